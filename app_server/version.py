@@ -1,0 +1,3 @@
+"""The version, readable without importlib.metadata."""
+
+__version__ = "0.1.0"
