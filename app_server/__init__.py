@@ -1,0 +1,1 @@
+"""The app-server and everything it stands on; the terminal interface lives in `tui`."""

@@ -1,0 +1,38 @@
+"""Where things live on disk: the home folder of Codex and paths made absolute."""
+
+import os
+from pathlib import Path
+
+
+class CodexHomeMissing(Exception):
+    """`CODEX_HOME` names a folder that is not there."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"CODEX_HOME is set to {path!r}, which is not an existing folder; "
+            "create it or unset the variable"
+        )
+
+
+def codex_home() -> Path:
+    """The folder that holds settings, sign-in and threads.
+
+    `$CODEX_HOME` when set, which must exist; otherwise `~/.codex`, made (0700) on first use.
+    """
+    named = os.environ.get("CODEX_HOME", "")
+    if named:
+        if not os.path.isdir(named):
+            raise CodexHomeMissing(named)
+        return Path(os.path.realpath(named))
+    home = Path.home() / ".codex"
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        pass  # a read-only home still serves in-memory threads; writers report it where it matters
+    return home
+
+
+def absolute(path: str | Path, base: str | Path | None = None) -> Path:
+    """`path` made absolute against `base` (or the working directory), `..` folded, links kept."""
+    return Path(os.path.normpath(os.path.join(base or os.getcwd(), os.path.expanduser(path))))
