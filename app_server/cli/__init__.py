@@ -1,0 +1,1 @@
+"""The command line: the roof that joins interface, server and services."""

@@ -1,0 +1,247 @@
+"""The command line as data: one parser, one frozen value.
+
+Standard library only, and the light part of it, since this runs before the first paint. Knows no
+command's inside: `main` maps the command's name to its module.
+"""
+
+import argparse
+import os
+from typing import Any, NamedTuple
+
+NOT_YET = {
+    "apply": "applying a cloud task's diff",
+    "cloud": "cloud tasks",
+    "completion": "shell completion",
+    "debug": "debug helpers",
+    "exec": "one task without an interface",
+    "execpolicy": "checking rules",
+    "features": "listing features",
+    "fork": "forking a stored thread",
+    "mcp": "managing MCP servers",
+    "mcp-server": "Codex as an MCP server",
+    "plugin": "plugins",
+    "review": "code review",
+    "sandbox": "running one command in the sandbox",
+}
+"""Commands of Codex that this release does not have; named so that none is taken for a prompt."""
+
+
+class Options(NamedTuple):
+    """What the user asked for on the command line. Paths are strings as given, `cwd` absolute."""
+
+    command: str = "interactive"
+    prompt: str | None = None
+    images: tuple[str, ...] = ()
+    overrides: tuple[tuple[str, Any], ...] = ()
+    """Settings from -c and friends, dotted key and TOML value, in the order given."""
+    profile: str | None = None
+    cwd: str = "."
+    alternate_screen: bool = False
+    demo: bool = False
+    listen: str = "stdio://"
+    resume_id: str | None = None
+    resume_last: bool = False
+    resume_any_folder: bool = False
+    action: str | None = None
+    """The word after the command: `login status`, `app-server generate-json-schema`."""
+    out: str | None = None
+    experimental: bool = False
+    api_key_from_stdin: bool = False
+
+
+def parse(argv: list[str]) -> Options:
+    """Read `argv` (without the program's name); a mistake ends the program with status 2."""
+    for position, word in enumerate(argv):
+        if word in NOT_YET and not _is_a_value(argv, position):
+            _parser().error(f"`codex {word}` ({NOT_YET[word]}) is not part of this release yet")
+        if not word.startswith("-") and not _is_a_value(argv, position):
+            break
+    argv = _command_first(argv)
+    parser = _parser()
+    given = parser.parse_args(argv)
+    cwd = os.path.abspath(given.cd or ".")
+    if not os.path.isdir(cwd):
+        parser.error(f"--cd {given.cd}: there is no such folder")
+    images = tuple(name for names in given.image for name in names.split(",") if name)
+    return Options(
+        command=given.command,
+        prompt=getattr(given, "prompt", None),
+        images=images,
+        overrides=_overrides(parser, given),
+        profile=given.profile,
+        cwd=cwd,
+        alternate_screen=given.alt_screen,
+        demo=given.demo,
+        listen=getattr(given, "listen", "stdio://"),
+        resume_id=getattr(given, "thread", None),
+        resume_last=getattr(given, "last", False),
+        resume_any_folder=getattr(given, "all", False),
+        action=getattr(given, "action", None),
+        out=getattr(given, "out", None),
+        experimental=getattr(given, "experimental", False),
+        api_key_from_stdin=getattr(given, "with_api_key", False),
+    )
+
+
+_TAKES_A_VALUE = {
+    "-c", "--config", "-m", "--model", "-p", "--profile", "-s", "--sandbox", "-a",
+    "--ask-for-approval", "-C", "--cd", "-i", "--image", "--enable", "--disable", "--listen",
+    "--add-dir", "--local-provider",
+}  # fmt: skip
+_USAGE = "codex [OPTIONS] [PROMPT]\n       codex [OPTIONS] COMMAND [ARGS]"
+_COMMANDS = ("app-server", "exec-server", "resume", "login", "logout")
+
+
+def _is_a_value(argv: list[str], position: int) -> bool:
+    return position > 0 and argv[position - 1] in _TAKES_A_VALUE
+
+
+def _command_first(argv: list[str]) -> list[str]:
+    """Name the command explicitly, so that `codex fix it` and `codex -m x resume` both parse."""
+    for position, word in enumerate(argv):
+        if word == "--":
+            break
+        if word == "--headless":
+            rest = argv[:position] + argv[position + 1 :]
+            return ["app-server", *(other for other in rest if other != "app-server")]
+        if not word.startswith("-") and not _is_a_value(argv, position):
+            if word in _COMMANDS:
+                return [word, *argv[:position], *argv[position + 1 :]]
+            break
+    if "--headless" in argv:
+        return ["app-server", *(word for word in argv if word != "--headless")]
+    if {"-h", "--help"} & set(argv):
+        return argv
+    return ["interactive", *argv]
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    add = shared.add_argument
+    add(
+        "-c",
+        "--config",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="set one setting; the value is TOML, or plain text where it is not",
+    )
+    add("--enable", action="append", default=[], metavar="FEATURE", help="switch a feature on")
+    add("--disable", action="append", default=[], metavar="FEATURE", help="switch a feature off")
+    add("-m", "--model", help="the model to talk to")
+    add("-p", "--profile", help="a [profiles.NAME] table of config.toml")
+    add(
+        "-s",
+        "--sandbox",
+        choices=("read-only", "workspace-write", "danger-full-access"),
+        help="what commands may touch",
+    )
+    add(
+        "-a",
+        "--ask-for-approval",
+        choices=("untrusted", "on-failure", "on-request", "never"),
+        help="when to ask before running a command",
+    )
+    add(
+        "--full-auto",
+        action="store_true",
+        help="work in the folder without asking (-s workspace-write -a on-request)",
+    )
+    add(
+        "--dangerously-bypass-approvals-and-sandbox",
+        "--yolo",
+        dest="yolo",
+        action="store_true",
+        help="no sandbox and no questions; only where something else confines Codex",
+    )
+    add("--oss", action="store_true", help="use a model served on this machine")
+    add("--local-provider", choices=("ollama", "lmstudio"), help="which one, with --oss")
+    add("-C", "--cd", metavar="FOLDER", help="the folder to work in")
+    add(
+        "--add-dir",
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="one more folder that may be written",
+    )
+    add("-i", "--image", action="append", default=[], metavar="FILE", help="attach a picture")
+    add("--search", action="store_true", help="let the model search the live web")
+    add("--alt-screen", action="store_true", help="full screen instead of inline")
+    add("--no-alt-screen", dest="alt_screen", action="store_false", help=argparse.SUPPRESS)
+    add("--demo", action="store_true", help="try it offline: a scripted demo, no model behind it")
+
+    parser = argparse.ArgumentParser(
+        prog="codex",
+        parents=[shared],
+        description="A coding agent in your terminal. Without a command: a session, "
+        "beginning with PROMPT where one is given.",
+        usage=_USAGE,
+    )
+    parser.add_argument("-V", "--version", action="store_true", help="print the version and exit")
+    parser.add_argument("--headless", action="store_true",
+                        help="the server alone, the same as `codex app-server`")  # fmt: skip
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    def command(name: str, help_text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, parents=[shared], help=help_text)
+
+    session = commands.add_parser("interactive", parents=[shared], usage=_USAGE)
+    session.add_argument("prompt", nargs="?", metavar="PROMPT")
+    resume = command("resume", "go on with an earlier thread")
+    resume.add_argument("thread", nargs="?", metavar="ID", help="a thread's id or name")
+    resume.add_argument("prompt", nargs="?", metavar="PROMPT")
+    resume.add_argument("--last", action="store_true", help="the most recent one of this folder")
+    resume.add_argument("--all", action="store_true", help="of any folder")
+    server = command("app-server", "the server alone, for editors, SDKs and other terminals")
+    server.add_argument("--listen", default="stdio://", metavar="URL",
+                        help="stdio:// (default), ws://IP:PORT, unix://[PATH] or off")  # fmt: skip
+    server.add_argument("action", nargs="?", choices=("generate-json-schema",))
+    server.add_argument("--out", "-o", metavar="FOLDER")
+    server.add_argument("--experimental", action="store_true")
+    process = command("exec-server", "the process service alone, for remote environments")
+    process.add_argument("--listen", default="stdio://", metavar="URL")
+    login = command("login", "sign in")
+    login.add_argument("action", nargs="?", choices=("status",))
+    login.add_argument("--with-api-key", action="store_true", help="read the key from stdin")
+    command("logout", "remove the stored sign-in")
+    return parser
+
+
+def _overrides(
+    parser: argparse.ArgumentParser, given: argparse.Namespace
+) -> tuple[tuple[str, Any], ...]:
+    pairs: list[tuple[str, Any]] = []
+    for setting in given.config:
+        key, equals, text = setting.partition("=")
+        if not equals or not key.strip():
+            parser.error(f"-c {setting}: expected KEY=VALUE")
+        pairs.append((key.strip(), _toml_value(text.strip())))
+    pairs += [(f"features.{name}", True) for name in given.enable]
+    pairs += [(f"features.{name}", False) for name in given.disable]
+    if given.oss or given.local_provider:
+        pairs.append(("model_provider", given.local_provider or "ollama"))
+    if given.model:
+        pairs.append(("model", given.model))
+    if given.full_auto:
+        pairs += [("sandbox_mode", "workspace-write"), ("approval_policy", "on-request")]
+    if given.sandbox:
+        pairs.append(("sandbox_mode", given.sandbox))
+    if given.ask_for_approval:
+        pairs.append(("approval_policy", given.ask_for_approval))
+    if given.yolo:
+        pairs += [("sandbox_mode", "danger-full-access"), ("approval_policy", "never")]
+    if given.add_dir:
+        folders = [os.path.abspath(folder) for folder in given.add_dir]
+        pairs.append(("sandbox_workspace_write.writable_roots", folders))
+    if given.search:
+        pairs.append(("web_search", "live"))
+    return tuple(pairs)
+
+
+def _toml_value(text: str) -> Any:
+    import tomllib
+
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text.strip("\"'")

@@ -1,0 +1,67 @@
+"""What every test gets: a temporary home, a closed environment, snapshots under `snapshots/`."""
+
+from pathlib import Path
+
+import pytest
+from syrupy.extensions.single_file import SingleFileSnapshotExtension
+
+ROOT = Path(__file__).resolve().parent.parent
+SCREENS = ROOT / "snapshots" / "screens"
+
+
+@pytest.fixture(autouse=True)
+def _closed_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test reads the developer's home, keys, proxies or terminal."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    for name in (
+        "CODEX_HOME",
+        "OPENAI_API_KEY",
+        "CODEX_API_KEY",
+        "OPENAI_BASE_URL",
+        "CODEX_EXEC_SERVER_URL",
+        "OLLAMA_HOST",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "VISUAL",
+        "EDITOR",
+        "NO_COLOR",
+        "RUST_LOG",
+        "LOG_FORMAT",
+    ):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def codex_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home folder of Codex, set in the environment."""
+    home = tmp_path / "codex-home"
+    home.mkdir()
+    monkeypatch.setenv("CODEX_HOME", str(home))
+    return home
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """An empty folder to work in."""
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    return folder
+
+
+def _screens_folder(cls: type[SingleFileSnapshotExtension], *, test_location: object) -> str:
+    """Screens lie in `snapshots/screens/<room>/`, whatever folder the test is in."""
+    path = Path(getattr(test_location, "filepath"))  # noqa: B009 - syrupy does not export the type
+    return str(SCREENS / path.stem.removeprefix("test_"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """syrupy has no option for the folder of its files: its extension is told here."""
+    import pytest_textual_snapshot
+
+    pytest_textual_snapshot.SVGImageExtension.dirname = classmethod(_screens_folder)
