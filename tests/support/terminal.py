@@ -153,6 +153,10 @@ class Terminal:
                 return self._reap()
         raise AssertionError(f"still running after {seconds:g} s:\n{self.everything()}")
 
+    def pump(self, seconds: float) -> None:
+        """Take in what the program writes, for at most `seconds` or until one chunk came."""
+        self._read(max(seconds, 0.0))
+
     def kill(self) -> None:
         """End the program and everything in its session, at once."""
         if self.status is None:
