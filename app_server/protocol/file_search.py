@@ -1,0 +1,106 @@
+"""Fuzzy search for files: one shot, or a session that follows the typing."""
+
+from typing import Literal, TypeAlias
+
+from app_server.protocol.method import ClientMethod, ServerNotification
+from app_server.protocol.shared import Unsigned
+from app_server.protocol.wire import SnakeWire, Wire
+
+FuzzyFileSearchMatchType: TypeAlias = Literal["file", "directory"]
+
+
+class FuzzyFileSearchResult(SnakeWire):
+    """A match; `indices` are the matched characters, for highlighting."""
+
+    file_name: str
+    match_type: FuzzyFileSearchMatchType
+    path: str
+    root: str
+    score: Unsigned
+    indices: list[Unsigned] | None = None
+
+
+class FuzzyFileSearchParams(Wire):
+    """Search once. A repeated `cancellation_token` ends the earlier search that had it."""
+
+    query: str
+    roots: list[str]
+    cancellation_token: str | None = None
+
+
+class FuzzyFileSearchResponse(Wire):
+    files: list[FuzzyFileSearchResult]
+
+
+class FuzzyFileSearchSessionStartParams(Wire):
+    roots: list[str]
+    session_id: str
+
+
+class FuzzyFileSearchSessionStartResponse(Wire):
+    """Nothing to say beyond success."""
+
+
+class FuzzyFileSearchSessionUpdateParams(Wire):
+    query: str
+    session_id: str
+
+
+class FuzzyFileSearchSessionUpdateResponse(Wire):
+    """Nothing to say beyond success."""
+
+
+class FuzzyFileSearchSessionStopParams(Wire):
+    session_id: str
+
+
+class FuzzyFileSearchSessionStopResponse(Wire):
+    """Nothing to say beyond success."""
+
+
+class FuzzyFileSearchSessionUpdatedNotification(Wire):
+    files: list[FuzzyFileSearchResult]
+    query: str
+    session_id: str
+
+
+class FuzzyFileSearchSessionCompletedNotification(Wire):
+    session_id: str
+
+
+def _by_session(
+    params: FuzzyFileSearchSessionStartParams
+    | FuzzyFileSearchSessionUpdateParams
+    | FuzzyFileSearchSessionStopParams,
+) -> str:
+    return f"search:{params.session_id}"
+
+
+FUZZY_FILE_SEARCH = ClientMethod("fuzzyFileSearch", FuzzyFileSearchParams, FuzzyFileSearchResponse)
+FUZZY_FILE_SEARCH_SESSION_START = ClientMethod(
+    "fuzzyFileSearch/sessionStart",
+    FuzzyFileSearchSessionStartParams,
+    FuzzyFileSearchSessionStartResponse,
+    queue=_by_session,
+    experimental=True,
+)
+FUZZY_FILE_SEARCH_SESSION_UPDATE = ClientMethod(
+    "fuzzyFileSearch/sessionUpdate",
+    FuzzyFileSearchSessionUpdateParams,
+    FuzzyFileSearchSessionUpdateResponse,
+    queue=_by_session,
+    experimental=True,
+)
+FUZZY_FILE_SEARCH_SESSION_STOP = ClientMethod(
+    "fuzzyFileSearch/sessionStop",
+    FuzzyFileSearchSessionStopParams,
+    FuzzyFileSearchSessionStopResponse,
+    queue=_by_session,
+    experimental=True,
+)
+FUZZY_FILE_SEARCH_SESSION_UPDATED = ServerNotification(
+    "fuzzyFileSearch/sessionUpdated", FuzzyFileSearchSessionUpdatedNotification
+)
+FUZZY_FILE_SEARCH_SESSION_COMPLETED = ServerNotification(
+    "fuzzyFileSearch/sessionCompleted", FuzzyFileSearchSessionCompletedNotification
+)

@@ -1,0 +1,118 @@
+"""Hooks and their runs."""
+
+# ruff: noqa: RUF012 - msgspec copies a default list for each value
+
+from typing import Literal, TypeAlias
+
+from app_server.protocol.method import ClientMethod, ServerNotification, in_queue
+from app_server.protocol.shared import AbsolutePathBuf, Unsigned
+from app_server.protocol.wire import Wire
+
+HookEventName: TypeAlias = Literal[
+    "preToolUse", "permissionRequest", "postToolUse", "sessionStart", "userPromptSubmit", "stop"
+]
+
+HookHandlerType: TypeAlias = Literal["command", "prompt", "agent"]
+
+HookSource: TypeAlias = Literal[
+    "system",
+    "user",
+    "project",
+    "mdm",
+    "sessionFlags",
+    "plugin",
+    "cloudRequirements",
+    "legacyManagedConfigFile",
+    "legacyManagedConfigMdm",
+    "unknown",
+]
+
+
+class HookMetadata(Wire):
+    display_order: int
+    enabled: bool
+    event_name: HookEventName
+    handler_type: HookHandlerType
+    is_managed: bool
+    key: str
+    source: HookSource
+    source_path: AbsolutePathBuf
+    timeout_sec: Unsigned
+    command: str | None = None
+    matcher: str | None = None
+    plugin_id: str | None = None
+    status_message: str | None = None
+    current_hash: str = ""
+    trust_status: Literal["managed", "untrusted", "trusted", "modified"] = "trusted"
+
+
+class HookErrorInfo(Wire):
+    message: str
+    path: str
+
+
+class HooksListEntry(Wire):
+    cwd: str
+    errors: list[HookErrorInfo]
+    hooks: list[HookMetadata]
+    warnings: list[str]
+
+
+class HooksListParams(Wire):
+    cwds: list[str] = []
+
+
+class HooksListResponse(Wire):
+    data: list[HooksListEntry]
+
+
+HookExecutionMode: TypeAlias = Literal["sync", "async"]
+
+HookScope: TypeAlias = Literal["thread", "turn"]
+
+HookRunStatus: TypeAlias = Literal["running", "completed", "failed", "blocked", "stopped"]
+
+HookOutputEntryKind: TypeAlias = Literal["warning", "stop", "feedback", "context", "error"]
+
+
+class HookOutputEntry(Wire):
+    kind: HookOutputEntryKind
+    text: str
+
+
+class HookRunSummary(Wire):
+    """One run of a hook. Times are Unix milliseconds."""
+
+    id: str
+    display_order: int
+    entries: list[HookOutputEntry]
+    event_name: HookEventName
+    execution_mode: HookExecutionMode
+    handler_type: HookHandlerType
+    scope: HookScope
+    source_path: AbsolutePathBuf
+    started_at: int
+    status: HookRunStatus
+    completed_at: int | None = None
+    duration_ms: int | None = None
+    source: HookSource = "unknown"
+    status_message: str | None = None
+
+
+class HookStartedNotification(Wire):
+    thread_id: str
+    run: HookRunSummary
+    turn_id: str | None = None
+
+
+class HookCompletedNotification(Wire):
+    thread_id: str
+    run: HookRunSummary
+    turn_id: str | None = None
+
+
+HOOKS_LIST = ClientMethod(
+    "hooks/list", HooksListParams, HooksListResponse, queue=in_queue("config"), shared=True
+)
+HOOK_STARTED = ServerNotification("hook/started", HookStartedNotification)
+HOOK_COMPLETED = ServerNotification("hook/completed", HookCompletedNotification)

@@ -1,0 +1,43 @@
+"""Small types that many topics use."""
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+
+from app_server.protocol.wire import Wire
+
+
+class W3cTraceContext(Wire):
+    traceparent: str | None = None
+    tracestate: str | None = None
+
+
+AbsolutePathBuf: TypeAlias = str
+"""A path that does not depend on a current directory."""
+
+ThreadId: TypeAlias = str
+
+AgentPath: TypeAlias = str
+"""Where an agent stands in the tree of agents."""
+
+RequestId: TypeAlias = str | int
+"""Chosen by whoever asks; the two directions count separately."""
+
+ReasoningEffort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+
+ReasoningSummary: TypeAlias = Literal["auto", "concise", "detailed", "none"]
+
+Verbosity: TypeAlias = Literal["low", "medium", "high"]
+
+Personality: TypeAlias = Literal["none", "friendly", "pragmatic"]
+
+ServiceTier: TypeAlias = Literal["fast", "flex"]
+
+SortDirection: TypeAlias = Literal["asc", "desc"]
+"""Defaults depend on the method."""
+
+ImageDetail: TypeAlias = Literal["auto", "low", "high", "original"]
+
+MessagePhase: TypeAlias = Literal["commentary", "final_answer"]
+
+Unsigned: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]

@@ -1,0 +1,74 @@
+"""The user's own commands on a thread, its background commands, and its paused time limits."""
+
+from app_server.protocol.method import ClientMethod, by_thread
+from app_server.protocol.shared import Unsigned
+from app_server.protocol.wire import Wire
+
+
+class ThreadShellCommandParams(Wire):
+    """Run a line the user typed, outside the sandbox."""
+
+    thread_id: str
+    command: str
+
+
+class ThreadShellCommandResponse(Wire):
+    """Nothing to say beyond success."""
+
+
+class ThreadBackgroundTerminalsCleanParams(Wire):
+    """End the commands that outlived their turns."""
+
+    thread_id: str
+
+
+class ThreadBackgroundTerminalsCleanResponse(Wire):
+    """Nothing to say beyond success."""
+
+
+class ThreadIncrementElicitationParams(Wire):
+    """The client began to ask the user something: hold the time limits."""
+
+    thread_id: str
+
+
+class ThreadIncrementElicitationResponse(Wire):
+    count: Unsigned
+    paused: bool
+
+
+class ThreadDecrementElicitationParams(Wire):
+    """One such question is done."""
+
+    thread_id: str
+
+
+class ThreadDecrementElicitationResponse(Wire):
+    count: Unsigned
+    paused: bool
+
+
+THREAD_INCREMENT_ELICITATION = ClientMethod(
+    "thread/increment_elicitation",
+    ThreadIncrementElicitationParams,
+    ThreadIncrementElicitationResponse,
+    queue=by_thread,
+    experimental=True,
+)
+THREAD_DECREMENT_ELICITATION = ClientMethod(
+    "thread/decrement_elicitation",
+    ThreadDecrementElicitationParams,
+    ThreadDecrementElicitationResponse,
+    queue=by_thread,
+    experimental=True,
+)
+THREAD_SHELL_COMMAND = ClientMethod(
+    "thread/shellCommand", ThreadShellCommandParams, ThreadShellCommandResponse, queue=by_thread
+)
+THREAD_BACKGROUND_TERMINALS_CLEAN = ClientMethod(
+    "thread/backgroundTerminals/clean",
+    ThreadBackgroundTerminalsCleanParams,
+    ThreadBackgroundTerminalsCleanResponse,
+    queue=by_thread,
+    experimental=True,
+)
