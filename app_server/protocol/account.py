@@ -23,8 +23,7 @@ PlanType: TypeAlias = Literal[
 AuthMode: TypeAlias = Literal["apikey", "chatgpt", "chatgptAuthTokens", "agentIdentity"]
 
 
-class ApiKeyAccount(Wire, tag="apiKey"):
-    """Carries nothing."""
+class ApiKeyAccount(Wire, tag="apiKey"): ...
 
 
 class ChatgptAccount(Wire, tag="chatgpt"):
@@ -32,8 +31,7 @@ class ChatgptAccount(Wire, tag="chatgpt"):
     plan_type: PlanType
 
 
-class AmazonBedrockAccount(Wire, tag="amazonBedrock"):
-    """Carries nothing."""
+class AmazonBedrockAccount(Wire, tag="amazonBedrock"): ...
 
 
 Account: TypeAlias = ApiKeyAccount | ChatgptAccount | AmazonBedrockAccount
@@ -44,8 +42,8 @@ class GetAccountParams(Wire):
 
 
 class GetAccountResponse(Wire):
-    requires_openai_auth: bool
     account: Account | None = None
+    requires_openai_auth: bool
 
 
 class ApiKeyLoginAccountParams(Wire, tag="apiKey"):
@@ -56,8 +54,7 @@ class ChatgptLoginAccountParams(Wire, tag="chatgpt"):
     codex_streamlined_login: bool = False
 
 
-class ChatgptDeviceCodeLoginAccountParams(Wire, tag="chatgptDeviceCode"):
-    """Carries nothing."""
+class ChatgptDeviceCodeLoginAccountParams(Wire, tag="chatgptDeviceCode"): ...
 
 
 class ChatgptAuthTokensLoginAccountParams(Wire, tag="chatgptAuthTokens"):
@@ -77,8 +74,7 @@ LoginAccountParams: TypeAlias = (
 """Sign in, one way or another."""
 
 
-class ApiKeyLoginAccountResponse(Wire, tag="apiKey"):
-    """Nothing to say beyond success."""
+class ApiKeyLoginAccountResponse(Wire, tag="apiKey"): ...
 
 
 class ChatgptLoginAccountResponse(Wire, tag="chatgpt"):
@@ -92,8 +88,7 @@ class ChatgptDeviceCodeLoginAccountResponse(Wire, tag="chatgptDeviceCode"):
     verification_url: str
 
 
-class ChatgptAuthTokensLoginAccountResponse(Wire, tag="chatgptAuthTokens"):
-    """Nothing to say beyond success."""
+class ChatgptAuthTokensLoginAccountResponse(Wire, tag="chatgptAuthTokens"): ...
 
 
 LoginAccountResponse: TypeAlias = (
@@ -116,8 +111,7 @@ class CancelLoginAccountResponse(Wire):
     status: CancelLoginAccountStatus
 
 
-class LogoutAccountResponse(Wire):
-    """Nothing to say beyond success."""
+class LogoutAccountResponse(Wire): ...
 
 
 class AccountUpdatedNotification(Wire):
@@ -126,9 +120,9 @@ class AccountUpdatedNotification(Wire):
 
 
 class AccountLoginCompletedNotification(Wire):
+    login_id: str | None = None
     success: bool
     error: str | None = None
-    login_id: str | None = None
 
 
 ChatgptAuthTokensRefreshReason: TypeAlias = Literal["unauthorized"]

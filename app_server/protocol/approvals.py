@@ -48,16 +48,16 @@ class CommandExecutionRequestApprovalParams(Wire, omit_defaults=True):
     thread_id: str
     turn_id: str
     item_id: str
-    additional_permissions: AdditionalPermissionProfile | None = None
     approval_id: str | None = None
-    available_decisions: list[CommandExecutionApprovalDecision] | None = None
-    command: str | None = None
-    command_actions: list[CommandAction] | None = None
-    cwd: AbsolutePathBuf | None = None
+    reason: str | None = None
     network_approval_context: NetworkApprovalContext | None = None
+    command: str | None = None
+    cwd: AbsolutePathBuf | None = None
+    command_actions: list[CommandAction] | None = None
+    additional_permissions: AdditionalPermissionProfile | None = None
     proposed_execpolicy_amendment: list[str] | None = None
     proposed_network_policy_amendments: list[NetworkPolicyAmendment] | None = None
-    reason: str | None = None
+    available_decisions: list[CommandExecutionApprovalDecision] | None = None
     started_at_ms: int = msgspec.field(default_factory=int)
     """Unix milliseconds; for newer clients."""
 
@@ -75,8 +75,8 @@ class FileChangeRequestApprovalParams(Wire):
     thread_id: str
     turn_id: str
     item_id: str
-    grant_root: str | None = None
     reason: str | None = None
+    grant_root: str | None = None
     started_at_ms: int = 0
 
 
@@ -91,8 +91,8 @@ class PermissionsRequestApprovalParams(Wire):
     turn_id: str
     item_id: str
     cwd: AbsolutePathBuf
-    permissions: RequestPermissionProfile
     reason: str | None = None
+    permissions: RequestPermissionProfile
     started_at_ms: int = 0
 
 
@@ -105,8 +105,8 @@ class PermissionsRequestApprovalResponse(Wire):
 
 
 class ToolRequestUserInputOption(Wire):
-    description: str
     label: str
+    description: str
 
 
 class ToolRequestUserInputQuestion(Wire):
@@ -143,10 +143,10 @@ class DynamicToolCallParams(Wire):
 
     thread_id: str
     turn_id: str
-    arguments: Any
     call_id: str
-    tool: str
     namespace: str | None = None
+    tool: str
+    arguments: Any
 
 
 class DynamicToolCallResponse(Wire):

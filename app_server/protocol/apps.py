@@ -44,16 +44,16 @@ class AppMetadata(Wire):
 class AppInfo(Wire):
     id: str
     name: str
-    app_metadata: AppMetadata | None = None
-    branding: AppBranding | None = None
     description: str | None = None
+    logo_url: str | None = None
+    logo_url_dark: str | None = None
     distribution_channel: str | None = None
+    branding: AppBranding | None = None
+    app_metadata: AppMetadata | None = None
+    labels: dict[str, str] | None = None
     install_url: str | None = None
     is_accessible: bool = False
     is_enabled: bool = True
-    labels: dict[str, str] | None = None
-    logo_url: str | None = None
-    logo_url_dark: str | None = None
     plugin_display_names: list[str] = []
 
 

@@ -11,8 +11,8 @@ ModeKind: TypeAlias = Literal["plan", "default"]
 
 class Settings(SnakeWire):
     model: str
-    developer_instructions: str | None = None
     reasoning_effort: ReasoningEffort | None = None
+    developer_instructions: str | None = None
 
 
 class CollaborationMode(Wire):
@@ -31,8 +31,7 @@ class CollaborationModeMask(SnakeWire):
     reasoning_effort: Maybe[ReasoningEffort] = UNSET
 
 
-class CollaborationModeListParams(Wire):
-    """Carries nothing."""
+class CollaborationModeListParams(Wire): ...
 
 
 class CollaborationModeListResponse(Wire):

@@ -9,8 +9,8 @@ from app_server.protocol.wire import Wire
 
 
 class CommandExecTerminalSize(Wire):
-    cols: Unsigned
     rows: Unsigned
+    cols: Unsigned
 
 
 class CommandExecParams(Wire):
@@ -18,26 +18,26 @@ class CommandExecParams(Wire):
 
     command: list[str]
     cwd: str | None = None
-    disable_output_cap: bool = False
-    disable_timeout: bool = False
     env: dict[str, str | None] | None = None
-    output_bytes_cap: Unsigned | None = None
-    permission_profile: PermissionProfile | None = None
     process_id: str | None = None
-    sandbox_policy: SandboxPolicy | None = None
+    tty: bool = False
     size: CommandExecTerminalSize | None = None
     stream_stdin: bool = False
     stream_stdout_stderr: bool = False
     timeout_ms: int | None = None
-    tty: bool = False
+    disable_timeout: bool = False
+    output_bytes_cap: Unsigned | None = None
+    disable_output_cap: bool = False
+    sandbox_policy: SandboxPolicy | None = None
+    permission_profile: PermissionProfile | None = None
 
 
 class CommandExecResponse(Wire):
     """Output that was streamed is not repeated here."""
 
     exit_code: int
-    stderr: str
     stdout: str
+    stderr: str
 
 
 class CommandExecWriteParams(Wire):
@@ -48,16 +48,14 @@ class CommandExecWriteParams(Wire):
     delta_base64: str | None = None
 
 
-class CommandExecWriteResponse(Wire):
-    """Nothing to say beyond success."""
+class CommandExecWriteResponse(Wire): ...
 
 
 class CommandExecTerminateParams(Wire):
     process_id: str
 
 
-class CommandExecTerminateResponse(Wire):
-    """Nothing to say beyond success."""
+class CommandExecTerminateResponse(Wire): ...
 
 
 class CommandExecResizeParams(Wire):
@@ -65,8 +63,7 @@ class CommandExecResizeParams(Wire):
     size: CommandExecTerminalSize
 
 
-class CommandExecResizeResponse(Wire):
-    """Nothing to say beyond success."""
+class CommandExecResizeResponse(Wire): ...
 
 
 CommandExecOutputStream: TypeAlias = Literal["stdout", "stderr"]
@@ -75,10 +72,10 @@ CommandExecOutputStream: TypeAlias = Literal["stdout", "stderr"]
 class CommandExecOutputDeltaNotification(Wire):
     """A piece of output; `cap_reached` marks the last piece of a stream that was cut."""
 
-    cap_reached: bool
-    delta_base64: str
     process_id: str
     stream: CommandExecOutputStream
+    delta_base64: str
+    cap_reached: bool
 
 
 def _by_process(

@@ -24,16 +24,16 @@ class ProjectConfigLayerSource(Wire, tag="project"):
     dot_codex_folder: AbsolutePathBuf
 
 
-class SessionFlagsConfigLayerSource(Wire, tag="sessionFlags"):
-    """Carries nothing."""
+class SessionFlagsConfigLayerSource(Wire, tag="sessionFlags"): ...
 
 
 class LegacyManagedConfigTomlFromFileConfigLayerSource(Wire, tag="legacyManagedConfigTomlFromFile"):
     file: AbsolutePathBuf
 
 
-class LegacyManagedConfigTomlFromMdmConfigLayerSource(Wire, tag="legacyManagedConfigTomlFromMdm"):
-    """Carries nothing."""
+class LegacyManagedConfigTomlFromMdmConfigLayerSource(
+    Wire, tag="legacyManagedConfigTomlFromMdm"
+): ...
 
 
 ConfigLayerSource: TypeAlias = (
@@ -55,8 +55,8 @@ class ConfigLayerMetadata(Wire):
 
 class ConfigLayer(Wire, omit_defaults=True):
     name: ConfigLayerSource
-    config: Any
     version: str
+    config: Any
     disabled_reason: str | None = None
 
 
@@ -78,26 +78,26 @@ MergeStrategy: TypeAlias = Literal["replace", "upsert"]
 
 class ConfigValueWriteParams(Wire):
     key_path: str
-    merge_strategy: MergeStrategy
     value: Any
-    expected_version: str | None = None
+    merge_strategy: MergeStrategy
     file_path: str | None = None
+    expected_version: str | None = None
 
 
 class ConfigEdit(Wire):
     """One change; null as value deletes the key."""
 
     key_path: str
-    merge_strategy: MergeStrategy
     value: Any
+    merge_strategy: MergeStrategy
 
 
 class ConfigBatchWriteParams(Wire):
     """Several changes, all or none."""
 
     edits: list[ConfigEdit]
-    expected_version: str | None = None
     file_path: str | None = None
+    expected_version: str | None = None
     reload_user_config: bool = False
 
 
@@ -113,9 +113,9 @@ class OverriddenMetadata(Wire):
 class ConfigWriteResponse(Wire):
     """The file as it is now; `okOverridden` means that a higher layer still decides."""
 
-    file_path: AbsolutePathBuf
     status: WriteStatus
     version: str
+    file_path: AbsolutePathBuf
     overridden_metadata: OverriddenMetadata | None = None
 
 

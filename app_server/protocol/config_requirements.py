@@ -18,34 +18,32 @@ NetworkUnixSocketPermission: TypeAlias = Literal["allow", "none"]
 
 
 class NetworkRequirements(Wire):
-    allow_local_binding: bool | None = None
-    allow_unix_sockets: list[str] | None = None
-    allow_upstream_proxy: bool | None = None
-    allowed_domains: list[str] | None = None
-    dangerously_allow_all_unix_sockets: bool | None = None
-    dangerously_allow_non_loopback_proxy: bool | None = None
-    denied_domains: list[str] | None = None
-    domains: dict[str, NetworkDomainPermission] | None = None
     enabled: bool | None = None
     http_port: Unsigned | None = None
-    managed_allowed_domains_only: bool | None = None
     socks_port: Unsigned | None = None
+    allow_upstream_proxy: bool | None = None
+    dangerously_allow_non_loopback_proxy: bool | None = None
+    dangerously_allow_all_unix_sockets: bool | None = None
+    domains: dict[str, NetworkDomainPermission] | None = None
+    managed_allowed_domains_only: bool | None = None
+    allowed_domains: list[str] | None = None
+    denied_domains: list[str] | None = None
     unix_sockets: dict[str, NetworkUnixSocketPermission] | None = None
+    allow_unix_sockets: list[str] | None = None
+    allow_local_binding: bool | None = None
 
 
 class CommandConfiguredHookHandler(Wire, tag="command"):
-    async_: bool
     command: str
-    status_message: str | None = None
     timeout_sec: Unsigned | None = None
+    async_: bool
+    status_message: str | None = None
 
 
-class PromptConfiguredHookHandler(Wire, tag="prompt"):
-    """Carries nothing."""
+class PromptConfiguredHookHandler(Wire, tag="prompt"): ...
 
 
-class AgentConfiguredHookHandler(Wire, tag="agent"):
-    """Carries nothing."""
+class AgentConfiguredHookHandler(Wire, tag="agent"): ...
 
 
 ConfiguredHookHandler: TypeAlias = (
@@ -59,14 +57,14 @@ class ConfiguredHookMatcherGroup(Wire):
 
 
 class ManagedHooksRequirements(Wire):
-    permission_request: list[ConfiguredHookMatcherGroup] = msgspec.field(name="PermissionRequest")
-    post_tool_use: list[ConfiguredHookMatcherGroup] = msgspec.field(name="PostToolUse")
-    pre_tool_use: list[ConfiguredHookMatcherGroup] = msgspec.field(name="PreToolUse")
-    session_start: list[ConfiguredHookMatcherGroup] = msgspec.field(name="SessionStart")
-    stop: list[ConfiguredHookMatcherGroup] = msgspec.field(name="Stop")
-    user_prompt_submit: list[ConfiguredHookMatcherGroup] = msgspec.field(name="UserPromptSubmit")
     managed_dir: str | None = None
     windows_managed_dir: str | None = None
+    pre_tool_use: list[ConfiguredHookMatcherGroup] = msgspec.field(name="PreToolUse")
+    permission_request: list[ConfiguredHookMatcherGroup] = msgspec.field(name="PermissionRequest")
+    post_tool_use: list[ConfiguredHookMatcherGroup] = msgspec.field(name="PostToolUse")
+    session_start: list[ConfiguredHookMatcherGroup] = msgspec.field(name="SessionStart")
+    user_prompt_submit: list[ConfiguredHookMatcherGroup] = msgspec.field(name="UserPromptSubmit")
+    stop: list[ConfiguredHookMatcherGroup] = msgspec.field(name="Stop")
 
 
 class ConfigRequirements(Wire):
@@ -76,9 +74,9 @@ class ConfigRequirements(Wire):
     allowed_approvals_reviewers: list[ApprovalsReviewer] | None = None
     allowed_sandbox_modes: list[SandboxMode] | None = None
     allowed_web_search_modes: list[WebSearchMode] | None = None
-    enforce_residency: ResidencyRequirement | None = None
     feature_requirements: dict[str, bool] | None = None
     hooks: ManagedHooksRequirements | None = None
+    enforce_residency: ResidencyRequirement | None = None
     network: NetworkRequirements | None = None
 
 

@@ -29,15 +29,15 @@ class WebSearchToolConfig(SnakeWire):
 
 
 class ToolsV2(SnakeWire):
-    view_image: bool | None = None
     web_search: WebSearchToolConfig | None = None
+    view_image: bool | None = None
 
 
 class SandboxWorkspaceWrite(SnakeWire):
-    exclude_slash_tmp: bool = False
-    exclude_tmpdir_env_var: bool = False
-    network_access: bool = False
     writable_roots: list[str] = []
+    network_access: bool = False
+    exclude_tmpdir_env_var: bool = False
+    exclude_slash_tmp: bool = False
 
 
 class AnalyticsConfig(SnakeWire):
@@ -91,27 +91,27 @@ class ProfileV2(SnakeWire):
 class Config(SnakeWire):
     """The settings of `config/read` that have a known shape; others may stand beside them."""
 
-    analytics: AnalyticsConfig | None = None
+    model: str | None = None
+    review_model: str | None = None
+    model_context_window: int | None = None
+    model_auto_compact_token_limit: int | None = None
+    model_provider: str | None = None
     approval_policy: AskForApproval | None = None
     approvals_reviewer: ApprovalsReviewer | None = None
-    apps: AppsConfig | None = None
-    compact_prompt: str | None = None
-    developer_instructions: str | None = None
+    sandbox_mode: SandboxMode | None = None
+    sandbox_workspace_write: SandboxWorkspaceWrite | None = None
     forced_chatgpt_workspace_id: str | None = None
     forced_login_method: ForcedLoginMethod | None = None
+    web_search: WebSearchMode | None = None
+    tools: ToolsV2 | None = None
+    profile: str | None = None
+    profiles: dict[str, ProfileV2] = {}
     instructions: str | None = None
-    model: str | None = None
-    model_auto_compact_token_limit: int | None = None
-    model_context_window: int | None = None
-    model_provider: str | None = None
+    developer_instructions: str | None = None
+    compact_prompt: str | None = None
     model_reasoning_effort: ReasoningEffort | None = None
     model_reasoning_summary: ReasoningSummary | None = None
     model_verbosity: Verbosity | None = None
-    profile: str | None = None
-    profiles: dict[str, ProfileV2] = {}
-    review_model: str | None = None
-    sandbox_mode: SandboxMode | None = None
-    sandbox_workspace_write: SandboxWorkspaceWrite | None = None
     service_tier: ServiceTier | None = None
-    tools: ToolsV2 | None = None
-    web_search: WebSearchMode | None = None
+    analytics: AnalyticsConfig | None = None
+    apps: AppsConfig | None = None

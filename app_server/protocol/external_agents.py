@@ -59,8 +59,8 @@ class MigrationDetails(Wire):
 class ExternalAgentConfigMigrationItem(Wire):
     """Something of another agent that can be taken over."""
 
-    description: str
     item_type: ExternalAgentConfigMigrationItemType
+    description: str
     cwd: str | None = None
     details: MigrationDetails | None = None
 

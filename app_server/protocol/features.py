@@ -13,12 +13,12 @@ ExperimentalFeatureStage: TypeAlias = Literal[
 
 class ExperimentalFeature(Wire):
     name: str
-    default_enabled: bool
-    enabled: bool
     stage: ExperimentalFeatureStage
-    announcement: str | None = None
-    description: str | None = None
     display_name: str | None = None
+    description: str | None = None
+    announcement: str | None = None
+    enabled: bool
+    default_enabled: bool
 
 
 class ExperimentalFeatureListParams(Wire):

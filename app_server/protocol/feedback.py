@@ -8,10 +8,10 @@ class FeedbackUploadParams(Wire):
     """Send a report to the makers."""
 
     classification: str
-    include_logs: bool
-    thread_id: str | None = None
-    extra_log_files: list[str] | None = None
     reason: str | None = None
+    thread_id: str | None = None
+    include_logs: bool
+    extra_log_files: list[str] | None = None
     tags: dict[str, str] | None = None
 
 

@@ -12,10 +12,10 @@ FuzzyFileSearchMatchType: TypeAlias = Literal["file", "directory"]
 class FuzzyFileSearchResult(SnakeWire):
     """A match; `indices` are the matched characters, for highlighting."""
 
-    file_name: str
-    match_type: FuzzyFileSearchMatchType
-    path: str
     root: str
+    path: str
+    match_type: FuzzyFileSearchMatchType
+    file_name: str
     score: Unsigned
     indices: list[Unsigned] | None = None
 
@@ -37,8 +37,7 @@ class FuzzyFileSearchSessionStartParams(Wire):
     session_id: str
 
 
-class FuzzyFileSearchSessionStartResponse(Wire):
-    """Nothing to say beyond success."""
+class FuzzyFileSearchSessionStartResponse(Wire): ...
 
 
 class FuzzyFileSearchSessionUpdateParams(Wire):
@@ -46,22 +45,20 @@ class FuzzyFileSearchSessionUpdateParams(Wire):
     session_id: str
 
 
-class FuzzyFileSearchSessionUpdateResponse(Wire):
-    """Nothing to say beyond success."""
+class FuzzyFileSearchSessionUpdateResponse(Wire): ...
 
 
 class FuzzyFileSearchSessionStopParams(Wire):
     session_id: str
 
 
-class FuzzyFileSearchSessionStopResponse(Wire):
-    """Nothing to say beyond success."""
+class FuzzyFileSearchSessionStopResponse(Wire): ...
 
 
 class FuzzyFileSearchSessionUpdatedNotification(Wire):
-    files: list[FuzzyFileSearchResult]
-    query: str
     session_id: str
+    query: str
+    files: list[FuzzyFileSearchResult]
 
 
 class FuzzyFileSearchSessionCompletedNotification(Wire):

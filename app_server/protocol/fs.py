@@ -1,12 +1,12 @@
 """Files and directories on the server's machine."""
 
 from app_server.protocol.method import ClientMethod, ServerNotification
-from app_server.protocol.shared import AbsolutePathBuf
+from app_server.protocol.shared import AbsolutePathBuf, AbsolutePathParam
 from app_server.protocol.wire import Wire
 
 
 class FsReadFileParams(Wire):
-    path: AbsolutePathBuf
+    path: AbsolutePathParam
 
 
 class FsReadFileResponse(Wire):
@@ -15,38 +15,36 @@ class FsReadFileResponse(Wire):
 
 class FsWriteFileParams(Wire):
     data_base64: str
-    path: AbsolutePathBuf
+    path: AbsolutePathParam
 
 
-class FsWriteFileResponse(Wire):
-    """Nothing to say beyond success."""
+class FsWriteFileResponse(Wire): ...
 
 
 class FsCreateDirectoryParams(Wire):
-    path: AbsolutePathBuf
+    path: AbsolutePathParam
     recursive: bool | None = None
 
 
-class FsCreateDirectoryResponse(Wire):
-    """Nothing to say beyond success."""
+class FsCreateDirectoryResponse(Wire): ...
 
 
 class FsGetMetadataParams(Wire):
-    path: AbsolutePathBuf
+    path: AbsolutePathParam
 
 
 class FsGetMetadataResponse(Wire):
     """Times are Unix milliseconds, 0 where unknown."""
 
-    created_at_ms: int
     is_directory: bool
     is_file: bool
     is_symlink: bool
+    created_at_ms: int
     modified_at_ms: int
 
 
 class FsReadDirectoryParams(Wire):
-    path: AbsolutePathBuf
+    path: AbsolutePathParam
 
 
 class FsReadDirectoryEntry(Wire):
@@ -60,29 +58,27 @@ class FsReadDirectoryResponse(Wire):
 
 
 class FsRemoveParams(Wire):
-    path: AbsolutePathBuf
+    path: AbsolutePathParam
     force: bool | None = None
     recursive: bool | None = None
 
 
-class FsRemoveResponse(Wire):
-    """Nothing to say beyond success."""
+class FsRemoveResponse(Wire): ...
 
 
 class FsCopyParams(Wire):
-    destination_path: AbsolutePathBuf
-    source_path: AbsolutePathBuf
+    source_path: AbsolutePathParam
+    destination_path: AbsolutePathParam
     recursive: bool = False
 
 
-class FsCopyResponse(Wire):
-    """Nothing to say beyond success."""
+class FsCopyResponse(Wire): ...
 
 
 class FsWatchParams(Wire):
     """Watch a file or directory under an id the client chooses."""
 
-    path: AbsolutePathBuf
+    path: AbsolutePathParam
     watch_id: str
 
 
@@ -94,8 +90,7 @@ class FsUnwatchParams(Wire):
     watch_id: str
 
 
-class FsUnwatchResponse(Wire):
-    """Nothing to say beyond success."""
+class FsUnwatchResponse(Wire): ...
 
 
 class FsChangedNotification(Wire):

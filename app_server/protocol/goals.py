@@ -12,13 +12,13 @@ class ThreadGoal(Wire):
     """What a thread works towards, and what it has used so far. Times are Unix seconds."""
 
     thread_id: str
-    created_at: int
     objective: str
     status: ThreadGoalStatus
-    time_used_seconds: int
-    tokens_used: int
-    updated_at: int
     token_budget: int | None = None
+    tokens_used: int
+    time_used_seconds: int
+    created_at: int
+    updated_at: int
 
 
 class ThreadGoalSetParams(Wire):

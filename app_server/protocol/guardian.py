@@ -22,9 +22,9 @@ class GuardianApprovalReview(Wire):
     """What the automatic reviewer thinks of an action."""
 
     status: GuardianApprovalReviewStatus
-    rationale: str | None = None
     risk_level: GuardianRiskLevel | None = None
     user_authorization: GuardianUserAuthorization | None = None
+    rationale: str | None = None
 
 
 class CommandGuardianApprovalReviewAction(Wire, tag="command"):
@@ -81,21 +81,21 @@ AutoReviewDecisionSource: TypeAlias = Literal["agent"]
 class ItemGuardianApprovalReviewStartedNotification(Wire):
     thread_id: str
     turn_id: str
-    action: GuardianApprovalReviewAction
-    review: GuardianApprovalReview
     review_id: str
     target_item_id: str | None = None
+    review: GuardianApprovalReview
+    action: GuardianApprovalReviewAction
     started_at_ms: int = 0
 
 
 class ItemGuardianApprovalReviewCompletedNotification(Wire):
     thread_id: str
     turn_id: str
-    action: GuardianApprovalReviewAction
-    decision_source: AutoReviewDecisionSource
-    review: GuardianApprovalReview
     review_id: str
     target_item_id: str | None = None
+    decision_source: AutoReviewDecisionSource
+    review: GuardianApprovalReview
+    action: GuardianApprovalReviewAction
     started_at_ms: int = 0
     completed_at_ms: int = 0
 
@@ -112,8 +112,7 @@ class ThreadApproveGuardianDeniedActionParams(Wire):
     event: Any
 
 
-class ThreadApproveGuardianDeniedActionResponse(Wire):
-    """Nothing to say beyond success."""
+class ThreadApproveGuardianDeniedActionResponse(Wire): ...
 
 
 THREAD_APPROVE_GUARDIAN_DENIED_ACTION = ClientMethod(

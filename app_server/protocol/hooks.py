@@ -29,19 +29,19 @@ HookSource: TypeAlias = Literal[
 
 
 class HookMetadata(Wire):
-    display_order: int
-    enabled: bool
+    key: str
     event_name: HookEventName
     handler_type: HookHandlerType
-    is_managed: bool
-    key: str
-    source: HookSource
-    source_path: AbsolutePathBuf
-    timeout_sec: Unsigned
-    command: str | None = None
     matcher: str | None = None
-    plugin_id: str | None = None
+    command: str | None = None
+    timeout_sec: Unsigned
     status_message: str | None = None
+    source_path: AbsolutePathBuf
+    source: HookSource
+    plugin_id: str | None = None
+    display_order: int
+    enabled: bool
+    is_managed: bool
     current_hash: str = ""
     trust_status: Literal["managed", "untrusted", "trusted", "modified"] = "trusted"
 
@@ -84,19 +84,19 @@ class HookRunSummary(Wire):
     """One run of a hook. Times are Unix milliseconds."""
 
     id: str
-    display_order: int
-    entries: list[HookOutputEntry]
     event_name: HookEventName
-    execution_mode: HookExecutionMode
     handler_type: HookHandlerType
+    execution_mode: HookExecutionMode
     scope: HookScope
     source_path: AbsolutePathBuf
-    started_at: int
+    source: HookSource = "unknown"
+    display_order: int
     status: HookRunStatus
+    status_message: str | None = None
+    started_at: int
     completed_at: int | None = None
     duration_ms: int | None = None
-    source: HookSource = "unknown"
-    status_message: str | None = None
+    entries: list[HookOutputEntry]
 
 
 class HookStartedNotification(Wire):

@@ -7,8 +7,8 @@ from app_server.protocol.wire import Wire
 
 class ClientInfo(Wire):
     name: str
-    version: str
     title: str | None = None
+    version: str
 
 
 class InitializeCapabilities(Wire):
@@ -26,10 +26,10 @@ class InitializeParams(Wire):
 
 
 class InitializeResponse(Wire):
+    user_agent: str
     codex_home: AbsolutePathBuf
     platform_family: str
     platform_os: str
-    user_agent: str
 
 
 INITIALIZE = ClientMethod("initialize", InitializeParams, InitializeResponse)

@@ -13,8 +13,8 @@ from app_server.protocol.wire import UNSET, Maybe, Wire
 
 
 class ReadCommandAction(Wire, tag="read"):
-    name: str
     command: str
+    name: str
     path: AbsolutePathBuf
 
 
@@ -45,12 +45,10 @@ CommandExecutionSource: TypeAlias = Literal[
 CommandExecutionStatus: TypeAlias = Literal["inProgress", "completed", "failed", "declined"]
 
 
-class AddPatchChangeKind(Wire, tag="add"):
-    """Carries nothing."""
+class AddPatchChangeKind(Wire, tag="add"): ...
 
 
-class DeletePatchChangeKind(Wire, tag="delete"):
-    """Carries nothing."""
+class DeletePatchChangeKind(Wire, tag="delete"): ...
 
 
 class UpdatePatchChangeKind(Wire, tag="update"):
@@ -61,9 +59,9 @@ PatchChangeKind: TypeAlias = AddPatchChangeKind | DeletePatchChangeKind | Update
 
 
 class FileUpdateChange(Wire):
-    diff: str
-    kind: PatchChangeKind
     path: str
+    kind: PatchChangeKind
+    diff: str
 
 
 PatchApplyStatus: TypeAlias = Literal["inProgress", "completed", "failed", "declined"]
@@ -75,8 +73,8 @@ class McpToolCallResult(Wire):
     """What the tool answered, in MCP's own content parts."""
 
     content: list[Any]
-    meta: Any = msgspec.field(name="_meta", default=None)
     structured_content: Any = None
+    meta: Any = msgspec.field(name="_meta", default=None)
 
 
 class McpToolCallError(Wire):
@@ -113,8 +111,8 @@ class CollabAgentState(Wire):
 
 
 class SearchWebSearchAction(Wire, tag="search"):
-    queries: list[str] | None = None
     query: str | None = None
+    queries: list[str] | None = None
 
 
 class OpenPageWebSearchAction(Wire, tag="openPage"):
@@ -126,8 +124,7 @@ class FindInPageWebSearchAction(Wire, tag="findInPage"):
     url: str | None = None
 
 
-class OtherWebSearchAction(Wire, tag="other"):
-    """Carries nothing."""
+class OtherWebSearchAction(Wire, tag="other"): ...
 
 
 WebSearchAction: TypeAlias = (
@@ -144,10 +141,10 @@ class HookPromptFragment(Wire):
 
 
 class MemoryCitationEntry(Wire):
-    line_end: Unsigned
-    line_start: Unsigned
-    note: str
     path: str
+    line_start: Unsigned
+    line_end: Unsigned
+    note: str
 
 
 class MemoryCitation(Wire):
@@ -172,8 +169,8 @@ class HookPromptThreadItem(Wire, tag="hookPrompt"):
 class AgentMessageThreadItem(Wire, tag="agentMessage"):
     id: str
     text: str
-    memory_citation: MemoryCitation | None = None
     phase: MessagePhase | None = None
+    memory_citation: MemoryCitation | None = None
 
 
 class PlanThreadItem(Wire, tag="plan"):
@@ -183,8 +180,8 @@ class PlanThreadItem(Wire, tag="plan"):
 
 class ReasoningThreadItem(Wire, tag="reasoning"):
     id: str
-    content: list[str] = []
     summary: list[str] = []
+    content: list[str] = []
 
 
 class CommandExecutionThreadItem(Wire, tag="commandExecution"):
@@ -192,14 +189,14 @@ class CommandExecutionThreadItem(Wire, tag="commandExecution"):
 
     id: str
     command: str
-    command_actions: list[CommandAction]
     cwd: AbsolutePathBuf
-    status: CommandExecutionStatus
-    aggregated_output: str | None = None
-    duration_ms: int | None = None
-    exit_code: int | None = None
     process_id: str | None = None
     source: CommandExecutionSource = "agent"
+    status: CommandExecutionStatus
+    command_actions: list[CommandAction]
+    aggregated_output: str | None = None
+    exit_code: int | None = None
+    duration_ms: int | None = None
 
 
 class FileChangeThreadItem(Wire, tag="fileChange"):
@@ -212,39 +209,39 @@ class FileChangeThreadItem(Wire, tag="fileChange"):
 
 class McpToolCallThreadItem(Wire, tag="mcpToolCall"):
     id: str
-    arguments: Any
     server: str
-    status: McpToolCallStatus
     tool: str
-    duration_ms: int | None = None
-    error: McpToolCallError | None = None
+    status: McpToolCallStatus
+    arguments: Any
     mcp_app_resource_uri: Maybe[str] = UNSET
     result: McpToolCallResult | None = None
+    error: McpToolCallError | None = None
+    duration_ms: int | None = None
 
 
 class DynamicToolCallThreadItem(Wire, tag="dynamicToolCall"):
     id: str
+    namespace: str | None = None
+    tool: str
     arguments: Any
     status: DynamicToolCallStatus
-    tool: str
     content_items: list[DynamicToolCallOutputContentItem] | None = None
-    duration_ms: int | None = None
-    namespace: str | None = None
     success: bool | None = None
+    duration_ms: int | None = None
 
 
 class CollabAgentToolCallThreadItem(Wire, tag="collabAgentToolCall"):
     """A thread talking to the agents it has started."""
 
     id: str
-    agents_states: dict[str, CollabAgentState]
-    receiver_thread_ids: list[str]
-    sender_thread_id: str
-    status: CollabAgentToolCallStatus
     tool: CollabAgentTool
-    model: str | None = None
+    status: CollabAgentToolCallStatus
+    sender_thread_id: str
+    receiver_thread_ids: list[str]
     prompt: str | None = None
+    model: str | None = None
     reasoning_effort: ReasoningEffort | None = None
+    agents_states: dict[str, CollabAgentState]
 
 
 class WebSearchThreadItem(Wire, tag="webSearch"):
@@ -260,8 +257,8 @@ class ImageViewThreadItem(Wire, tag="imageView"):
 
 class ImageGenerationThreadItem(Wire, tag="imageGeneration"):
     id: str
-    result: str
     status: str
+    result: str
     revised_prompt: str | None = None
     saved_path: Maybe[AbsolutePathBuf] = UNSET
 
@@ -304,17 +301,17 @@ ThreadItem: TypeAlias = (
 
 
 class ItemStartedNotification(Wire):
+    item: ThreadItem
     thread_id: str
     turn_id: str
-    item: ThreadItem
     started_at_ms: int = 0
     """Unix milliseconds; for newer clients."""
 
 
 class ItemCompletedNotification(Wire):
+    item: ThreadItem
     thread_id: str
     turn_id: str
-    item: ThreadItem
     completed_at_ms: int = 0
     """Unix milliseconds; for newer clients."""
 

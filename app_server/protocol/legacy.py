@@ -55,11 +55,11 @@ FileChange: TypeAlias = AddFileChange | DeleteFileChange | UpdateFileChange
 class ApplyPatchApprovalParams(Wire):
     """May this patch be applied? Asked on threads of the first generation."""
 
-    call_id: str
     conversation_id: ThreadId
+    call_id: str
     file_changes: dict[str, FileChange]
-    grant_root: str | None = None
     reason: str | None = None
+    grant_root: str | None = None
 
 
 class ApprovedExecpolicyAmendment(SnakeWire):
@@ -138,13 +138,13 @@ class ApplyPatchApprovalResponse(Wire):
 class ExecCommandApprovalParams(Wire):
     """May this command run? Asked on threads of the first generation."""
 
-    call_id: str
-    command: list[str]
     conversation_id: ThreadId
-    cwd: str
-    parsed_cmd: list[ParsedCommand]
+    call_id: str
     approval_id: str | None = None
+    command: list[str]
+    cwd: str
     reason: str | None = None
+    parsed_cmd: list[ParsedCommand]
 
 
 class ExecCommandApprovalResponse(Wire):

@@ -13,44 +13,44 @@ McpAuthStatus: TypeAlias = Literal["unsupported", "notLoggedIn", "bearerToken", 
 
 class Tool(Wire, omit_defaults=True):
     name: str
-    input_schema: Any
-    meta: Any = msgspec.field(name="_meta", default=None)
-    annotations: Any = None
-    description: str | None = None
-    icons: list[Any] | None = None
-    output_schema: Any = None
     title: str | None = None
+    description: str | None = None
+    input_schema: Any
+    output_schema: Any = None
+    annotations: Any = None
+    icons: list[Any] | None = None
+    meta: Any = msgspec.field(name="_meta", default=None)
 
 
 class Resource(Wire, omit_defaults=True):
     name: str
     uri: str
-    meta: Any = msgspec.field(name="_meta", default=None)
-    annotations: Any = None
+    title: str | None = None
     description: str | None = None
-    icons: list[Any] | None = None
     mime_type: str | None = None
     size: int | None = None
-    title: str | None = None
+    annotations: Any = None
+    icons: list[Any] | None = None
+    meta: Any = msgspec.field(name="_meta", default=None)
 
 
 class ResourceTemplate(Wire, omit_defaults=True):
     name: str
     uri_template: str
-    annotations: Any = None
+    title: str | None = None
     description: str | None = None
     mime_type: str | None = None
-    title: str | None = None
+    annotations: Any = None
 
 
 class McpServerStatus(Wire):
     """A configured MCP server and what it offers."""
 
     name: str
-    auth_status: McpAuthStatus
-    resource_templates: list[ResourceTemplate]
-    resources: list[Resource]
     tools: dict[str, Tool]
+    resources: list[Resource]
+    resource_templates: list[ResourceTemplate]
+    auth_status: McpAuthStatus
 
 
 McpServerStatusDetail: TypeAlias = Literal["full", "toolsAndAuthOnly"]
@@ -107,23 +107,22 @@ class McpServerToolCallParams(Wire):
     thread_id: str
     server: str
     tool: str
-    meta: Any = msgspec.field(name="_meta", default=None)
     arguments: Any = None
+    meta: Any = msgspec.field(name="_meta", default=None)
 
 
 class McpServerToolCallResponse(Wire, omit_defaults=True):
     content: list[Any]
-    meta: Any = msgspec.field(name="_meta", default=None)
-    is_error: bool | None = None
     structured_content: Any = None
+    is_error: bool | None = None
+    meta: Any = msgspec.field(name="_meta", default=None)
 
 
 class McpServerOauthLoginResponse(Wire):
     authorization_url: str
 
 
-class McpServerRefreshResponse(Wire):
-    """Nothing to say beyond success."""
+class McpServerRefreshResponse(Wire): ...
 
 
 class McpServerOauthLoginCompletedNotification(Wire):

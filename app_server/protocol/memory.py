@@ -13,12 +13,10 @@ class ThreadMemoryModeSetParams(Wire):
     mode: ThreadMemoryMode
 
 
-class ThreadMemoryModeSetResponse(Wire):
-    """Nothing to say beyond success."""
+class ThreadMemoryModeSetResponse(Wire): ...
 
 
-class MemoryResetResponse(Wire):
-    """Nothing to say beyond success."""
+class MemoryResetResponse(Wire): ...
 
 
 THREAD_MEMORY_MODE_SET = ClientMethod(

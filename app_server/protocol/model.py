@@ -14,15 +14,15 @@ InputModality: TypeAlias = Literal["text", "image"]
 
 
 class ReasoningEffortOption(Wire):
-    description: str
     reasoning_effort: ReasoningEffort
+    description: str
 
 
 class ModelUpgradeInfo(Wire):
     model: str
-    migration_markdown: str | None = None
-    model_link: str | None = None
     upgrade_copy: str | None = None
+    model_link: str | None = None
+    migration_markdown: str | None = None
 
 
 class ModelAvailabilityNux(Wire):
@@ -35,19 +35,19 @@ class Model(Wire):
     """A model that can be chosen."""
 
     id: str
-    default_reasoning_effort: ReasoningEffort
-    description: str
-    display_name: str
-    hidden: bool
-    is_default: bool
     model: str
-    supported_reasoning_efforts: list[ReasoningEffortOption]
-    additional_speed_tiers: list[str] = []
-    availability_nux: ModelAvailabilityNux | None = None
-    input_modalities: list[InputModality] = msgspec.field(default_factory=lambda: ["text", "image"])
-    supports_personality: bool = False
     upgrade: str | None = None
     upgrade_info: ModelUpgradeInfo | None = None
+    availability_nux: ModelAvailabilityNux | None = None
+    display_name: str
+    description: str
+    hidden: bool
+    supported_reasoning_efforts: list[ReasoningEffortOption]
+    default_reasoning_effort: ReasoningEffort
+    input_modalities: list[InputModality] = msgspec.field(default_factory=lambda: ["text", "image"])
+    supports_personality: bool = False
+    additional_speed_tiers: list[str] = []
+    is_default: bool
 
 
 class ModelListParams(Wire):
@@ -61,8 +61,7 @@ class ModelListResponse(Wire):
     next_cursor: str | None = None
 
 
-class ModelProviderCapabilitiesReadParams(Wire):
-    """Carries nothing."""
+class ModelProviderCapabilitiesReadParams(Wire): ...
 
 
 class ModelProviderCapabilitiesReadResponse(Wire):
@@ -80,8 +79,8 @@ class ModelReroutedNotification(Wire):
     thread_id: str
     turn_id: str
     from_model: str
-    reason: ModelRerouteReason
     to_model: str
+    reason: ModelRerouteReason
 
 
 ModelVerification: TypeAlias = Literal["trustedAccessForCyber"]

@@ -3,7 +3,7 @@
 from typing import Literal, TypeAlias
 
 from app_server.protocol.method import ClientMethod, ServerNotification, in_queue
-from app_server.protocol.shared import AbsolutePathBuf, Unsigned
+from app_server.protocol.shared import AbsolutePathParam, Unsigned
 from app_server.protocol.wire import Wire
 
 DeviceKeyProtectionPolicy: TypeAlias = Literal["hardware_only", "allow_os_protected_nonextractable"]
@@ -91,7 +91,7 @@ WindowsSandboxSetupMode: TypeAlias = Literal["elevated", "unelevated"]
 
 class WindowsSandboxSetupStartParams(Wire):
     mode: WindowsSandboxSetupMode
-    cwd: AbsolutePathBuf | None = None
+    cwd: AbsolutePathParam | None = None
 
 
 class WindowsSandboxSetupStartResponse(Wire):

@@ -9,10 +9,10 @@ from app_server.protocol.wire import UNSET, Maybe, Wire
 class ErrorNotification(Wire):
     """A turn met an error; with `will_retry` it goes on by itself."""
 
-    thread_id: str
-    turn_id: str
     error: TurnError
     will_retry: bool
+    thread_id: str
+    turn_id: str
 
 
 class WarningNotification(Wire):
@@ -30,13 +30,13 @@ class DeprecationNoticeNotification(Wire):
 class TextPosition(Wire):
     """Line and column, both counted from 1."""
 
-    column: Unsigned
     line: Unsigned
+    column: Unsigned
 
 
 class TextRange(Wire):
-    end: TextPosition
     start: TextPosition
+    end: TextPosition
 
 
 class ConfigWarningNotification(Wire):

@@ -14,8 +14,7 @@ SandboxMode: TypeAlias = Literal["read-only", "workspace-write", "danger-full-ac
 NetworkAccess: TypeAlias = Literal["restricted", "enabled"]
 
 
-class DangerFullAccessSandboxPolicy(Wire, tag="dangerFullAccess"):
-    """Carries nothing."""
+class DangerFullAccessSandboxPolicy(Wire, tag="dangerFullAccess"): ...
 
 
 class ReadOnlySandboxPolicy(Wire, tag="readOnly"):
@@ -29,10 +28,10 @@ class ExternalSandboxSandboxPolicy(Wire, tag="externalSandbox"):
 
 
 class WorkspaceWriteSandboxPolicy(Wire, tag="workspaceWrite"):
-    exclude_slash_tmp: bool = False
-    exclude_tmpdir_env_var: bool = False
-    network_access: bool = False
     writable_roots: list[AbsolutePathBuf] = []
+    network_access: bool = False
+    exclude_tmpdir_env_var: bool = False
+    exclude_slash_tmp: bool = False
 
 
 SandboxPolicy: TypeAlias = (
@@ -46,24 +45,20 @@ SandboxPolicy: TypeAlias = (
 FileSystemAccessMode: TypeAlias = Literal["read", "write", "none"]
 
 
-class RootFileSystemSpecialPath(Wire, tag_field="kind", tag="root"):
-    """Carries nothing."""
+class RootFileSystemSpecialPath(Wire, tag_field="kind", tag="root"): ...
 
 
-class MinimalFileSystemSpecialPath(Wire, tag_field="kind", tag="minimal"):
-    """Carries nothing."""
+class MinimalFileSystemSpecialPath(Wire, tag_field="kind", tag="minimal"): ...
 
 
 class ProjectRootsFileSystemSpecialPath(Wire, tag_field="kind", tag="project_roots"):
     subpath: str | None = None
 
 
-class TmpdirFileSystemSpecialPath(Wire, tag_field="kind", tag="tmpdir"):
-    """Carries nothing."""
+class TmpdirFileSystemSpecialPath(Wire, tag_field="kind", tag="tmpdir"): ...
 
 
-class SlashTmpFileSystemSpecialPath(Wire, tag_field="kind", tag="slash_tmp"):
-    """Carries nothing."""
+class SlashTmpFileSystemSpecialPath(Wire, tag_field="kind", tag="slash_tmp"): ...
 
 
 class UnknownFileSystemSpecialPath(Wire, tag_field="kind", tag="unknown"):
@@ -97,8 +92,8 @@ FileSystemPath: TypeAlias = PathFileSystemPath | GlobPatternFileSystemPath | Spe
 
 
 class FileSystemSandboxEntry(Wire):
-    access: FileSystemAccessMode
     path: FileSystemPath
+    access: FileSystemAccessMode
 
 
 class PermissionProfileNetworkPermissions(Wire):
@@ -110,8 +105,7 @@ class RestrictedPermissionProfileFileSystemPermissions(Wire, tag="restricted", o
     glob_scan_max_depth: Unsigned | None = None
 
 
-class UnrestrictedPermissionProfileFileSystemPermissions(Wire, tag="unrestricted"):
-    """Carries nothing."""
+class UnrestrictedPermissionProfileFileSystemPermissions(Wire, tag="unrestricted"): ...
 
 
 PermissionProfileFileSystemPermissions: TypeAlias = (
@@ -121,12 +115,11 @@ PermissionProfileFileSystemPermissions: TypeAlias = (
 
 
 class ManagedPermissionProfile(Wire, tag="managed"):
-    file_system: PermissionProfileFileSystemPermissions
     network: PermissionProfileNetworkPermissions
+    file_system: PermissionProfileFileSystemPermissions
 
 
-class DisabledPermissionProfile(Wire, tag="disabled"):
-    """Carries nothing."""
+class DisabledPermissionProfile(Wire, tag="disabled"): ...
 
 
 class ExternalPermissionProfile(Wire, tag="external"):
@@ -174,10 +167,10 @@ class ActivePermissionProfile(Wire):
 
 
 class AdditionalFileSystemPermissions(Wire):
-    entries: list[FileSystemSandboxEntry] | None = None
-    glob_scan_max_depth: Unsigned | None = None
     read: list[AbsolutePathBuf] | None = None
     write: list[AbsolutePathBuf] | None = None
+    entries: list[FileSystemSandboxEntry] | None = None
+    glob_scan_max_depth: Unsigned | None = None
 
 
 class AdditionalNetworkPermissions(Wire):
@@ -213,8 +206,8 @@ NetworkPolicyRuleAction: TypeAlias = Literal["allow", "deny"]
 
 
 class NetworkPolicyAmendment(Wire):
-    action: NetworkPolicyRuleAction
     host: str
+    action: NetworkPolicyRuleAction
 
 
 class GranularApprovals(SnakeWire):

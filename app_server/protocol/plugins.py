@@ -5,7 +5,7 @@
 from typing import Literal, TypeAlias
 
 from app_server.protocol.method import ClientMethod, in_queue
-from app_server.protocol.shared import AbsolutePathBuf
+from app_server.protocol.shared import AbsolutePathBuf, AbsolutePathParam
 from app_server.protocol.skills import SkillInterface
 from app_server.protocol.wire import JsonObject, Wire
 
@@ -15,23 +15,23 @@ PluginInstallPolicy: TypeAlias = Literal["NOT_AVAILABLE", "AVAILABLE", "INSTALLE
 
 
 class PluginInterface(Wire):
-    capabilities: list[str]
-    screenshot_urls: list[str]
-    screenshots: list[AbsolutePathBuf]
-    brand_color: str | None = None
+    display_name: str | None = None
+    short_description: str | None = None
+    long_description: str | None = None
+    developer_name: str | None = None
     category: str | None = None
+    capabilities: list[str]
+    website_url: str | None = None
+    privacy_policy_url: str | None = None
+    terms_of_service_url: str | None = None
+    default_prompt: list[str] | None = None
+    brand_color: str | None = None
     composer_icon: AbsolutePathBuf | None = None
     composer_icon_url: str | None = None
-    default_prompt: list[str] | None = None
-    developer_name: str | None = None
-    display_name: str | None = None
     logo: AbsolutePathBuf | None = None
     logo_url: str | None = None
-    long_description: str | None = None
-    privacy_policy_url: str | None = None
-    short_description: str | None = None
-    terms_of_service_url: str | None = None
-    website_url: str | None = None
+    screenshots: list[AbsolutePathBuf]
+    screenshot_urls: list[str]
 
 
 class LocalPluginSource(Wire, tag="local"):
@@ -45,8 +45,7 @@ class GitPluginSource(Wire, tag="git"):
     sha: str | None = None
 
 
-class RemotePluginSource(Wire, tag="remote"):
-    """Carries nothing."""
+class RemotePluginSource(Wire, tag="remote"): ...
 
 
 PluginSource: TypeAlias = LocalPluginSource | GitPluginSource | RemotePluginSource
@@ -55,11 +54,11 @@ PluginSource: TypeAlias = LocalPluginSource | GitPluginSource | RemotePluginSour
 class PluginSummary(Wire):
     id: str
     name: str
-    auth_policy: PluginAuthPolicy
+    source: PluginSource
+    installed: bool
     enabled: bool
     install_policy: PluginInstallPolicy
-    installed: bool
-    source: PluginSource
+    auth_policy: PluginAuthPolicy
     interface: PluginInterface | None = None
 
 
@@ -80,7 +79,7 @@ class MarketplaceLoadErrorInfo(Wire):
 
 
 class PluginListParams(Wire):
-    cwds: list[AbsolutePathBuf] | None = None
+    cwds: list[AbsolutePathParam] | None = None
 
 
 class PluginListResponse(Wire):
@@ -111,13 +110,13 @@ class SkillSummary(Wire):
 
 
 class PluginDetail(Wire):
-    apps: list[AppSummary]
     marketplace_name: str
-    mcp_servers: list[str]
-    skills: list[SkillSummary]
+    marketplace_path: AbsolutePathBuf | None = None
     summary: PluginSummary
     description: str | None = None
-    marketplace_path: AbsolutePathBuf | None = None
+    skills: list[SkillSummary]
+    apps: list[AppSummary]
+    mcp_servers: list[str]
     app_templates: list[JsonObject] = []
     hooks: list[JsonObject] = []
 
@@ -126,7 +125,7 @@ class PluginReadParams(Wire):
     """One plugin of a local marketplace file or of a remote marketplace: exactly one of the two."""
 
     plugin_name: str
-    marketplace_path: AbsolutePathBuf | None = None
+    marketplace_path: AbsolutePathParam | None = None
     remote_marketplace_name: str | None = None
 
 
@@ -136,7 +135,7 @@ class PluginReadResponse(Wire):
 
 class PluginInstallParams(Wire):
     plugin_name: str
-    marketplace_path: AbsolutePathBuf | None = None
+    marketplace_path: AbsolutePathParam | None = None
     remote_marketplace_name: str | None = None
 
 
@@ -149,8 +148,7 @@ class PluginUninstallParams(Wire):
     plugin_id: str
 
 
-class PluginUninstallResponse(Wire):
-    """Nothing to say beyond success."""
+class PluginUninstallResponse(Wire): ...
 
 
 PLUGIN_LIST = ClientMethod("plugin/list", PluginListParams, PluginListResponse)

@@ -17,8 +17,8 @@ class RateLimitWindow(Wire):
     """How much of a limit is used; `resets_at` is in Unix seconds."""
 
     used_percent: int
-    resets_at: int | None = None
     window_duration_mins: int | None = None
+    resets_at: int | None = None
 
 
 RateLimitReachedType: TypeAlias = Literal[
@@ -33,13 +33,13 @@ RateLimitReachedType: TypeAlias = Literal[
 class RateLimitSnapshot(Wire):
     """Limits as last seen."""
 
-    credits: CreditsSnapshot | None = None
     limit_id: str | None = None
     limit_name: str | None = None
-    plan_type: PlanType | None = None
     primary: RateLimitWindow | None = None
-    rate_limit_reached_type: RateLimitReachedType | None = None
     secondary: RateLimitWindow | None = None
+    credits: CreditsSnapshot | None = None
+    plan_type: PlanType | None = None
+    rate_limit_reached_type: RateLimitReachedType | None = None
 
 
 class GetAccountRateLimitsResponse(Wire):

@@ -41,8 +41,7 @@ class RealtimeVoicesList(Wire):
 RealtimeConversationVersion: TypeAlias = Literal["v1", "v2"]
 
 
-class WebsocketThreadRealtimeStartTransport(Wire, tag="websocket"):
-    """Carries nothing."""
+class WebsocketThreadRealtimeStartTransport(Wire, tag="websocket"): ...
 
 
 class WebrtcThreadRealtimeStartTransport(Wire, tag="webrtc"):
@@ -63,8 +62,7 @@ class ThreadRealtimeStartParams(Wire):
     voice: RealtimeVoice | None = None
 
 
-class ThreadRealtimeStartResponse(Wire):
-    """Nothing to say beyond success."""
+class ThreadRealtimeStartResponse(Wire): ...
 
 
 class ThreadRealtimeAudioChunk(Wire):
@@ -80,8 +78,7 @@ class ThreadRealtimeAppendAudioParams(Wire):
     audio: ThreadRealtimeAudioChunk
 
 
-class ThreadRealtimeAppendAudioResponse(Wire):
-    """Nothing to say beyond success."""
+class ThreadRealtimeAppendAudioResponse(Wire): ...
 
 
 class ThreadRealtimeAppendTextParams(Wire):
@@ -89,20 +86,17 @@ class ThreadRealtimeAppendTextParams(Wire):
     text: str
 
 
-class ThreadRealtimeAppendTextResponse(Wire):
-    """Nothing to say beyond success."""
+class ThreadRealtimeAppendTextResponse(Wire): ...
 
 
 class ThreadRealtimeStopParams(Wire):
     thread_id: str
 
 
-class ThreadRealtimeStopResponse(Wire):
-    """Nothing to say beyond success."""
+class ThreadRealtimeStopResponse(Wire): ...
 
 
-class ThreadRealtimeListVoicesParams(Wire):
-    """Carries nothing."""
+class ThreadRealtimeListVoicesParams(Wire): ...
 
 
 class ThreadRealtimeListVoicesResponse(Wire):

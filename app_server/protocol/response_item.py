@@ -12,10 +12,10 @@ from app_server.protocol.wire import JsonObject, SnakeWire, always_null
 
 class ExecLocalShellAction(SnakeWire, tag="exec"):
     command: list[str]
-    env: dict[str, str] | None = None
     timeout_ms: Unsigned | None = None
-    user: str | None = None
     working_directory: str | None = None
+    env: dict[str, str] | None = None
+    user: str | None = None
 
 
 LocalShellAction: TypeAlias = ExecLocalShellAction
@@ -89,8 +89,7 @@ class FindInPageResponsesApiWebSearchAction(SnakeWire, tag="find_in_page", omit_
     url: str | None = None
 
 
-class OtherResponsesApiWebSearchAction(SnakeWire, tag="other", omit_defaults=True):
-    """Carries nothing."""
+class OtherResponsesApiWebSearchAction(SnakeWire, tag="other", omit_defaults=True): ...
 
 
 ResponsesApiWebSearchAction: TypeAlias = (

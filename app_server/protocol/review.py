@@ -9,8 +9,7 @@ from app_server.protocol.wire import Wire
 ReviewDelivery: TypeAlias = Literal["inline", "detached"]
 
 
-class UncommittedChangesReviewTarget(Wire, tag="uncommittedChanges"):
-    """Carries nothing."""
+class UncommittedChangesReviewTarget(Wire, tag="uncommittedChanges"): ...
 
 
 class BaseBranchReviewTarget(Wire, tag="baseBranch"):
@@ -44,8 +43,8 @@ class ReviewStartParams(Wire):
 class ReviewStartResponse(Wire):
     """The review's turn and the thread it runs on."""
 
-    review_thread_id: str
     turn: Turn
+    review_thread_id: str
 
 
 REVIEW_START = ClientMethod("review/start", ReviewStartParams, ReviewStartResponse, queue=by_thread)

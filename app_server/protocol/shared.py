@@ -41,3 +41,6 @@ ImageDetail: TypeAlias = Literal["auto", "low", "high", "original"]
 MessagePhase: TypeAlias = Literal["commentary", "final_answer"]
 
 Unsigned: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+
+AbsolutePathParam: TypeAlias = Annotated[str, msgspec.Meta(pattern="^/")]
+"""An absolute path in a client's request; a relative one is refused when it is read."""

@@ -5,7 +5,7 @@
 from typing import Literal, TypeAlias
 
 from app_server.protocol.method import ClientMethod, ServerNotification, in_queue
-from app_server.protocol.shared import AbsolutePathBuf
+from app_server.protocol.shared import AbsolutePathBuf, AbsolutePathParam
 from app_server.protocol.wire import Wire
 
 SkillScope: TypeAlias = Literal["user", "repo", "system", "admin"]
@@ -23,9 +23,9 @@ class SkillInterface(Wire):
 class SkillToolDependency(Wire):
     type: str
     value: str
-    command: str | None = None
     description: str | None = None
     transport: str | None = None
+    command: str | None = None
     url: str | None = None
 
 
@@ -35,13 +35,13 @@ class SkillDependencies(Wire):
 
 class SkillMetadata(Wire):
     name: str
-    description: str
-    enabled: bool
     path: AbsolutePathBuf
     scope: SkillScope
-    dependencies: SkillDependencies | None = None
-    interface: SkillInterface | None = None
+    enabled: bool
+    description: str
     short_description: str | None = None
+    interface: SkillInterface | None = None
+    dependencies: SkillDependencies | None = None
 
 
 class SkillErrorInfo(Wire):
@@ -77,15 +77,14 @@ class SkillsConfigWriteParams(Wire):
 
     enabled: bool
     name: str | None = None
-    path: AbsolutePathBuf | None = None
+    path: AbsolutePathParam | None = None
 
 
 class SkillsConfigWriteResponse(Wire):
     effective_enabled: bool
 
 
-class SkillsChangedNotification(Wire):
-    """Carries nothing."""
+class SkillsChangedNotification(Wire): ...
 
 
 SKILLS_LIST = ClientMethod(

@@ -35,124 +35,123 @@ class DynamicToolSpec(Wire):
 class ThreadStartParams(Wire):
     """Open a new thread. Absent settings come from the configuration."""
 
-    approval_policy: AskForApproval | None = None
-    approvals_reviewer: ApprovalsReviewer | None = None
-    base_instructions: str | None = None
-    config: JsonObject | None = None
     cwd: str | None = None
-    developer_instructions: str | None = None
-    dynamic_tools: list[DynamicToolSpec] | None = None
-    environments: list[TurnEnvironmentParams] | None = None
-    ephemeral: bool | None = None
-    experimental_raw_events: bool = False
-    mock_experimental_field: str | None = None
     model: str | None = None
     model_provider: str | None = None
-    permissions: PermissionProfileSelectionParams | str | None = None
-    persist_extended_history: bool = False
-    personality: Personality | None = None
-    sandbox: SandboxMode | None = None
-    service_name: str | None = None
     service_tier: Maybe[str] = UNSET
+    approval_policy: AskForApproval | None = None
+    approvals_reviewer: ApprovalsReviewer | None = None
+    sandbox: SandboxMode | None = None
+    permissions: PermissionProfileSelectionParams | str | None = None
+    config: JsonObject | None = None
+    personality: Personality | None = None
+    base_instructions: str | None = None
+    developer_instructions: str | None = None
+    ephemeral: bool | None = None
     session_start_source: ThreadStartSource | None = None
+    service_name: str | None = None
+    dynamic_tools: list[DynamicToolSpec] | None = None
+    environments: list[TurnEnvironmentParams] | None = None
+    experimental_raw_events: bool = False
+    persist_extended_history: bool = False
+    mock_experimental_field: str | None = None
 
 
 class ThreadStartResponse(Wire):
     """The new thread and the settings in force."""
 
-    approval_policy: AskForApproval
-    approvals_reviewer: ApprovalsReviewer
-    cwd: AbsolutePathBuf
+    thread: Thread
     model: str
     model_provider: str
-    sandbox: SandboxPolicy
-    thread: Thread
-    active_permission_profile: ActivePermissionProfile | None = None
-    instruction_sources: list[AbsolutePathBuf] = []
-    permission_profile: PermissionProfile | None = None
-    reasoning_effort: ReasoningEffort | None = None
     service_tier: ServiceTier | None = None
+    cwd: AbsolutePathBuf
+    instruction_sources: list[AbsolutePathBuf] = []
+    approval_policy: AskForApproval
+    approvals_reviewer: ApprovalsReviewer
+    sandbox: SandboxPolicy
+    permission_profile: PermissionProfile | None = None
+    active_permission_profile: ActivePermissionProfile | None = None
+    reasoning_effort: ReasoningEffort | None = None
 
 
 class ThreadResumeParams(Wire):
     """Load a stored thread, or join one that is loaded. `history` and `path` win over the id."""
 
     thread_id: str
-    approval_policy: AskForApproval | None = None
-    approvals_reviewer: ApprovalsReviewer | None = None
-    base_instructions: str | None = None
-    config: JsonObject | None = None
-    cwd: str | None = None
-    developer_instructions: str | None = None
-    exclude_turns: bool = False
+    path: str | None = None
     history: list[JsonObject] | None = None
+    exclude_turns: bool = False
+    cwd: str | None = None
     model: str | None = None
     model_provider: str | None = None
-    path: str | None = None
-    permissions: PermissionProfileSelectionParams | str | None = None
-    persist_extended_history: bool = False
-    personality: Personality | None = None
-    sandbox: SandboxMode | None = None
     service_tier: Maybe[str] = UNSET
+    approval_policy: AskForApproval | None = None
+    approvals_reviewer: ApprovalsReviewer | None = None
+    sandbox: SandboxMode | None = None
+    permissions: PermissionProfileSelectionParams | str | None = None
+    config: JsonObject | None = None
+    personality: Personality | None = None
+    base_instructions: str | None = None
+    developer_instructions: str | None = None
+    persist_extended_history: bool = False
 
 
 class ThreadResumeResponse(Wire):
-    approval_policy: AskForApproval
-    approvals_reviewer: ApprovalsReviewer
-    cwd: AbsolutePathBuf
+    thread: Thread
     model: str
     model_provider: str
-    sandbox: SandboxPolicy
-    thread: Thread
-    active_permission_profile: ActivePermissionProfile | None = None
-    instruction_sources: list[AbsolutePathBuf] = []
-    permission_profile: PermissionProfile | None = None
-    reasoning_effort: ReasoningEffort | None = None
     service_tier: ServiceTier | None = None
+    cwd: AbsolutePathBuf
+    instruction_sources: list[AbsolutePathBuf] = []
+    approval_policy: AskForApproval
+    approvals_reviewer: ApprovalsReviewer
+    sandbox: SandboxPolicy
+    permission_profile: PermissionProfile | None = None
+    active_permission_profile: ActivePermissionProfile | None = None
+    reasoning_effort: ReasoningEffort | None = None
 
 
 class ThreadForkParams(Wire):
     """Open a new thread that begins with a copy of another one's history."""
 
     thread_id: str
-    approval_policy: AskForApproval | None = None
-    approvals_reviewer: ApprovalsReviewer | None = None
-    base_instructions: str | None = None
-    config: JsonObject | None = None
-    cwd: str | None = None
-    developer_instructions: str | None = None
-    ephemeral: bool = False
+    path: str | None = None
     exclude_turns: bool = False
+    ephemeral: bool = False
+    cwd: str | None = None
     model: str | None = None
     model_provider: str | None = None
-    path: str | None = None
-    permissions: PermissionProfileSelectionParams | str | None = None
-    persist_extended_history: bool = False
-    sandbox: SandboxMode | None = None
     service_tier: Maybe[str] = UNSET
+    approval_policy: AskForApproval | None = None
+    approvals_reviewer: ApprovalsReviewer | None = None
+    sandbox: SandboxMode | None = None
+    permissions: PermissionProfileSelectionParams | str | None = None
+    config: JsonObject | None = None
+    base_instructions: str | None = None
+    developer_instructions: str | None = None
+    persist_extended_history: bool = False
 
 
 class ThreadForkResponse(Wire):
-    approval_policy: AskForApproval
-    approvals_reviewer: ApprovalsReviewer
-    cwd: AbsolutePathBuf
+    thread: Thread
     model: str
     model_provider: str
-    sandbox: SandboxPolicy
-    thread: Thread
-    active_permission_profile: ActivePermissionProfile | None = None
-    instruction_sources: list[AbsolutePathBuf] = []
-    permission_profile: PermissionProfile | None = None
-    reasoning_effort: ReasoningEffort | None = None
     service_tier: ServiceTier | None = None
+    cwd: AbsolutePathBuf
+    instruction_sources: list[AbsolutePathBuf] = []
+    approval_policy: AskForApproval
+    approvals_reviewer: ApprovalsReviewer
+    sandbox: SandboxPolicy
+    permission_profile: PermissionProfile | None = None
+    active_permission_profile: ActivePermissionProfile | None = None
+    reasoning_effort: ReasoningEffort | None = None
 
 
 class ThreadArchiveParams(Wire):
     thread_id: str
 
 
-class ThreadArchiveResponse(Wire):
-    """Nothing to say beyond success."""
+class ThreadArchiveResponse(Wire): ...
 
 
 class ThreadUnarchiveParams(Wire):
@@ -181,16 +180,15 @@ class ThreadSetNameParams(Wire):
     name: str
 
 
-class ThreadSetNameResponse(Wire):
-    """Nothing to say beyond success."""
+class ThreadSetNameResponse(Wire): ...
 
 
 class ThreadMetadataGitInfoUpdateParams(Wire):
     """An absent field stays, null clears it."""
 
+    sha: Maybe[str] = UNSET
     branch: Maybe[str] = UNSET
     origin_url: Maybe[str] = UNSET
-    sha: Maybe[str] = UNSET
 
 
 class ThreadMetadataUpdateParams(Wire):

@@ -13,24 +13,21 @@ from app_server.protocol.wire import SingleKey, SnakeWire, Wire
 class GitInfo(Wire):
     """The repository a thread was started in."""
 
+    sha: str | None = None
     branch: str | None = None
     origin_url: str | None = None
-    sha: str | None = None
 
 
 ThreadActiveFlag: TypeAlias = Literal["waitingOnApproval", "waitingOnUserInput"]
 
 
-class NotLoadedThreadStatus(Wire, tag="notLoaded"):
-    """Carries nothing."""
+class NotLoadedThreadStatus(Wire, tag="notLoaded"): ...
 
 
-class IdleThreadStatus(Wire, tag="idle"):
-    """Carries nothing."""
+class IdleThreadStatus(Wire, tag="idle"): ...
 
 
-class SystemErrorThreadStatus(Wire, tag="systemError"):
-    """Carries nothing."""
+class SystemErrorThreadStatus(Wire, tag="systemError"): ...
 
 
 class ActiveThreadStatus(Wire, tag="active"):
@@ -51,10 +48,10 @@ class Turn(Wire):
     id: str
     items: list[ThreadItem]
     status: TurnStatus
-    completed_at: int | None = None
-    duration_ms: int | None = None
     error: TurnError | None = None
     started_at: int | None = None
+    completed_at: int | None = None
+    duration_ms: int | None = None
 
 
 class ThreadSpawn(SnakeWire):
@@ -92,22 +89,22 @@ class Thread(Wire):
     """A conversation, without its settings. Times are Unix seconds."""
 
     id: str
-    cli_version: str
-    created_at: int
-    cwd: AbsolutePathBuf
+    forked_from_id: str | None = None
+    preview: str
     ephemeral: bool
     model_provider: str
-    preview: str
-    source: SessionSource
-    status: ThreadStatus
-    turns: list[Turn]
+    created_at: int
     updated_at: int
-    name: str | None = None
+    status: ThreadStatus
+    path: str | None = None
+    cwd: AbsolutePathBuf
+    cli_version: str
+    source: SessionSource
     agent_nickname: str | None = None
     agent_role: str | None = None
-    forked_from_id: str | None = None
     git_info: GitInfo | None = None
-    path: str | None = None
+    name: str | None = None
+    turns: list[Turn]
     session_id: str = ""
     """The root thread of a family of agents; the thread itself unless given."""
     project_id: str | None = None
@@ -120,16 +117,16 @@ class Thread(Wire):
 class TokenUsageBreakdown(Wire):
     """Token counts of one model answer, or of several added up."""
 
-    cached_input_tokens: int
+    total_tokens: int
     input_tokens: int
+    cached_input_tokens: int
     output_tokens: int
     reasoning_output_tokens: int
-    total_tokens: int
 
 
 class ThreadTokenUsage(Wire):
     """Tokens of the whole thread and of the latest model answer."""
 
-    last: TokenUsageBreakdown
     total: TokenUsageBreakdown
+    last: TokenUsageBreakdown
     model_context_window: int | None = None

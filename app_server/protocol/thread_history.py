@@ -29,22 +29,22 @@ ThreadListCwdFilter: TypeAlias = str | list[str]
 class ThreadListParams(Wire):
     """Page through stored threads, newest first unless told otherwise."""
 
-    archived: bool | None = None
     cursor: str | None = None
-    cwd: ThreadListCwdFilter | None = None
     limit: Unsigned | None = None
-    model_providers: list[str] | None = None
-    search_term: str | None = None
-    sort_direction: SortDirection | None = None
     sort_key: ThreadSortKey | None = None
+    sort_direction: SortDirection | None = None
+    model_providers: list[str] | None = None
     source_kinds: list[ThreadSourceKind] | None = None
+    archived: bool | None = None
+    cwd: ThreadListCwdFilter | None = None
+    search_term: str | None = None
     use_state_db_only: bool = False
 
 
 class ThreadListResponse(Wire):
     data: list[Thread]
-    backwards_cursor: str | None = None
     next_cursor: str | None = None
+    backwards_cursor: str | None = None
 
 
 class ThreadLoadedListParams(Wire):
@@ -79,16 +79,15 @@ class ThreadTurnsListParams(Wire):
 
 class ThreadTurnsListResponse(Wire):
     data: list[Turn]
-    backwards_cursor: str | None = None
     next_cursor: str | None = None
+    backwards_cursor: str | None = None
 
 
 class ThreadCompactStartParams(Wire):
     thread_id: str
 
 
-class ThreadCompactStartResponse(Wire):
-    """Nothing to say beyond success."""
+class ThreadCompactStartResponse(Wire): ...
 
 
 class ThreadRollbackParams(Wire):
@@ -109,8 +108,7 @@ class ThreadInjectItemsParams(Wire):
     items: list[Any]
 
 
-class ThreadInjectItemsResponse(Wire):
-    """Nothing to say beyond success."""
+class ThreadInjectItemsResponse(Wire): ...
 
 
 class ContextCompactedNotification(Wire):

@@ -12,8 +12,7 @@ class ThreadShellCommandParams(Wire):
     command: str
 
 
-class ThreadShellCommandResponse(Wire):
-    """Nothing to say beyond success."""
+class ThreadShellCommandResponse(Wire): ...
 
 
 class ThreadBackgroundTerminalsCleanParams(Wire):
@@ -22,8 +21,7 @@ class ThreadBackgroundTerminalsCleanParams(Wire):
     thread_id: str
 
 
-class ThreadBackgroundTerminalsCleanResponse(Wire):
-    """Nothing to say beyond success."""
+class ThreadBackgroundTerminalsCleanResponse(Wire): ...
 
 
 class ThreadIncrementElicitationParams(Wire):

@@ -11,7 +11,7 @@ from app_server.protocol.permissions import (
     SandboxPolicy,
 )
 from app_server.protocol.shared import (
-    AbsolutePathBuf,
+    AbsolutePathParam,
     Personality,
     ReasoningEffort,
     ReasoningSummary,
@@ -24,7 +24,7 @@ from app_server.protocol.wire import UNSET, Maybe, Wire
 class TurnEnvironmentParams(Wire):
     """Where a turn works."""
 
-    cwd: AbsolutePathBuf
+    cwd: AbsolutePathParam
     environment_id: str
 
 
@@ -33,20 +33,20 @@ class TurnStartParams(Wire):
 
     thread_id: str
     input: list[UserInput]
+    cwd: str | None = None
+    model: str | None = None
+    effort: ReasoningEffort | None = None
+    summary: ReasoningSummary | None = None
+    service_tier: Maybe[str] = UNSET
+    personality: Personality | None = None
     approval_policy: AskForApproval | None = None
     approvals_reviewer: ApprovalsReviewer | None = None
-    collaboration_mode: CollaborationMode | None = None
-    cwd: str | None = None
-    effort: ReasoningEffort | None = None
-    environments: list[TurnEnvironmentParams] | None = None
-    model: str | None = None
-    output_schema: Any = None
-    permissions: PermissionProfileSelectionParams | str | None = None
-    personality: Personality | None = None
-    responsesapi_client_metadata: dict[str, str] | None = None
     sandbox_policy: SandboxPolicy | None = None
-    service_tier: Maybe[str] = UNSET
-    summary: ReasoningSummary | None = None
+    permissions: PermissionProfileSelectionParams | str | None = None
+    output_schema: Any = None
+    collaboration_mode: CollaborationMode | None = None
+    environments: list[TurnEnvironmentParams] | None = None
+    responsesapi_client_metadata: dict[str, str] | None = None
     client_user_message_id: str | None = None
     """Comes back as the `client_id` of the user's message."""
 
@@ -76,8 +76,7 @@ class TurnInterruptParams(Wire):
     turn_id: str
 
 
-class TurnInterruptResponse(Wire):
-    """Nothing to say beyond success."""
+class TurnInterruptResponse(Wire): ...
 
 
 class TurnStartedNotification(Wire):
@@ -102,8 +101,8 @@ TurnPlanStepStatus: TypeAlias = Literal["pending", "inProgress", "completed"]
 
 
 class TurnPlanStep(Wire):
-    status: TurnPlanStepStatus
     step: str
+    status: TurnPlanStepStatus
 
 
 class TurnPlanUpdatedNotification(Wire):
@@ -111,8 +110,8 @@ class TurnPlanUpdatedNotification(Wire):
 
     thread_id: str
     turn_id: str
-    plan: list[TurnPlanStep]
     explanation: str | None = None
+    plan: list[TurnPlanStep]
 
 
 TURN_START = ClientMethod("turn/start", TurnStartParams, TurnStartResponse, queue=by_thread)

@@ -48,5 +48,5 @@ class TurnError(Wire):
     """Why a turn failed, for a person and for a program."""
 
     message: str
-    additional_details: str | None = None
     codex_error_info: CodexErrorInfo | None = None
+    additional_details: str | None = None

@@ -11,8 +11,8 @@ from app_server.protocol.wire import Wire
 class ByteRange(Wire):
     """A stretch of UTF-8 bytes; `end` is not included."""
 
-    end: Unsigned
     start: Unsigned
+    end: Unsigned
 
 
 class TextElement(Wire):
