@@ -1,0 +1,1 @@
+"""One thread's mind: its turns, its tools, what it remembers and what it says happened."""

@@ -1,0 +1,1 @@
+"""Pure readings of a thread's events: notifications, stored lines, restored turns."""

@@ -1,0 +1,56 @@
+"""What a thread needs from the rest of the house, as one bundle.
+
+The server builds it once and hands it down. The agent never looks anything up by itself: every
+value here is either a fact that does not change while the server runs or a way to get a service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from app_server.protocol.thread_data import SessionSource
+
+if TYPE_CHECKING:
+    from app_server.config.load import LoadedConfig
+    from app_server.exec.environment import Environment
+    from app_server.model.client import ModelClient
+    from app_server.model.providers import ProviderInfo
+
+
+class AgentServices(Protocol):
+    """The services a thread uses; `server.services` implements it."""
+
+    @property
+    def codex_home(self) -> Path: ...
+
+    @property
+    def originator(self) -> str:
+        """The first client's name; goes into headers and stored threads."""
+        ...
+
+    @property
+    def user_agent(self) -> str: ...
+
+    @property
+    def session_source(self) -> SessionSource:
+        """What new threads say they come from."""
+        ...
+
+    @property
+    def cwd(self) -> Path:
+        """Where the server was started; threads that name no folder work here."""
+        ...
+
+    def load_config(self, cwd: Path, thread_overrides: Mapping[str, Any]) -> LoadedConfig:
+        """Effective configuration of a thread in `cwd`; reads files, so call it off the loop."""
+        ...
+
+    def model_client(self, provider: ProviderInfo) -> ModelClient:
+        """A client for one provider, sharing the server's HTTP connections and sign-in."""
+        ...
+
+    async def environment(self) -> Environment:
+        """Where commands run; starts the local process service at the first call."""
+        ...

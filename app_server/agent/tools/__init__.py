@@ -1,0 +1,1 @@
+"""The tools the model may call, and the one path their side effects take."""

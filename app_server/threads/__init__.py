@@ -1,0 +1,1 @@
+"""Many threads: starting, finding, listing, editing and unloading them, and who hears which."""
