@@ -1,0 +1,1 @@
+"""Drawing: a cell and a width become lines. Cells know neither face of the interface."""

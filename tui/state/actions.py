@@ -1,0 +1,208 @@
+"""What the user did, as values.
+
+The shell turns keys, commands and choices into these; the reducers decide what they mean in the
+state at hand (Enter is a new turn when idle and a steer while one runs).
+"""
+
+from typing import TypeAlias
+
+import msgspec
+
+from app_server.protocol.approvals import (
+    CommandExecutionApprovalDecision,
+    FileChangeApprovalDecision,
+    PermissionsRequestApprovalResponse,
+    ToolRequestUserInputResponse,
+)
+from app_server.protocol.elicitation import McpServerElicitationRequestResponse
+from app_server.protocol.permissions import AskForApproval, SandboxPolicy
+from app_server.protocol.review import ReviewTarget
+from app_server.protocol.shared import ReasoningEffort, RequestId
+from app_server.protocol.thread import ThreadForkParams, ThreadResumeParams, ThreadStartParams
+from tui.state.cells import AnyCell, NoticeLevel
+
+
+class UserSubmitted(msgspec.Struct, frozen=True, kw_only=True):
+    """Enter: a new turn when idle, a steer while one runs. Placeholders are expanded."""
+
+    text: str
+    images: tuple[str, ...] = ()
+
+
+class Queued(msgspec.Struct, frozen=True, kw_only=True):
+    """Tab: a new turn when idle, otherwise it waits until the running turn has ended."""
+
+    text: str
+    images: tuple[str, ...] = ()
+
+
+class PullQueued(msgspec.Struct, frozen=True, kw_only=True):
+    """Take the last queued message back into the composer."""
+
+
+class ShellSubmitted(msgspec.Struct, frozen=True, kw_only=True):
+    """`!command`: run in the user's own shell, outside the agent's turn."""
+
+    command: str
+
+
+class Interrupt(msgspec.Struct, frozen=True, kw_only=True):
+    """Esc (or Ctrl+C) while a turn runs. With steers pending they go out at once instead."""
+
+
+class AnswerCommand(msgspec.Struct, frozen=True, kw_only=True):
+    question_id: RequestId
+    decision: CommandExecutionApprovalDecision
+
+
+class AnswerPatch(msgspec.Struct, frozen=True, kw_only=True):
+    question_id: RequestId
+    decision: FileChangeApprovalDecision
+
+
+class AnswerPermissions(msgspec.Struct, frozen=True, kw_only=True):
+    question_id: RequestId
+    response: PermissionsRequestApprovalResponse
+
+
+class AnswerUserInput(msgspec.Struct, frozen=True, kw_only=True):
+    question_id: RequestId
+    response: ToolRequestUserInputResponse
+
+
+class AnswerElicitation(msgspec.Struct, frozen=True, kw_only=True):
+    question_id: RequestId
+    response: McpServerElicitationRequestResponse
+
+
+class OpenNewThread(msgspec.Struct, frozen=True, kw_only=True):
+    """At start-up, and /new. What was submitted meanwhile is sent once it is open."""
+
+    params: ThreadStartParams
+
+
+class OpenStoredThread(msgspec.Struct, frozen=True, kw_only=True):
+    params: ThreadResumeParams
+
+
+class ForkThread(msgspec.Struct, frozen=True, kw_only=True):
+    params: ThreadForkParams
+
+
+class FocusThread(msgspec.Struct, frozen=True, kw_only=True):
+    """Look at a thread that is already open."""
+
+    thread_id: str
+
+
+class RenameThread(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+
+
+class RollBack(msgspec.Struct, frozen=True, kw_only=True):
+    """Drop the turns from the user message with this cell id on; its text comes back to edit."""
+
+    cell_id: str
+
+
+class CompactThread(msgspec.Struct, frozen=True, kw_only=True):
+    """Summarise and replace the history."""
+
+
+class StartReview(msgspec.Struct, frozen=True, kw_only=True):
+    target: ReviewTarget
+
+
+class StopTerminals(msgspec.Struct, frozen=True, kw_only=True):
+    """/stop: end the thread's background terminals."""
+
+
+class SetModel(msgspec.Struct, frozen=True, kw_only=True):
+    """From the next turn on."""
+
+    model: str
+    effort: ReasoningEffort | None = None
+
+
+class SetPermissions(msgspec.Struct, frozen=True, kw_only=True):
+    """From the next turn on; `label` is what the notice calls the choice."""
+
+    approval_policy: AskForApproval
+    sandbox: SandboxPolicy
+    label: str = ""
+
+
+class SetPlanMode(msgspec.Struct, frozen=True, kw_only=True):
+    on: bool
+
+
+class OpenDialog(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+
+
+class CloseDialog(msgspec.Struct, frozen=True, kw_only=True):
+    """Whatever panel is open."""
+
+
+class CopyLastAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The latest answer as markdown, to the clipboard."""
+
+
+class EditExternally(msgspec.Struct, frozen=True, kw_only=True):
+    text: str
+
+
+class Say(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice of the interface itself, put into the transcript."""
+
+    level: NoticeLevel
+    text: str
+    details: str = ""
+
+
+class Show(msgspec.Struct, frozen=True):
+    """Put a finished cell, such as a status card, into the transcript; its id is replaced."""
+
+    cell: AnyCell
+
+
+class RefreshModels(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask for the list of models again."""
+
+
+class QuitRequested(msgspec.Struct, frozen=True, kw_only=True):
+    """Leave the program."""
+
+
+Action: TypeAlias = (
+    UserSubmitted
+    | Queued
+    | PullQueued
+    | ShellSubmitted
+    | Interrupt
+    | AnswerCommand
+    | AnswerPatch
+    | AnswerPermissions
+    | AnswerUserInput
+    | AnswerElicitation
+    | OpenNewThread
+    | OpenStoredThread
+    | ForkThread
+    | FocusThread
+    | RenameThread
+    | RollBack
+    | CompactThread
+    | StartReview
+    | StopTerminals
+    | SetModel
+    | SetPermissions
+    | SetPlanMode
+    | OpenDialog
+    | CloseDialog
+    | CopyLastAnswer
+    | EditExternally
+    | Say
+    | Show
+    | RefreshModels
+    | QuitRequested
+)
