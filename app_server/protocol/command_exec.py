@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 from app_server.protocol.method import ClientMethod, ServerNotification
 from app_server.protocol.permissions import PermissionProfile, SandboxPolicy
-from app_server.protocol.shared import Unsigned
+from app_server.protocol.shared import Signed, Unsigned
 from app_server.protocol.wire import Wire
 
 
@@ -24,7 +24,7 @@ class CommandExecParams(Wire):
     size: CommandExecTerminalSize | None = None
     stream_stdin: bool = False
     stream_stdout_stderr: bool = False
-    timeout_ms: int | None = None
+    timeout_ms: Signed | None = None
     disable_timeout: bool = False
     output_bytes_cap: Unsigned | None = None
     disable_output_cap: bool = False

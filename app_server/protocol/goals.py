@@ -3,6 +3,7 @@
 from typing import Literal, TypeAlias
 
 from app_server.protocol.method import ClientMethod, ServerNotification, by_thread
+from app_server.protocol.shared import Signed
 from app_server.protocol.wire import UNSET, Maybe, Wire
 
 ThreadGoalStatus: TypeAlias = Literal["active", "paused", "budgetLimited", "complete"]
@@ -25,7 +26,7 @@ class ThreadGoalSetParams(Wire):
     thread_id: str
     objective: str | None = None
     status: ThreadGoalStatus | None = None
-    token_budget: Maybe[int] = UNSET
+    token_budget: Maybe[Signed] = UNSET
 
 
 class ThreadGoalSetResponse(Wire):

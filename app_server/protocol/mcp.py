@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from app_server.protocol.method import ClientMethod, ServerNotification, by_thread, in_queue
-from app_server.protocol.shared import Unsigned
+from app_server.protocol.shared import Signed, Unsigned
 from app_server.protocol.wire import Wire
 
 McpAuthStatus: TypeAlias = Literal["unsupported", "notLoggedIn", "bearerToken", "oAuth"]
@@ -76,7 +76,7 @@ class McpResourceReadParams(Wire):
 class McpServerOauthLoginParams(Wire):
     name: str
     scopes: list[str] | None = None
-    timeout_secs: int | None = None
+    timeout_secs: Signed | None = None
 
 
 class ResourceContent(Wire, omit_defaults=True):
@@ -87,14 +87,6 @@ class ResourceContent(Wire, omit_defaults=True):
     text: str | None = None
     blob: str | None = None
     meta: Any = msgspec.field(name="_meta", default=None)
-
-
-def _by_thread_if_any(params: McpResourceReadParams) -> str | None:
-    return f"thread:{params.thread_id}" if params.thread_id else None
-
-
-def _by_server(params: McpServerOauthLoginParams) -> str:
-    return f"mcp-login:{params.name}"
 
 
 class McpResourceReadResponse(Wire):
@@ -140,6 +132,14 @@ class McpServerStatusUpdatedNotification(Wire):
     name: str
     status: McpServerStartupState
     error: str | None = None
+
+
+def _by_thread_if_any(params: McpResourceReadParams) -> str | None:
+    return f"thread:{params.thread_id}" if params.thread_id else None
+
+
+def _by_server(params: McpServerOauthLoginParams) -> str:
+    return f"mcp-login:{params.name}"
 
 
 MCP_SERVER_OAUTH_LOGIN = ClientMethod(

@@ -40,7 +40,10 @@ ImageDetail: TypeAlias = Literal["auto", "low", "high", "original"]
 
 MessagePhase: TypeAlias = Literal["commentary", "final_answer"]
 
-Unsigned: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+Unsigned: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
-AbsolutePathParam: TypeAlias = Annotated[str, msgspec.Meta(pattern="^/")]
+Signed: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""A whole number in a client's request; larger ones could not be sent on."""
+
+AbsolutePathParam: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A/[^\x00]*\Z")]
 """An absolute path in a client's request; a relative one is refused when it is read."""

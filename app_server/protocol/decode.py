@@ -1,0 +1,77 @@
+"""Reads what arrived into the types of a row, or says what is wrong with it.
+
+The errors use the words of the original server and add where the trouble is:
+
+    Invalid request: missing field `threadId`
+    Invalid request: invalid type: integer `5`, expected a string at `threadId`
+    Invalid request: unknown variant `x`, expected one of `a`, `b` at `input[0].type`
+
+Everything refused here is an `InvalidRequest`. Surplus fields are ignored.
+"""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from app_server.protocol.catalog import CLIENT_METHODS
+from app_server.protocol.errors import InvalidRequest
+from app_server.protocol.method import ClientMethod, ServerMethod, ServerNotification, WireType
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+_decoders: dict[WireType, msgspec.json.Decoder[Any]] = {}
+
+
+def decode_params(
+    row: ClientMethod[P, Any] | ServerMethod[P, Any] | ServerNotification[P], params: Any
+) -> P:
+    """Read the params of a call: JSON bytes, a `msgspec.Raw`, plain values, or None if absent.
+
+    Params may be absent where every field has a default; a method without params ignores them.
+    """
+    if row.params is None:
+        return None  # type: ignore[return-value]  # P is None for such rows
+    value: P
+    if params is None:
+        try:
+            value = _read(row.params, {})
+        except msgspec.ValidationError:
+            raise InvalidRequest("Invalid request: missing field `params`") from None
+    else:
+        value = _read_or_refuse(row.params, params)
+    return value
+
+
+def decode_result(row: ClientMethod[Any, R] | ServerMethod[Any, R], result: Any) -> R:
+    """Read the answer to a call: JSON bytes, a `msgspec.Raw` or plain values."""
+    value: R = _read_or_refuse(row.result, result)
+    return value
+
+
+def unknown_method(name: str) -> InvalidRequest:
+    """The answer to a request nobody declared."""
+    known = ", ".join(f"`{method}`" for method in CLIENT_METHODS)
+    return InvalidRequest(f"Invalid request: unknown variant `{name}`, expected one of {known}")
+
+
+def _read_or_refuse(kind: WireType, source: Any) -> Any:
+    try:
+        return _read(kind, source)
+    except msgspec.ValidationError as error:
+        from app_server.protocol.decode_errors import explain  # only when something is wrong
+
+        raise InvalidRequest(f"Invalid request: {explain(error, kind, source)}") from None
+    except msgspec.DecodeError as error:
+        raise InvalidRequest(f"Invalid request: {error}") from None
+    except RecursionError:
+        raise InvalidRequest("Invalid request: recursion limit exceeded") from None
+
+
+def _read(kind: WireType, source: Any) -> Any:
+    if not isinstance(source, bytes | bytearray | memoryview | msgspec.Raw):
+        return msgspec.convert(source, kind)
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        decoder = _decoders[kind] = msgspec.json.Decoder(kind)
+    return decoder.decode(source)
