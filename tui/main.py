@@ -1,0 +1,56 @@
+"""The one function the command line calls to show a session.
+
+Light to import: Textual comes in inside `run`, after the first paint. `connect` is awaited on the
+interface's own loop once the first frame is out and returns the client's end of a channel.
+"""
+
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from tui.terminal.first_paint import FirstPaint
+
+if TYPE_CHECKING:
+    from app_server.client import Channel
+
+Connect: TypeAlias = "Callable[[], Awaitable[Channel]]"
+
+
+class TuiOptions(NamedTuple):
+    """What the command line says about the session. Paths absolute."""
+
+    version: str
+    cwd: str
+    codex_home: str
+    prompt: str | None = None
+    images: tuple[str, ...] = ()
+    full_screen: bool = False
+    demo: bool = False
+    resume_id: str | None = None
+    """A thread's id or name."""
+    resume_last: bool = False
+    resume_pick: bool = False
+    """Open the list of threads first."""
+    resume_any_folder: bool = False
+    remote: bool = False
+    connect_demo: Connect | None = None
+    """A server whose model is the offline demo, for the first-run choice; None leaves it out."""
+
+
+def run(options: TuiOptions, connect: Connect, first_paint: FirstPaint) -> int:
+    """Show the session until the user leaves; returns the exit status. Takes over `first_paint`."""
+    if not (os.isatty(0) and os.isatty(1)):
+        sys.stderr.write(
+            "codex: a session needs a terminal on stdin and stdout; "
+            "`codex app-server` is the way in for programs\n"
+        )
+        return 2
+    try:
+        from tui.app import CodexApp
+
+        app = CodexApp(options, connect, first_paint)
+    except BaseException:
+        first_paint.close()
+        raise
+    return app.run_session()

@@ -1,0 +1,1 @@
+"""The terminal itself: first paint, drivers, painting, title, clipboard, notes, suspension."""
