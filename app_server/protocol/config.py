@@ -65,10 +65,14 @@ class ConfigReadParams(Wire):
     include_layers: bool = False
 
 
+ConfigObject: TypeAlias = JsonObject
+"""The keys of `Config`, and any others."""
+
+
 class ConfigReadResponse(Wire, omit_defaults=True):
     """The effective settings, and for each key the layer that decided it."""
 
-    config: JsonObject
+    config: ConfigObject
     origins: dict[str, ConfigLayerMetadata]
     layers: list[ConfigLayer] | None = None
 

@@ -37,6 +37,34 @@ EXPERIMENTAL_VARIANTS: dict[str, tuple[str, ...]] = {
     "account/login/start": ("chatgptAuthTokens",),
 }
 
+EXPERIMENTAL_TYPE_FIELDS: dict[str, tuple[str, ...]] = {
+    "ThreadStartParams": (
+        "dynamicTools",
+        "environments",
+        "experimentalRawEvents",
+        "mockExperimentalField",
+        "permissions",
+        "persistExtendedHistory",
+    ),
+    "ThreadStartResponse": ("activePermissionProfile", "permissionProfile"),
+    "ThreadResumeParams": ("history", "path", "permissions", "persistExtendedHistory"),
+    "ThreadResumeResponse": ("activePermissionProfile", "permissionProfile"),
+    "ThreadForkParams": ("path", "permissions", "persistExtendedHistory"),
+    "ThreadForkResponse": ("activePermissionProfile", "permissionProfile"),
+    "TurnStartParams": (
+        "collaborationMode",
+        "environments",
+        "permissions",
+        "responsesapiClientMetadata",
+    ),
+    "TurnSteerParams": ("responsesapiClientMetadata",),
+    "CommandExecParams": ("permissionProfile",),
+    "CommandExecutionRequestApprovalParams": ("additionalPermissions", "availableDecisions"),
+    "Config": ("apps",),
+    "ConfigRequirements": ("allowedApprovalsReviewers", "hooks", "network"),
+}
+"""What the published schema leaves out unless asked for experimental parts, by JSON name."""
+
 EXPERIMENTAL_QUESTION_FIELDS = ("additional_permissions", "available_decisions")
 
 

@@ -1,7 +1,8 @@
 """Model items passed on unread."""
 
 from app_server.protocol.method import ServerNotification
-from app_server.protocol.wire import JsonObject, Wire
+from app_server.protocol.shared import ResponseItemObject
+from app_server.protocol.wire import Wire
 
 
 class RawResponseItemCompletedNotification(Wire):
@@ -9,9 +10,9 @@ class RawResponseItemCompletedNotification(Wire):
 
     thread_id: str
     turn_id: str
-    item: JsonObject
+    item: ResponseItemObject
 
 
 RAW_RESPONSE_ITEM_COMPLETED = ServerNotification(
-    "rawResponseItem/completed", RawResponseItemCompletedNotification, experimental=True
+    "rawResponseItem/completed", RawResponseItemCompletedNotification
 )

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from app_server.protocol.wire import Wire
+from app_server.protocol.wire import JsonObject, Wire
 
 
 class W3cTraceContext(Wire):
@@ -47,3 +47,6 @@ Signed: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 AbsolutePathParam: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A/[^\x00]*\Z")]
 """An absolute path in a client's request; a relative one is refused when it is read."""
+
+ResponseItemObject: TypeAlias = JsonObject
+"""A `ResponseItem` not yet read; `decode_response_item` reads it."""

@@ -14,7 +14,13 @@ from app_server.protocol.permissions import (
     SandboxMode,
     SandboxPolicy,
 )
-from app_server.protocol.shared import AbsolutePathBuf, Personality, ReasoningEffort, ServiceTier
+from app_server.protocol.shared import (
+    AbsolutePathBuf,
+    Personality,
+    ReasoningEffort,
+    ResponseItemObject,
+    ServiceTier,
+)
 from app_server.protocol.thread_data import Thread, ThreadStatus, ThreadTokenUsage
 from app_server.protocol.turn import TurnEnvironmentParams
 from app_server.protocol.wire import UNSET, JsonObject, Maybe, Wire
@@ -79,7 +85,7 @@ class ThreadResumeParams(Wire):
 
     thread_id: str
     path: str | None = None
-    history: list[JsonObject] | None = None
+    history: list[ResponseItemObject] | None = None
     exclude_turns: bool = False
     cwd: str | None = None
     model: str | None = None
