@@ -19,7 +19,11 @@ from app_server.protocol.item import (
 )
 from app_server.protocol.shared import MessagePhase
 
-RunStatus: TypeAlias = Literal["running", "ok", "failed", "declined", "interrupted"]
+RunStatus: TypeAlias = Literal[
+    "running", "waiting", "background", "ok", "failed", "declined", "interrupted"
+]
+"""`waiting` for the user's leave; `background`: the turn is over and it still runs."""
+
 NoticeLevel: TypeAlias = Literal["info", "tip", "warning", "error"]
 
 
@@ -80,7 +84,8 @@ class ExploringCell(Cell, frozen=True, kw_only=True):
     """Consecutive commands that only look around."""
 
     calls: tuple[CommandCell, ...]
-    complete: bool = False
+    closed: bool = False
+    """Something else has begun since: no more calls join."""
 
 
 class TerminalInputCell(Cell, frozen=True, kw_only=True):
@@ -113,6 +118,8 @@ class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
 class PlanCell(Cell, frozen=True, kw_only=True):
     steps: tuple[PlanStep, ...]
     explanation: str = ""
+    before: tuple[PlanStep, ...] = ()
+    """The plan as it was last shown; empty for a first or a rewritten plan."""
 
 
 class ProposedPlanCell(Cell, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import msgspec
 
 from app_server.protocol.method import ClientMethod
 from app_server.protocol.shared import RequestId
+from tui.state.model import PendingSettings
 
 
 class OpeningThread(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +24,8 @@ class StartingTurn(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str
     text: str
     images: tuple[str, ...] = ()
+    carried: PendingSettings = PendingSettings()
+    """Changed settings that went along."""
 
 
 class Steering(msgspec.Struct, frozen=True, kw_only=True):

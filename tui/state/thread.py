@@ -6,7 +6,6 @@ import msgspec
 
 from app_server.protocol.approvals import (
     CommandExecutionRequestApprovalParams,
-    DynamicToolCallParams,
     FileChangeRequestApprovalParams,
     PermissionsRequestApprovalParams,
     ToolRequestUserInputParams,
@@ -14,7 +13,7 @@ from app_server.protocol.approvals import (
 from app_server.protocol.elicitation import McpServerElicitationRequestParams
 from app_server.protocol.shared import RequestId
 from app_server.protocol.thread_data import ThreadTokenUsage
-from tui.state.cells import AnyCell, PlanStep
+from tui.state.cells import AnyCell, CommandCell, PlanStep
 
 QuestionParams: TypeAlias = (
     CommandExecutionRequestApprovalParams
@@ -85,15 +84,21 @@ class ThreadState(msgspec.Struct, frozen=True, kw_only=True):
     resend_steers: bool = False
     """The turn is being interrupted so that the steers go out as one message."""
     questions: tuple[PendingQuestion, ...] = ()
-    client_tools: tuple[DynamicToolCallParams, ...] = ()
+    terminals: tuple[CommandCell, ...] = ()
+    """Commands that outlived their turn and still run."""
 
     usage: ThreadTokenUsage | None = None
     plan: tuple[PlanStep, ...] = ()
+    reported_error: str = ""
+    """The error of the running turn that is already in the transcript."""
+    reviewing: bool = False
     last_answer: str = ""
     """The latest complete message of the agent, as markdown."""
     turn_diff: str = ""
     turns: int = 0
     """How many turns this conversation has had."""
+    own_cells: int = 0
+    """For ids of cells the interface makes itself."""
 
     @property
     def running(self) -> bool:
