@@ -1,0 +1,1 @@
+"""How messages travel: frames, their JSON form, correlation, channels and transports."""

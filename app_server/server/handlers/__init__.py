@@ -1,0 +1,1 @@
+"""One module per topic, imported when the topic is first asked for; see `registry`."""

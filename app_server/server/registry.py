@@ -1,0 +1,109 @@
+"""The table of handlers: which function answers which method.
+
+A handler registers itself with `@handles(ROW)`. Its module is imported when its method is first
+called, so a method nobody calls costs nothing. What has no handler is named here too, with the
+words its callers get; a test holds the three tables against the catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from app_server.protocol.errors import InvalidRequest
+from app_server.protocol.method import ClientMethod
+
+if TYPE_CHECKING:
+    from app_server.server.context import RequestContext
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+Handler: TypeAlias = "Callable[[RequestContext, Any], Awaitable[Any]]"
+
+HANDLER_MODULES: dict[str, str] = {
+    "initialize": "initialize",
+    "thread/start": "threads",
+    "thread/resume": "threads",
+    "thread/fork": "threads",
+    "thread/unsubscribe": "threads",
+    "thread/list": "thread_lists",
+    "thread/loaded/list": "thread_lists",
+    "thread/read": "thread_lists",
+    "thread/turns/list": "thread_lists",
+    "thread/name/set": "thread_edits",
+    "thread/metadata/update": "thread_edits",
+    "thread/archive": "thread_edits",
+    "thread/unarchive": "thread_edits",
+    "thread/rollback": "thread_edits",
+    "thread/inject_items": "thread_edits",
+    "turn/start": "turns",
+    "turn/steer": "turns",
+    "turn/interrupt": "turns",
+}
+"""Method → the module in `handlers` that answers it."""
+
+NOT_OURS = frozenset(
+    {
+        "device/key/create",
+        "device/key/public",
+        "device/key/sign",
+        "externalAgentConfig/detect",
+        "externalAgentConfig/import",
+        "thread/realtime/start",
+        "thread/realtime/appendAudio",
+        "thread/realtime/appendText",
+        "thread/realtime/stop",
+        "thread/realtime/listVoices",
+        "windowsSandbox/setupStart",
+    }
+)
+"""Methods this server does not mean to offer."""
+
+_handlers: dict[str, Handler] = {}
+
+
+def handles(
+    row: ClientMethod[P, R],
+) -> Callable[
+    [Callable[[RequestContext, P], Awaitable[R]]], Callable[[RequestContext, P], Awaitable[R]]
+]:
+    """Makes a function the handler of a method; two for one method are an error."""
+
+    def register(
+        handler: Callable[[RequestContext, P], Awaitable[R]],
+    ) -> Callable[[RequestContext, P], Awaitable[R]]:
+        if row.name in _handlers:
+            raise ValueError(f"two handlers for {row.name}")
+        _handlers[row.name] = handler
+        return handler
+
+    return register
+
+
+def handler_of(method: str) -> Handler:
+    """The handler of a declared method, importing its module if need be.
+
+    Raises `InvalidRequest` naming the method where there is none.
+    """
+    handler = _handlers.get(method)
+    if handler is not None:
+        return handler
+    module = HANDLER_MODULES.get(method)
+    if module is not None:
+        _import(f"app_server.server.handlers.{module}")
+        handler = _handlers.get(method)
+        if handler is not None:
+            return handler
+    if method in NOT_OURS:
+        raise InvalidRequest(f"`{method}` is not offered by this server")
+    raise InvalidRequest(f"`{method}` is not implemented yet in this release")
+
+
+def _import(name: str) -> None:
+    try:
+        import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
