@@ -62,7 +62,7 @@ def _read_or_refuse(kind: WireType, source: Any) -> Any:
         from app_server.protocol.decode_errors import explain  # only when something is wrong
 
         raise InvalidRequest(f"Invalid request: {explain(error, kind, source)}") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidRequest(f"Invalid request: {error}") from None
     except RecursionError:
         raise InvalidRequest("Invalid request: recursion limit exceeded") from None

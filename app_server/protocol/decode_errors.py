@@ -125,7 +125,7 @@ def _plain(source: Any) -> Any:
     if isinstance(source, bytes | bytearray | memoryview | msgspec.Raw):
         try:
             return msgspec.json.decode(source)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
     return source
 

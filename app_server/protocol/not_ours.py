@@ -2,6 +2,8 @@
 
 from typing import Literal, TypeAlias
 
+import msgspec
+
 from app_server.protocol.method import ClientMethod, ServerNotification, in_queue
 from app_server.protocol.shared import AbsolutePathParam, Unsigned
 from app_server.protocol.wire import Wire
@@ -54,7 +56,7 @@ class RemoteControlClientConnectionDeviceKeySignPayload(Wire, tag="remoteControl
     target_origin: str
     target_path: str
     token_expires_at: int
-    token_sha256_base64url: str
+    token_sha256_base64url: str = msgspec.field(name="tokenSha256Base64url")
 
 
 class RemoteControlClientEnrollmentDeviceKeySignPayload(Wire, tag="remoteControlClientEnrollment"):
@@ -63,7 +65,7 @@ class RemoteControlClientEnrollmentDeviceKeySignPayload(Wire, tag="remoteControl
     challenge_expires_at: int
     challenge_id: str
     client_id: str
-    device_identity_sha256_base64url: str
+    device_identity_sha256_base64url: str = msgspec.field(name="deviceIdentitySha256Base64url")
     nonce: str
     target_origin: str
     target_path: str

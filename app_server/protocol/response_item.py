@@ -10,7 +10,7 @@ from app_server.protocol.shared import ImageDetail, MessagePhase, Unsigned
 from app_server.protocol.wire import JsonObject, SnakeWire, always_null
 
 
-class ExecLocalShellAction(SnakeWire, tag="exec"):
+class ExecLocalShellAction(SnakeWire, tag="exec", omit_defaults=True):
     command: list[str]
     timeout_ms: Unsigned | None = None
     working_directory: str | None = None
@@ -108,7 +108,7 @@ class MessageResponseItem(SnakeWire, tag="message", omit_defaults=True):
 
 
 class ReasoningResponseItem(SnakeWire, tag="reasoning", omit_defaults=True):
-    summary: list[ReasoningItemReasoningSummary] = msgspec.field(default_factory=list)
+    summary: list[ReasoningItemReasoningSummary]
     content: list[ReasoningItemContent] | None = None
     encrypted_content: str | None = always_null()
     id: str | None = None

@@ -33,6 +33,17 @@ _PLAIN: dict[str, Schema] = {
         "title": "OtherResponseItem",
     },
 }
+_DRAWN: dict[str, Schema] = {
+    "AppsConfig": {
+        "type": "object",
+        "properties": {
+            "_default": {"anyOf": [{"$ref": "#/definitions/AppsDefaultConfig"}, {"type": "null"}]}
+        },
+        "additionalProperties": {"$ref": "#/definitions/AppConfig"},
+    },
+}
+"""Shapes that the annotations cannot tell."""
+
 _STANDS_FOR = {
     "AbsolutePathParam": "AbsolutePathBuf",
     "ResponseItemObject": "ResponseItem",
@@ -101,6 +112,8 @@ class TypeReader:
         return next(name for name, value in self._values.items() if value is kind)
 
     def definition(self, name: str) -> Schema:
+        if name in _DRAWN:
+            return _DRAWN[name]
         node = self._nodes[name]
         if isinstance(node, ast.ClassDef):
             return self._class(name, node)
