@@ -90,7 +90,8 @@ class Questions:
     def put_again(self, thread_id: str, subscriber: Subscriber) -> None:
         """Ask someone who has just resumed the thread everything that is still open on it."""
         for question in self.open_on(thread_id):
-            question.send_to(subscriber)
+            question.asked.add(subscriber.connection_id)
+            subscriber.ask(question.request_id, question.row, question.params)
 
     def open_on(self, thread_id: str) -> list[_Question]:
         """The thread's open questions, oldest first."""

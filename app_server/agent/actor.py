@@ -1,0 +1,135 @@
+"""The doors of one thread: start a turn, add to it, end it.
+
+Every door is a plain function that never awaits halfway, and all of them run on the server's one
+event loop: that is the mailbox. Calls on a thread arrive in order (the router queues them), and
+what a call changes is whole before anything else sees the thread. At most one turn runs at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+
+from app_server import clock, ids
+from app_server.agent import compaction
+from app_server.agent.errors import EmptyInput, NoActiveTurn, NotSteerable, OtherTurnActive
+from app_server.agent.events import AbortReason, TurnFailed
+from app_server.agent.input_queue import QueuedInput
+from app_server.agent.session import Session
+from app_server.agent.settings import overridden
+from app_server.agent.turn import Turn
+from app_server.protocol.thread_data import Turn as WireTurn
+from app_server.protocol.turn import TurnStartParams, TurnSteerParams
+from app_server.protocol.turn_error import TurnError
+
+log = logging.getLogger(__name__)
+
+StartTask = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
+
+
+class Actor:
+    """One loaded thread, from outside. `start_task` gives tasks an owner."""
+
+    def __init__(self, session: Session, start_task: StartTask) -> None:
+        self.session = session
+        self.turn: Turn | None = None
+        self.last_active = clock.monotonic()
+        self._start_task = start_task
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.turn is not None
+
+    def prepare_turn(self, params: TurnStartParams) -> tuple[WireTurn, Callable[[], None]]:
+        """Take a new message: the turn to answer with, and what begins it once that has left.
+
+        While another turn runs the message joins that one and the answered turn never appears.
+        """
+        wire = WireTurn(id=ids.uuid7(), items=[], status="inProgress")
+        settings = self.session.resolved(overridden(self.session.settings, params))
+        self.session.settings = msgspec.structs.replace(settings, output_schema=None)
+        message = QueuedInput.of(params.input, params.client_user_message_id)
+        if not params.input:
+            return wire, lambda: self._refuse_empty(wire.id)
+        if self.turn is not None:
+            self.turn.waiting.add(message)
+            return wire, _nothing
+        turn = self.turn = Turn(self.session, wire.id, settings)
+        return wire, lambda: self._begin(turn, turn.run(message))
+
+    def steer(self, params: TurnSteerParams) -> str:
+        """Add to the running turn; returns its id."""
+        if self.turn is None:
+            raise NoActiveTurn("steer")
+        if params.expected_turn_id != self.turn.id:
+            raise OtherTurnActive(params.expected_turn_id, self.turn.id)
+        if self.turn.kind == "compact":
+            raise NotSteerable("compact")
+        if not params.input:
+            raise EmptyInput
+        self.turn.waiting.add(QueuedInput.of(params.input, params.client_user_message_id))
+        return self.turn.id
+
+    def prepare_compaction(self) -> Callable[[], None]:
+        """A turn that only makes room; returns what begins it."""
+        turn = self.turn = Turn(self.session, ids.uuid7(), self.session.settings, kind="compact")
+        return lambda: self._begin(turn, turn.run_only(compaction.on_demand))
+
+    def check_interruptible(self, turn_id: str) -> None:
+        """Raises unless this turn runs. An empty id means whichever turn there is."""
+        if not turn_id:
+            return
+        if self.turn is None:
+            raise NoActiveTurn("interrupt")
+        if self.turn.id != turn_id:
+            raise OtherTurnActive(turn_id, self.turn.id, quote="")
+
+    def abort_turn(self, reason: AbortReason = "interrupted", turn: Turn | None = None) -> None:
+        """End the running turn at once; its task unwinds behind."""
+        if self.turn is None or (turn is not None and turn is not self.turn):
+            return
+        ended, task = self.turn, self._task
+        ended.abort(reason)
+        self.turn, self._task = None, None
+        self.last_active = clock.monotonic()
+        if task is not None:
+            task.cancel()
+
+    async def close(self) -> None:
+        """End the turn and everything that runs for the thread."""
+        task = self._task
+        self.abort_turn()
+        if task is not None:
+            await asyncio.wait([task], timeout=CLOSE_SECONDS)
+        await self.session.close()
+
+    def _begin(self, turn: Turn, work: Coroutine[Any, Any, None]) -> None:
+        if turn is not self.turn:
+            work.close()
+            return
+        self._task = self._start_task(self._see_through(turn, work))
+
+    async def _see_through(self, turn: Turn, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        finally:
+            if self.turn is turn:
+                self.turn, self._task = None, None
+                self.last_active = clock.monotonic()
+
+    def _refuse_empty(self, turn_id: str) -> None:
+        error = TurnError(message=str(EmptyInput()), codex_error_info="badRequest")
+        self.session.emit(TurnFailed(turn_id=turn_id, error=error, will_retry=False))
+
+
+CLOSE_SECONDS = 2.0
+"""How long a turn's task may take to unwind when its thread is closed."""
+
+
+def _nothing() -> None:
+    """The message waits in the running turn."""

@@ -1,0 +1,48 @@
+"""What a thread refuses.
+
+    AgentError
+    ├── NoActiveTurn         nothing runs that could be steered or interrupted
+    ├── OtherTurnActive      something else runs than the caller believes
+    ├── NotSteerable         what runs takes no input
+    └── EmptyInput           there is nothing to say
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from app_server.protocol.turn_error import (
+    ActiveTurnNotSteerable,
+    DetailedCodexErrorInfo,
+    NonSteerableTurnKind,
+)
+
+
+class AgentError(Exception):
+    """A request the thread cannot follow; the message is for the client."""
+
+
+class NoActiveTurn(AgentError):
+    def __init__(self, verb: str) -> None:
+        super().__init__(f"no active turn to {verb}")
+
+
+class OtherTurnActive(AgentError):
+    def __init__(self, expected: str, found: str, quote: str = "`") -> None:
+        super().__init__(
+            f"expected active turn id {quote}{expected}{quote} but found {quote}{found}{quote}"
+        )
+
+
+class NotSteerable(AgentError):
+    def __init__(self, kind: NonSteerableTurnKind) -> None:
+        super().__init__(f"cannot steer a {kind} turn")
+        info = DetailedCodexErrorInfo(active_turn_not_steerable=ActiveTurnNotSteerable(turn_kind=kind))
+        self.rpc_data: Any = {"codexErrorInfo": msgspec.to_builtins(info)}
+
+
+class EmptyInput(AgentError):
+    def __init__(self) -> None:
+        super().__init__("input must not be empty")

@@ -1,0 +1,43 @@
+"""What the user has said to a running turn and the model has not read yet.
+
+Waiting input joins the history before the next request to the model, but never before the first
+request of a turn: that one answers what the turn was started with.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+
+from app_server.protocol.user_input import UserInput
+
+
+class QueuedInput(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of the user."""
+
+    parts: tuple[UserInput, ...]
+    client_id: str | None = None
+
+    @classmethod
+    def of(cls, parts: Sequence[UserInput], client_id: str | None = None) -> QueuedInput:
+        return cls(parts=tuple(parts), client_id=client_id)
+
+
+class InputQueue:
+    """Messages in the order they came. Bounded only by what the user types during one turn."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[QueuedInput] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def add(self, message: QueuedInput) -> None:
+        self._waiting.append(message)
+
+    def take_all(self) -> list[QueuedInput]:
+        taken = list(self._waiting)
+        self._waiting.clear()
+        return taken

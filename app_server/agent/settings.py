@@ -1,0 +1,115 @@
+"""The settings of one turn, which never change while it runs, and what changes them between turns.
+
+What a client gives with `turn/start` holds for later turns as well, except the output schema.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app_server import paths
+from app_server.model.request import Reasoning
+from app_server.protocol.permissions import ApprovalsReviewer, AskForApproval, SandboxPolicy
+from app_server.protocol.shared import (
+    Personality,
+    ReasoningEffort,
+    ReasoningSummary,
+    ServiceTier,
+    Verbosity,
+)
+from app_server.protocol.turn import TurnStartParams
+from app_server.protocol.wire import UnsetType
+
+
+class Truncation(msgspec.Struct, frozen=True):
+    """How much of a tool's output enters the history."""
+
+    mode: str
+    """`tokens` or `bytes`."""
+    limit: int
+
+
+class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a turn goes by. Replace it, never change it."""
+
+    cwd: Path
+    model: str
+    base_instructions: str
+    developer_instructions: str | None = None
+    approval_policy: AskForApproval = "on-request"
+    approvals_reviewer: ApprovalsReviewer = "user"
+    sandbox_policy: SandboxPolicy
+    effort: ReasoningEffort | None = None
+    """As chosen; None leaves it to the model's own default."""
+    summary: ReasoningSummary | None = None
+    personality: Personality | None = None
+    service_tier: ServiceTier | None = None
+    output_schema: Any = None
+
+    traits: ModelFacts
+
+    @property
+    def sees_images(self) -> bool:
+        return self.traits.sees_images
+
+    @property
+    def parallel_tool_calls(self) -> bool:
+        return self.traits.parallel_tool_calls
+
+    @property
+    def verbosity(self) -> Verbosity | None:
+        return self.traits.verbosity
+
+    @property
+    def context_window(self) -> int | None:
+        return self.traits.context_window
+
+    @property
+    def reasoning(self) -> Reasoning | None:
+        """What the request says about reasoning; None for models without it."""
+        if not self.traits.reasons:
+            return None
+        summary = self.summary or self.traits.default_summary
+        return Reasoning(
+            effort=self.effort or self.traits.default_effort,
+            summary=None if summary == "none" else summary,
+        )
+
+
+class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the chosen model can do, configuration included."""
+
+    sees_images: bool = True
+    parallel_tool_calls: bool = False
+    reasons: bool = False
+    default_effort: ReasoningEffort | None = None
+    default_summary: ReasoningSummary = "none"
+    verbosity: Verbosity | None = None
+    context_window: int | None = None
+    auto_compact_limit: int | None = None
+    offers_apply_patch: bool = True
+    truncation: Truncation = Truncation("tokens", 10_000)
+
+
+def overridden(settings: TurnSettings, params: TurnStartParams) -> TurnSettings:
+    """The settings after what `turn/start` asks for, apart from the model's own facts."""
+    changes: dict[str, Any] = {"output_schema": params.output_schema}
+    if params.cwd is not None:
+        changes["cwd"] = paths.absolute(params.cwd, settings.cwd)
+    for field, value in (
+        ("model", params.model),
+        ("effort", params.effort),
+        ("summary", params.summary),
+        ("personality", params.personality),
+        ("approval_policy", params.approval_policy),
+        ("approvals_reviewer", params.approvals_reviewer),
+        ("sandbox_policy", params.sandbox_policy),
+    ):
+        if value is not None:
+            changes[field] = value
+    if not isinstance(params.service_tier, UnsetType):
+        changes["service_tier"] = params.service_tier
+    return msgspec.structs.replace(settings, **changes)

@@ -1,0 +1,239 @@
+"""One turn: ask the model, run what it calls, ask again, until it has nothing left to do.
+
+A turn lives in one task. It says what happens through `emit`, which the thread stores and passes
+on; once the turn is closed — finished, failed or interrupted — it says nothing more, whatever
+still unwinds. Reading answers is `sampling`'s business, running tools `tools.dispatch`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from app_server import clock, ids
+from app_server.agent import compaction
+from app_server.agent.context import context_now, context_updates
+from app_server.agent.events import (
+    AbortReason,
+    ItemCompleted,
+    ItemsRecorded,
+    ItemStarted,
+    ThreadEvent,
+    Told,
+    TurnAborted,
+    TurnCompleted,
+    TurnContextSet,
+    TurnFailed,
+    TurnStarted,
+    UserSpoke,
+)
+from app_server.agent.history import text_message
+from app_server.agent.input_queue import InputQueue, QueuedInput
+from app_server.agent.sampling import sample
+from app_server.agent.settings import TurnSettings
+from app_server.agent.tools.dispatch import ToolDispatch
+from app_server.agent.user_input import recorded_input
+from app_server.model.errors import ModelError
+from app_server.model.request import TurnIdentity, TurnState
+from app_server.prompts import text
+from app_server.prompts.fragments import marked
+from app_server.protocol.item import ThreadItem
+from app_server.protocol.method import ServerMethod
+from app_server.protocol.response_item import ResponseItem
+from app_server.protocol.turn import TURN_DIFF_UPDATED, TurnDiffUpdatedNotification
+from app_server.protocol.turn_error import TurnError
+
+if TYPE_CHECKING:
+    from app_server.agent.session import Session
+
+log = logging.getLogger(__name__)
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+
+class Turn:
+    """One turn of one thread."""
+
+    def __init__(self, session: Session, turn_id: str, settings: TurnSettings) -> None:
+        self.id = turn_id
+        self.session = session
+        self.settings = settings
+        self.waiting = InputQueue()
+        self.registry = session.tools_for(settings)
+        self.dispatch: ToolDispatch | None = None
+        self.diff = session.new_turn_diff(settings.cwd)
+        self.closed = False
+        self._started_ms = clock.now_ms()
+        self._began = clock.monotonic()
+        self._first_token_ms: int | None = None
+        self._turn_state = TurnState()
+        self._told_diff = False
+
+    @property
+    def thread_id(self) -> str:
+        return self.session.thread_id
+
+    async def run(self, first: QueuedInput) -> None:
+        """See the turn to its end, whatever that is. Returns when it is over."""
+        try:
+            self.emit(
+                TurnStarted(
+                    turn_id=self.id,
+                    started_at=self._started_ms // 1000,
+                    context_window=self.settings.context_window,
+                )
+            )
+            last_message = await self._work(first)
+        except ModelError as error:
+            self._fail(
+                TurnError(message=error.message, codex_error_info=error.info)
+            )
+        except Exception:
+            log.exception("turn %s failed", self.id)
+            self._fail(TurnError(message="internal error: see the log", codex_error_info="other"))
+        else:
+            self._complete("completed", None, last_message)
+
+    async def _work(self, first: QueuedInput) -> str | None:
+        await compaction.before_turn(self)
+        self._set_context()
+        await self.take_input([first])
+        while True:
+            answer = await sample(self)
+            if not answer.made_calls and not self.waiting:
+                return answer.last_message
+            await compaction.within_turn(self)
+            await self.take_input(self.waiting.take_all())
+
+    def abort(self, reason: AbortReason) -> None:
+        """End the turn here and now: answer its calls, mark the history, say that it is over.
+
+        Nothing awaits: the task is the caller's to cancel, and unwinds in silence.
+        """
+        if self.closed:
+            return
+        for output in self.dispatch.abandon() if self.dispatch else []:
+            self.record(output)
+        self.record(text_message("user", marked("turn_aborted", text("turn_aborted.md"))))
+        now_ms = clock.now_ms()
+        self.emit(
+            TurnAborted(
+                turn_id=self.id,
+                reason=reason,
+                started_at=self._started_ms // 1000,
+                completed_at=now_ms // 1000,
+                duration_ms=self._elapsed_ms(),
+            )
+        )
+        self.closed = True
+
+    def emit(self, event: ThreadEvent) -> None:
+        """Say that something happened, unless the turn is over."""
+        if not self.closed:
+            self.session.emit(event)
+
+    def record(self, *items: ResponseItem) -> None:
+        """Add items to the model's history that a reader does not see."""
+        if not self.closed and items:
+            self.session.history.append(*items)
+            self.session.emit(ItemsRecorded(turn_id=self.id, items=items))
+
+    def start(self, item: ThreadItem) -> None:
+        self.emit(ItemStarted(turn_id=self.id, item=item, at_ms=clock.now_ms()))
+
+    def complete(self, item: ThreadItem, recorded: ResponseItem | None = None) -> None:
+        """An item took its final form, with its entry in the model's history if it has one."""
+        if self.closed:
+            return
+        if recorded is not None:
+            self.session.history.append(recorded)
+        self.session.emit(
+            ItemCompleted(turn_id=self.id, item=item, at_ms=clock.now_ms(), recorded=recorded)
+        )
+
+    async def ask(self, row: ServerMethod[P, R], params: P) -> R:
+        """Ask the user; raises `QuestionRefused`."""
+        return await self.session.outlet.ask(row, params)
+
+    def interrupt(self) -> None:
+        """Interrupt this turn from inside, as an answer of the user can demand."""
+        self.session.outlet.interrupt(self)
+
+    def first_token_came(self) -> None:
+        if self._first_token_ms is None:
+            self._first_token_ms = self._elapsed_ms()
+
+    def tell_diff(self) -> None:
+        """Show everything changed so far, if anything was."""
+        diff = self.diff.unified()
+        if diff or self._told_diff:
+            self._told_diff = True
+            params = TurnDiffUpdatedNotification(
+                thread_id=self.thread_id, turn_id=self.id, diff=diff
+            )
+            self.emit(Told(row=TURN_DIFF_UPDATED, params=params))
+
+    def identity(self, subagent: str | None = None) -> TurnIdentity:
+        """Who asks, for the headers of a request."""
+        session = self.session
+        return TurnIdentity(
+            thread_id=self.thread_id,
+            turn_id=self.id,
+            window_id=f"{self.thread_id}:{session.compactions}",
+            originator=session.services.originator,
+            user_agent=session.services.user_agent,
+            sandbox=session.sandbox_label(self.settings),
+            turn_started_at_ms=self._started_ms,
+            turn_state=self._turn_state,
+            subagent=subagent,
+        )
+
+    async def take_input(self, messages: Sequence[QueuedInput]) -> None:
+        """Let the user's messages join the conversation."""
+        for message in messages:
+            recorded = await asyncio.to_thread(recorded_input, message.parts, self.settings.cwd)
+            if self.closed:
+                return
+            self.session.history.append(recorded)
+            self.session.emit(
+                UserSpoke(
+                    turn_id=self.id,
+                    item_id=ids.uuid4(),
+                    message=message,
+                    recorded=recorded,
+                    at_ms=clock.now_ms(),
+                )
+            )
+
+    def _set_context(self) -> None:
+        """Tell the model what changed around it since it was last told, then store the settings."""
+        session = self.session
+        now = context_now(session, self.settings)
+        self.record(*context_updates(session, self.settings, now))
+        session.told = now
+        self.emit(TurnContextSet(context=session.turn_context(self.id, self.settings)))
+
+    def _fail(self, error: TurnError) -> None:
+        self.emit(TurnFailed(turn_id=self.id, error=error, will_retry=False))
+        self._complete("failed", error, None)
+
+    def _complete(self, status: str, error: TurnError | None, last_message: str | None) -> None:
+        self.emit(
+            TurnCompleted(
+                turn_id=self.id,
+                status="failed" if status == "failed" else "completed",
+                error=error,
+                last_agent_message=last_message,
+                started_at=self._started_ms // 1000,
+                completed_at=clock.now_ms() // 1000,
+                duration_ms=self._elapsed_ms(),
+                time_to_first_token_ms=self._first_token_ms,
+            )
+        )
+        self.closed = True
+
+    def _elapsed_ms(self) -> int:
+        return int((clock.monotonic() - self._began) * 1000)
