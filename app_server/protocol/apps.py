@@ -3,7 +3,7 @@
 # ruff: noqa: RUF012 - msgspec copies a default list for each value
 
 from app_server.protocol.method import ClientMethod, ServerNotification
-from app_server.protocol.shared import Unsigned
+from app_server.protocol.shared import Unsigned32
 from app_server.protocol.wire import Wire
 
 
@@ -61,7 +61,7 @@ class AppsListParams(Wire):
     thread_id: str | None = None
     cursor: str | None = None
     force_refetch: bool = False
-    limit: Unsigned | None = None
+    limit: Unsigned32 | None = None
 
 
 class AppsListResponse(Wire):

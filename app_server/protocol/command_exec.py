@@ -4,13 +4,13 @@ from typing import Literal, TypeAlias
 
 from app_server.protocol.method import ClientMethod, ServerNotification
 from app_server.protocol.permissions import PermissionProfile, SandboxPolicy
-from app_server.protocol.shared import Signed, Unsigned
+from app_server.protocol.shared import Signed, Unsigned, Unsigned16
 from app_server.protocol.wire import Wire
 
 
 class CommandExecTerminalSize(Wire):
-    rows: Unsigned
-    cols: Unsigned
+    rows: Unsigned16
+    cols: Unsigned16
 
 
 class CommandExecParams(Wire):

@@ -7,7 +7,7 @@ import msgspec
 from app_server.protocol.config_values import WebSearchMode
 from app_server.protocol.method import ClientMethod, in_queue
 from app_server.protocol.permissions import ApprovalsReviewer, AskForApproval, SandboxMode
-from app_server.protocol.shared import Unsigned
+from app_server.protocol.shared import Unsigned, Unsigned16
 from app_server.protocol.wire import Wire
 
 ResidencyRequirement: TypeAlias = Literal["us"]
@@ -19,8 +19,8 @@ NetworkUnixSocketPermission: TypeAlias = Literal["allow", "none"]
 
 class NetworkRequirements(Wire):
     enabled: bool | None = None
-    http_port: Unsigned | None = None
-    socks_port: Unsigned | None = None
+    http_port: Unsigned16 | None = None
+    socks_port: Unsigned16 | None = None
     allow_upstream_proxy: bool | None = None
     dangerously_allow_non_loopback_proxy: bool | None = None
     dangerously_allow_all_unix_sockets: bool | None = None

@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from app_server.protocol.method import ServerMethod
-from app_server.protocol.shared import Unsigned
+from app_server.protocol.shared import Unsigned, Unsigned32
 from app_server.protocol.wire import Wire
 
 McpElicitationObjectType: TypeAlias = Literal["object"]
@@ -39,8 +39,8 @@ class McpElicitationStringSchema(Wire, tag="string", omit_defaults=True):
     description: str | None = None
     default: str | None = None
     format: McpElicitationStringFormat | None = None
-    min_length: Unsigned | None = None
-    max_length: Unsigned | None = None
+    min_length: Unsigned32 | None = None
+    max_length: Unsigned32 | None = None
     enum: list[str] | None = None
     enum_names: list[str] | None = None
     one_of: list[McpElicitationConstOption] | None = None

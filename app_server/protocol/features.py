@@ -3,7 +3,7 @@
 from typing import Literal, TypeAlias
 
 from app_server.protocol.method import ClientMethod, in_queue
-from app_server.protocol.shared import Unsigned
+from app_server.protocol.shared import Unsigned32
 from app_server.protocol.wire import Wire
 
 ExperimentalFeatureStage: TypeAlias = Literal[
@@ -23,7 +23,7 @@ class ExperimentalFeature(Wire):
 
 class ExperimentalFeatureListParams(Wire):
     cursor: str | None = None
-    limit: Unsigned | None = None
+    limit: Unsigned32 | None = None
 
 
 class ExperimentalFeatureListResponse(Wire):

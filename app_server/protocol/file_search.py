@@ -3,7 +3,7 @@
 from typing import Literal, TypeAlias
 
 from app_server.protocol.method import ClientMethod, ServerNotification
-from app_server.protocol.shared import Unsigned
+from app_server.protocol.shared import Unsigned32
 from app_server.protocol.wire import SnakeWire, Wire
 
 FuzzyFileSearchMatchType: TypeAlias = Literal["file", "directory"]
@@ -16,8 +16,8 @@ class FuzzyFileSearchResult(SnakeWire):
     path: str
     match_type: FuzzyFileSearchMatchType
     file_name: str
-    score: Unsigned
-    indices: list[Unsigned] | None = None
+    score: Unsigned32
+    indices: list[Unsigned32] | None = None
 
 
 class FuzzyFileSearchParams(Wire):

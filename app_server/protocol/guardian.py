@@ -4,7 +4,7 @@ from typing import Any, Literal, TypeAlias
 
 from app_server.protocol.method import ClientMethod, ServerNotification, by_thread
 from app_server.protocol.permissions import NetworkApprovalProtocol, RequestPermissionProfile
-from app_server.protocol.shared import AbsolutePathBuf, Unsigned
+from app_server.protocol.shared import AbsolutePathBuf, Unsigned16
 from app_server.protocol.wire import Wire
 
 GuardianRiskLevel: TypeAlias = Literal["low", "medium", "high", "critical"]
@@ -47,7 +47,7 @@ class ApplyPatchGuardianApprovalReviewAction(Wire, tag="applyPatch"):
 
 class NetworkAccessGuardianApprovalReviewAction(Wire, tag="networkAccess"):
     host: str
-    port: Unsigned
+    port: Unsigned16
     protocol: NetworkApprovalProtocol
     target: str
 

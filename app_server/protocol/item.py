@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from app_server.protocol.method import ServerNotification
-from app_server.protocol.shared import AbsolutePathBuf, MessagePhase, ReasoningEffort, Unsigned
+from app_server.protocol.shared import AbsolutePathBuf, MessagePhase, ReasoningEffort, Unsigned32
 from app_server.protocol.user_input import UserInput
 from app_server.protocol.wire import UNSET, Maybe, Wire
 
@@ -142,8 +142,8 @@ class HookPromptFragment(Wire):
 
 class MemoryCitationEntry(Wire):
     path: str
-    line_start: Unsigned
-    line_end: Unsigned
+    line_start: Unsigned32
+    line_end: Unsigned32
     note: str
 
 

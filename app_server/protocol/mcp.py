@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from app_server.protocol.method import ClientMethod, ServerNotification, by_thread, in_queue
-from app_server.protocol.shared import Signed, Unsigned
+from app_server.protocol.shared import Signed, Unsigned32
 from app_server.protocol.wire import Wire
 
 McpAuthStatus: TypeAlias = Literal["unsupported", "notLoggedIn", "bearerToken", "oAuth"]
@@ -59,7 +59,7 @@ McpServerStatusDetail: TypeAlias = Literal["full", "toolsAndAuthOnly"]
 class ListMcpServerStatusParams(Wire):
     cursor: str | None = None
     detail: McpServerStatusDetail | None = None
-    limit: Unsigned | None = None
+    limit: Unsigned32 | None = None
 
 
 class ListMcpServerStatusResponse(Wire):
@@ -117,7 +117,7 @@ class McpServerOauthLoginResponse(Wire):
 class McpServerRefreshResponse(Wire): ...
 
 
-class McpServerOauthLoginCompletedNotification(Wire):
+class McpServerOauthLoginCompletedNotification(Wire, omit_defaults=True):
     name: str
     success: bool
     error: str | None = None

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from app_server.protocol.method import ClientMethod, ServerNotification
-from app_server.protocol.shared import ReasoningEffort, Unsigned
+from app_server.protocol.shared import ReasoningEffort, Unsigned32
 from app_server.protocol.wire import Wire
 
 InputModality: TypeAlias = Literal["text", "image"]
@@ -53,7 +53,7 @@ class Model(Wire):
 class ModelListParams(Wire):
     cursor: str | None = None
     include_hidden: bool | None = None
-    limit: Unsigned | None = None
+    limit: Unsigned32 | None = None
 
 
 class ModelListResponse(Wire):

@@ -5,7 +5,7 @@
 from typing import Literal, TypeAlias
 
 from app_server.protocol.shared import AbsolutePathBuf, Unsigned
-from app_server.protocol.wire import SnakeWire, Wire
+from app_server.protocol.wire import SnakeWire, Wire, always_null
 
 ApprovalsReviewer: TypeAlias = Literal["user", "auto_review", "guardian_subagent"]
 
@@ -166,9 +166,9 @@ class ActivePermissionProfile(Wire):
     modifications: list[ActivePermissionProfileModification] = []
 
 
-class AdditionalFileSystemPermissions(Wire):
-    read: list[AbsolutePathBuf] | None = None
-    write: list[AbsolutePathBuf] | None = None
+class AdditionalFileSystemPermissions(Wire, omit_defaults=True):
+    read: list[AbsolutePathBuf] | None = always_null()
+    write: list[AbsolutePathBuf] | None = always_null()
     entries: list[FileSystemSandboxEntry] | None = None
     glob_scan_max_depth: Unsigned | None = None
 
@@ -187,7 +187,7 @@ class RequestPermissionProfile(Wire):
     network: AdditionalNetworkPermissions | None = None
 
 
-class GrantedPermissionProfile(Wire):
+class GrantedPermissionProfile(Wire, omit_defaults=True):
     file_system: AdditionalFileSystemPermissions | None = None
     network: AdditionalNetworkPermissions | None = None
 

@@ -3,7 +3,7 @@
 from typing import Any, Literal, TypeAlias
 
 from app_server.protocol.method import ClientMethod, ServerNotification, by_thread
-from app_server.protocol.shared import Unsigned
+from app_server.protocol.shared import Unsigned16, Unsigned32
 from app_server.protocol.wire import Wire
 
 RealtimeOutputModality: TypeAlias = Literal["text", "audio"]
@@ -67,10 +67,10 @@ class ThreadRealtimeStartResponse(Wire): ...
 
 class ThreadRealtimeAudioChunk(Wire):
     data: str
-    num_channels: Unsigned
-    sample_rate: Unsigned
+    num_channels: Unsigned16
+    sample_rate: Unsigned32
     item_id: str | None = None
-    samples_per_channel: Unsigned | None = None
+    samples_per_channel: Unsigned32 | None = None
 
 
 class ThreadRealtimeAppendAudioParams(Wire):

@@ -24,6 +24,8 @@ _PLAIN: dict[str, Schema] = {
     "int": _INT64,
     "Signed": _INT64,
     "Unsigned": {"type": "integer", "format": "uint64", "minimum": 0},
+    "Unsigned16": {"type": "integer", "format": "uint16", "minimum": 0},
+    "Unsigned32": {"type": "integer", "format": "uint32", "minimum": 0},
     "float": {"type": "number", "format": "double"},
     "JsonObject": {"type": "object", "additionalProperties": True},
     "OtherResponseItem": {

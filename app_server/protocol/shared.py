@@ -41,6 +41,8 @@ ImageDetail: TypeAlias = Literal["auto", "low", "high", "original"]
 MessagePhase: TypeAlias = Literal["commentary", "final_answer"]
 
 Unsigned: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Unsigned16: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**16 - 1)]
+Unsigned32: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 
 Signed: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 """A whole number in a client's request; larger ones could not be sent on."""

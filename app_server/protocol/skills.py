@@ -20,7 +20,7 @@ class SkillInterface(Wire):
     short_description: str | None = None
 
 
-class SkillToolDependency(Wire):
+class SkillToolDependency(Wire, omit_defaults=True):
     type: str
     value: str
     description: str | None = None
@@ -33,7 +33,7 @@ class SkillDependencies(Wire):
     tools: list[SkillToolDependency]
 
 
-class SkillMetadata(Wire):
+class SkillMetadata(Wire, omit_defaults=True):
     name: str
     path: AbsolutePathBuf
     scope: SkillScope

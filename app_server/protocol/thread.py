@@ -229,7 +229,7 @@ class ThreadClosedNotification(Wire):
     thread_id: str
 
 
-class ThreadNameUpdatedNotification(Wire):
+class ThreadNameUpdatedNotification(Wire, omit_defaults=True):
     thread_id: str
     thread_name: str | None = None
 

@@ -3,7 +3,7 @@
 from typing import Any, Literal, TypeAlias
 
 from app_server.protocol.method import ClientMethod, ServerNotification, by_thread
-from app_server.protocol.shared import SortDirection, Unsigned
+from app_server.protocol.shared import SortDirection, Unsigned32
 from app_server.protocol.thread_data import Thread, Turn
 from app_server.protocol.wire import Wire
 
@@ -30,7 +30,7 @@ class ThreadListParams(Wire):
     """Page through stored threads, newest first unless told otherwise."""
 
     cursor: str | None = None
-    limit: Unsigned | None = None
+    limit: Unsigned32 | None = None
     sort_key: ThreadSortKey | None = None
     sort_direction: SortDirection | None = None
     model_providers: list[str] | None = None
@@ -49,7 +49,7 @@ class ThreadListResponse(Wire):
 
 class ThreadLoadedListParams(Wire):
     cursor: str | None = None
-    limit: Unsigned | None = None
+    limit: Unsigned32 | None = None
 
 
 class ThreadLoadedListResponse(Wire):
@@ -73,7 +73,7 @@ class ThreadTurnsListParams(Wire):
 
     thread_id: str
     cursor: str | None = None
-    limit: Unsigned | None = None
+    limit: Unsigned32 | None = None
     sort_direction: SortDirection | None = None
 
 
@@ -94,7 +94,7 @@ class ThreadRollbackParams(Wire):
     """Forget the latest turns."""
 
     thread_id: str
-    num_turns: Unsigned
+    num_turns: Unsigned32
 
 
 class ThreadRollbackResponse(Wire):

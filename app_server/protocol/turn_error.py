@@ -2,14 +2,14 @@
 
 from typing import Literal, TypeAlias
 
-from app_server.protocol.shared import Unsigned
+from app_server.protocol.shared import Unsigned16
 from app_server.protocol.wire import SingleKey, Wire
 
 NonSteerableTurnKind: TypeAlias = Literal["review", "compact"]
 
 
 class HttpStatus(Wire):
-    http_status_code: Unsigned | None = None
+    http_status_code: Unsigned16 | None = None
 
 
 class ActiveTurnNotSteerable(Wire):
