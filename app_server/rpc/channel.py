@@ -36,6 +36,11 @@ class Channel(Protocol):
         """The next frame; None once the other end is gone and everything it sent was read."""
         ...
 
+    @property
+    def can_send(self) -> bool:
+        """Whether the other end may still be reading, as far as is known."""
+        ...
+
     def send_now(self, frame: Frame) -> bool:
         """Send without waiting; False, and nothing sent, while the reader is behind.
 
@@ -83,6 +88,10 @@ class LocalChannel:
         """Everything that is already here, without waiting."""
         return [self._unpack(item) for item in self._incoming.get_waiting()]
 
+    @property
+    def can_send(self) -> bool:
+        return not self._outgoing.is_closed
+
     def send_now(self, frame: Frame) -> bool:
         return self._outgoing.put_now(self._pack(frame))
 
@@ -90,6 +99,10 @@ class LocalChannel:
         await self._outgoing.put(self._pack(frame))
 
     async def close(self) -> None:
+        self.close_now()
+
+    def close_now(self) -> None:
+        """Close both directions, from any thread."""
         self._outgoing.close()
         self._incoming.close()
 
@@ -135,6 +148,10 @@ class _Lane:
         self._closed = False
         self._reader = _Sleeper()
         self._writer = _Sleeper()
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closed
 
     def put_now(self, item: object) -> bool:
         with self._lock:

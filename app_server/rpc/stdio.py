@@ -1,0 +1,185 @@
+"""Newline-delimited JSON over two file descriptors: one object per line, UTF-8.
+
+`claim_stdio` takes the process's own stdin and stdout away from everybody else: stray prints, also
+those of child processes, go to stderr and cannot break the stream. Reading and writing happen on
+the event loop when the descriptors are ready, in pieces a pipe takes without blocking, so no thread
+is needed and the descriptors' blocking mode, which other processes may share, stays as it is. A
+line that cannot be read costs itself only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import select
+import sys
+from collections import deque
+
+from app_server.rpc.channel import ChannelClosed
+from app_server.rpc.codec import Codec
+from app_server.rpc.frames import Frame
+from app_server.rpc.lines import LineSplitter
+
+log = logging.getLogger(__name__)
+
+READ_BYTES = 256 * 1024
+WRITE_BYTES = select.PIPE_BUF
+"""A descriptor that polls writable takes this much without blocking."""
+
+BEHIND_BYTES = 64 * 1024
+"""Text that may wait unwritten before the reader counts as behind."""
+
+LAST_WORDS_SECONDS = 1.0
+"""How long closing waits for a reader that has not taken everything yet."""
+
+
+def claim_stdio() -> tuple[int, int]:
+    """Private descriptors of stdin and stdout; fd 1 becomes stderr and fd 0 empty."""
+    sys.stdout.flush()
+    stdin, stdout = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return stdin, stdout
+
+
+class StdioChannel:
+    """A channel over a readable and a writable descriptor, which it owns from then on."""
+
+    def __init__(self, readable: int, writable: int, codec: Codec) -> None:
+        self._readable = readable
+        self._writable = writable
+        self._codec = codec
+        self._loop = asyncio.get_running_loop()
+        self._lines = LineSplitter()
+        self._frames: deque[Frame] = deque()
+        self._ended = False
+        self._unwritten = bytearray()
+        self._flush_is_due = False
+        self._waits_for_reader = False
+        self._broken = False
+        self._room = asyncio.Event()
+
+    @property
+    def can_send(self) -> bool:
+        return not self._broken
+
+    async def receive(self) -> Frame | None:
+        while not self._frames:
+            if self._ended:
+                return None
+            await self._readable_now()
+            self._read()
+        return self._frames.popleft()
+
+    def send_now(self, frame: Frame) -> bool:
+        if self._broken:
+            raise ChannelClosed("the other side no longer reads")
+        if len(self._unwritten) >= BEHIND_BYTES:
+            return False
+        self._unwritten += self._codec.encode(frame)
+        self._unwritten += b"\n"
+        if not self._flush_is_due and not self._waits_for_reader:
+            self._flush_is_due = True
+            self._loop.call_soon(self._flush)
+        return True
+
+    async def send(self, frame: Frame) -> None:
+        while not self.send_now(frame):
+            self._room.clear()
+            await self._room.wait()
+
+    async def close(self) -> None:
+        try:
+            async with asyncio.timeout(LAST_WORDS_SECONDS):
+                while self._unwritten and not self._broken:
+                    self._room.clear()
+                    await self._room.wait()
+        except TimeoutError:
+            log.warning("%d bytes were never read by the other side", len(self._unwritten))
+        self._broken = self._ended = True
+        self._stop_waiting_for_reader()
+        for descriptor in {self._readable, self._writable}:
+            os.close(descriptor)
+
+    async def _readable_now(self) -> None:
+        ready = self._loop.create_future()
+        try:
+            self._loop.add_reader(self._readable, _settle, ready)
+        except (PermissionError, OSError):
+            await asyncio.sleep(0)  # a plain file, which is always ready and cannot be polled
+            return
+        try:
+            await ready
+        finally:
+            self._loop.remove_reader(self._readable)
+
+    def _read(self) -> None:
+        try:
+            piece = os.read(self._readable, READ_BYTES)
+        except OSError as error:
+            log.info("stdin ended: %s", error)
+            piece = b""
+        lines = self._lines.feed(piece)
+        if not piece:
+            self._ended = True
+            lines = [line] if (line := self._lines.last()) else []
+        for line in lines:
+            frame = self._codec.decode(line)
+            if frame is not None:
+                self._frames.append(frame)
+
+    def _flush(self) -> None:
+        """Write as much as the reader takes without making us wait."""
+        self._flush_is_due = False
+        try:
+            with memoryview(self._unwritten) as text:
+                written = _write_what_fits(self._writable, text)
+        except OSError as error:
+            log.info("the other side no longer reads: %s", error)
+            self._broken = True
+            self._unwritten.clear()
+            self._stop_waiting_for_reader()
+            self._room.set()
+            return
+        del self._unwritten[:written]
+        if self._unwritten:
+            self._wait_for_reader()
+        else:
+            self._stop_waiting_for_reader()
+        if len(self._unwritten) < BEHIND_BYTES:
+            self._room.set()
+
+    def _wait_for_reader(self) -> None:
+        if not self._waits_for_reader:
+            self._waits_for_reader = True
+            self._loop.add_writer(self._writable, self._flush)
+
+    def _stop_waiting_for_reader(self) -> None:
+        if self._waits_for_reader:
+            self._waits_for_reader = False
+            self._loop.remove_writer(self._writable)
+
+
+def _write_what_fits(descriptor: int, text: memoryview) -> int:
+    written = 0
+    try:
+        while written < len(text) and _is_writable(descriptor):
+            written += os.write(descriptor, text[written : written + WRITE_BYTES])
+    except BlockingIOError:
+        pass  # the descriptor is non-blocking, and full
+    return written
+
+
+def _is_writable(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return bool(poll.poll(0))
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,27 @@
+"""What a server is told when it is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from app_server.protocol.thread_data import SessionSource
+
+
+class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts that do not change while the server runs."""
+
+    codex_home: Path
+    cwd: Path
+    """Where threads work that name no folder. Absolute."""
+    cli_overrides: tuple[tuple[str, Any], ...] = ()
+    """Settings from the command line: dotted key and TOML value, later ones win."""
+    profile: str | None = None
+    """The configuration profile chosen on the command line."""
+    session_source: SessionSource = "vscode"
+    """What new threads say they come from; `cli` for the terminal interface."""
+    originator: str = "codex_cli_rs"
+    """The name in headers and stored threads until the first client has given its own."""

@@ -1,0 +1,30 @@
+"""The server for one client over this process's stdin and stdout.
+
+Ends when stdin does, or on SIGTERM, SIGINT or SIGHUP; what was answered by then is written first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+
+from app_server.rpc.codec import server_codec
+from app_server.rpc.stdio import StdioChannel, claim_stdio
+from app_server.server.options import ServerOptions
+from app_server.server.server import Server
+
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+async def serve_stdio(options: ServerOptions) -> int:
+    """Serve until the client has left; the exit status."""
+    loop = asyncio.get_running_loop()
+    channel = StdioChannel(*claim_stdio(), server_codec())
+    async with Server(options) as server:
+        serving = server.tasks.start(server.serve(channel))
+        for number in ENDING_SIGNALS:
+            loop.add_signal_handler(number, serving.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+    return 0

@@ -1,0 +1,101 @@
+"""The services behind the handlers, as one bundle; each is built when first asked for.
+
+Implements `agent.services.AgentServices`. Building one imports its room, so that a server that was
+only asked who it is has loaded no more than that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app_server.server.identity import Identity, installation_id
+from app_server.server.options import ServerOptions
+
+if TYPE_CHECKING:
+    from app_server.auth.manager import AuthManager
+    from app_server.config.load import LoadedConfig
+    from app_server.exec.environment import Environment
+    from app_server.model.client import ModelClient
+    from app_server.model.http import HttpClients
+    from app_server.model.providers import ProviderInfo
+    from app_server.protocol.thread_data import SessionSource
+
+log = logging.getLogger(__name__)
+
+
+class Services:
+    """Everything a handler or a thread may need from the rest of the house."""
+
+    def __init__(self, options: ServerOptions) -> None:
+        self.options = options
+        self.identity = Identity(options.originator)
+        self._environment: Environment | None = None
+        self._environment_lock = asyncio.Lock()
+
+    @property
+    def codex_home(self) -> Path:
+        return self.options.codex_home
+
+    @property
+    def cwd(self) -> Path:
+        return self.options.cwd
+
+    @property
+    def originator(self) -> str:
+        return self.identity.originator
+
+    @property
+    def user_agent(self) -> str:
+        return self.identity.user_agent
+
+    @property
+    def session_source(self) -> SessionSource:
+        return self.options.session_source
+
+    @cached_property
+    def installation_id(self) -> str:
+        return installation_id(self.codex_home)
+
+    def load_config(self, cwd: Path, thread_overrides: Mapping[str, Any]) -> LoadedConfig:
+        """Effective configuration for a thread in `cwd`; reads files, so call it off the loop."""
+        from app_server.config.load import load_config
+
+        return load_config(self.codex_home, cwd, self.options.cli_overrides, thread_overrides)
+
+    @cached_property
+    def auth(self) -> AuthManager:
+        from app_server.auth.manager import AuthManager
+
+        return AuthManager(self.codex_home)
+
+    @cached_property
+    def http(self) -> HttpClients:
+        from app_server.model.http import HttpClients
+
+        return HttpClients()
+
+    def model_client(self, provider: ProviderInfo) -> ModelClient:
+        from app_server.model.client import ModelClient
+
+        return ModelClient(provider, self.auth, self.http, self.installation_id)
+
+    async def environment(self) -> Environment:
+        """Where commands run; the local process service is started at the first call."""
+        async with self._environment_lock:
+            if self._environment is None:
+                from app_server.exec.local import LocalEnvironment
+
+                self._environment = LocalEnvironment()
+            return self._environment
+
+    async def close(self) -> None:
+        """End what was started."""
+        if self._environment is not None:
+            await self._environment.close()
+        if "http" in self.__dict__:
+            await self.http.close()

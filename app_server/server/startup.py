@@ -1,0 +1,46 @@
+"""What happens around the first handshake: configuration notices, and getting ready for a thread.
+
+The notices are collected once and told to every client. Warming up loads, after the first answer
+has left, what the first thread and its first turn will need.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from app_server.protocol.method import ServerNotification
+from app_server.protocol.notices import CONFIG_WARNING, ConfigWarningNotification
+
+if TYPE_CHECKING:
+    from app_server.server.server import Server
+    from app_server.server.services import Services
+
+log = logging.getLogger(__name__)
+
+Notice = tuple[ServerNotification[Any], ConfigWarningNotification]
+
+NEEDED_BY_THE_FIRST_TURN = (
+    "app_server.server.handlers.threads",
+    "app_server.server.handlers.turns",
+    "app_server.model.client",
+)
+
+
+async def config_warnings(services: Services) -> list[Notice]:
+    """What is wrong with the configuration, in the order found."""
+    from importlib.util import find_spec
+
+    if find_spec("app_server.config") is None:
+        return []
+    loaded = await asyncio.to_thread(services.load_config, services.cwd, {})
+    return [(CONFIG_WARNING, warning) for warning in loaded.warnings]
+
+
+async def warm_up(server: Server) -> None:
+    """Load the rooms of the first turn and open the HTTP client."""
+    for name in NEEDED_BY_THE_FIRST_TURN:
+        await asyncio.to_thread(import_module, name)
+    await asyncio.to_thread(lambda: server.services.http)
