@@ -1,0 +1,350 @@
+"""Markdown that is still arriving: which blocks are settled, and the lines of all of them.
+
+The text is cut into top-level blocks; of a list each item is a block, of a code fence each line. A
+block is settled once later text cannot change it: all but the last one, judged by whole lines only.
+Only the open rest is parsed again when text arrives, so that a stream costs in proportion to its
+length. Text that comes at once is cut in the same way, so the lines are the same however it came.
+"""
+
+import re
+from collections.abc import Iterator
+from copy import copy
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+from rich.style import Style
+
+from tui.text.highlight import LineHighlighter
+from tui.text.markdown import Renderer, closing, parse
+from tui.text.palette import Palette
+from tui.text.sanitize import clean_line, expand_tabs
+from tui.text.spans import Spans
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+_KEPT_WIDTHS = 3
+
+
+class Block(msgspec.Struct, frozen=True):
+    """A piece of the text that is drawn on its own."""
+
+    kind: Literal["markdown", "item", "code"]
+    source: str
+    gap: bool = True
+    """A blank line stands before it (unless it is the first)."""
+    number: int | None = None
+    """Of an ordered list's item."""
+    language: str = ""
+    opens_code: bool = False
+    """The first line of a code fence."""
+
+
+class Fence(msgspec.Struct, frozen=True):
+    """An open code fence."""
+
+    marker: str
+    length: int
+    indent: int
+    language: str
+    empty: bool = True
+
+
+class Scan(msgspec.Struct):
+    """Blocks of some text from a known point on, and where one could go on later."""
+
+    blocks: list[Block]
+    settled: int = 0
+    """How many of the blocks are settled."""
+    consumed: int = 0
+    """Characters that need not be looked at again."""
+    fence: Fence | None = None
+    """Open at `consumed`."""
+    next_number: int | None = None
+    """The number of the list item at `consumed`, if a list was cut there."""
+    in_list: bool = False
+
+
+def scan(
+    text: str,
+    *,
+    fence: Fence | None = None,
+    next_number: int | None = None,
+    in_list: bool = False,
+    blank_before: bool = True,
+) -> Scan:
+    """Cut `text`, which begins at a block (or inside `fence`), into blocks."""
+    result = Scan([], fence=fence, next_number=next_number, in_list=in_list)
+    if fence is not None:
+        _scan_fence(text, result, fence)
+        if result.fence is not None:
+            return result
+        text = text[result.consumed :]
+        result.next_number, result.in_list = None, False
+    _scan_blocks(text, result, blank_before=blank_before)
+    return result
+
+
+def _scan_fence(text: str, result: Scan, fence: Fence) -> None:
+    """Every whole line of an open fence is a settled block."""
+    end_mark = re.compile(rf" {{0,3}}{re.escape(fence.marker)}{{{fence.length},}}[ \t]*$")
+    at = 0
+    while at < len(text):
+        stop = text.find("\n", at)
+        row = text[at:] if stop < 0 else text[at:stop]
+        whole = stop >= 0
+        if end_mark.match(row):
+            if whole:
+                at = stop + 1
+                result.consumed, result.fence = at, None
+                result.settled = len(result.blocks)
+            return
+        if not whole and row and not row.strip(" " + fence.marker):
+            return  # perhaps the closing mark
+        blank = len(row) - len(row.lstrip(" "))
+        shown = row[min(blank, fence.indent) :]
+        result.blocks.append(
+            Block("code", shown, gap=fence.empty, language=fence.language, opens_code=fence.empty)
+        )
+        if not whole:
+            return
+        if fence.empty:
+            fence = msgspec.structs.replace(fence, empty=False)
+        at = stop + 1
+        result.consumed, result.fence = at, fence
+        result.settled = len(result.blocks)
+
+
+def _scan_blocks(text: str, result: Scan, *, blank_before: bool) -> None:
+    base = result.consumed
+    tokens = parse(text)
+    rows = text.split("\n")
+    offsets = [0]
+    for row in rows:
+        offsets.append(offsets[-1] + len(row) + 1)
+    at = 0
+    number, in_list = result.next_number, result.in_list
+    while at < len(tokens):
+        end = closing(tokens, at)
+        token = tokens[at]
+        start_row, end_row = token.map or (0, 0)
+        is_last = end + 1 >= len(tokens)
+        if token.type in ("bullet_list_open", "ordered_list_open"):
+            _scan_list(
+                tokens[at : end + 1],
+                rows,
+                offsets,
+                result,
+                base,
+                number=number,
+                continues=in_list,
+                is_last=is_last,
+                blank_before=blank_before,
+            )
+        elif token.type == "fence":
+            opened = _fence_of(token, rows[start_row])
+            inside = Scan([], fence=opened)
+            body = text[offsets[start_row + 1] : offsets[end_row]] if end_row > start_row else ""
+            if is_last:
+                body = text[offsets[start_row + 1] :]
+            if offsets[start_row + 1] <= len(text):
+                _scan_fence(body, inside, opened)
+                result.blocks += inside.blocks
+                result.settled = len(result.blocks) - len(inside.blocks) + inside.settled
+                result.consumed = base + offsets[start_row + 1] + inside.consumed
+                result.fence = inside.fence if is_last else None
+        else:
+            source = "\n".join(rows[start_row:end_row])
+            result.blocks.append(Block("markdown", source))
+            closed = end_row < len(rows) - 1 and (
+                token.type in ("hr", "heading_open")
+                or (
+                    token.type in ("paragraph_open", "table_open", "blockquote_open")
+                    and not rows[end_row].strip()
+                )
+            )
+            if not is_last or closed:
+                result.settled = len(result.blocks)
+                result.consumed = base + min(offsets[end_row], len(text))
+        if not is_last:
+            result.next_number, result.in_list = None, False
+        number, in_list = None, False
+        at = end + 1
+
+
+def _scan_list(
+    tokens: list["Token"],
+    rows: list[str],
+    offsets: list[int],
+    result: Scan,
+    base: int,
+    *,
+    number: int | None,
+    continues: bool,
+    is_last: bool,
+    blank_before: bool,
+) -> None:
+    """Each item is a block; the last one of an open list is not settled."""
+    ordered = tokens[0].type == "ordered_list_open"
+    start = tokens[0].attrGet("start")
+    counter = number if continues and number is not None else int(1 if start is None else start)
+    at = 1
+    first = True
+    while at < len(tokens) - 1:
+        end = closing(tokens, at)
+        start_row, end_row = tokens[at].map or (0, 0)
+        source = "\n".join(rows[start_row:end_row]).rstrip()
+        if first:
+            gap = blank_before if continues else True
+        else:
+            gap = not rows[start_row - 1].strip()
+            result.settled = len(result.blocks)
+            result.consumed = base + offsets[start_row]
+            result.next_number, result.in_list = counter if ordered else None, True
+        result.blocks.append(Block("item", source, gap=gap, number=counter if ordered else None))
+        first = False
+        counter += 1
+        at = end + 1
+    if not is_last:
+        end_row = (tokens[0].map or (0, 0))[1]
+        result.settled = len(result.blocks)
+        result.consumed = base + offsets[end_row]
+
+
+def _fence_of(token: "Token", row: str) -> Fence:
+    return Fence(
+        marker=token.markup[0],
+        length=len(token.markup),
+        indent=len(row) - len(row.lstrip(" ")),
+        language=token.info,
+    )
+
+
+class MarkdownStream:
+    """Text that grows, cut and drawn. One per message."""
+
+    def __init__(self) -> None:
+        self._raw = ""
+        self._text = ""
+        self._held_return = False
+        self._complete = False
+        self._offset = 0
+        self._fence: Fence | None = None
+        self._next_number: int | None = None
+        self._in_list = False
+        self.settled: list[Block] = []
+        self.parsed_chars = 0
+        """How much text has been cut into blocks so far, repetitions included; for tests."""
+        self._drawn: dict[tuple[int, int, bool], _Drawn] = {}
+
+    def update(self, raw: str, *, complete: bool = False) -> bool:
+        """Take the text as it is now; False (and nothing done) if it does not begin as before."""
+        if self._complete or not raw.startswith(self._raw):
+            return raw == self._raw and complete == self._complete
+        added = raw[len(self._raw) :]
+        self._raw = raw
+        if self._held_return:
+            added = "\r" + added
+        self._held_return = added.endswith("\r") and not complete
+        if self._held_return:
+            added = added[:-1]
+        self._text += added.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+        self._complete = complete
+        if complete or "\n" in added:
+            self._advance()
+        return True
+
+    def _advance(self) -> None:
+        """Settle what whole lines allow."""
+        end = len(self._text) if self._complete else self._text.rfind("\n") + 1
+        if self._offset >= end:
+            return
+        found = self._scan(self._text[self._offset : end])
+        if self._complete:
+            self.settled += found.blocks
+            self._offset = end
+        elif found.consumed:
+            self.settled += found.blocks[: found.settled]
+            self._offset += found.consumed
+            self._fence = found.fence
+            self._next_number, self._in_list = found.next_number, found.in_list
+
+    def _scan(self, text: str) -> Scan:
+        self.parsed_chars += len(text)
+        return scan(
+            text,
+            fence=self._fence,
+            next_number=self._next_number,
+            in_list=self._in_list,
+            blank_before=self._blank_line_before_offset(),
+        )
+
+    def _blank_line_before_offset(self) -> bool:
+        start = self._text.rfind("\n", 0, max(0, self._offset - 1)) + 1
+        return not self._text[start : self._offset].strip()
+
+    def open_blocks(self) -> list[Block]:
+        """What may still change."""
+        rest = self._text[self._offset :]
+        return self._scan(rest).blocks if rest.strip("\n") and not self._complete else []
+
+    def lines(
+        self, width: int, palette: Palette, *, fold_long: bool = True, base: Style | None = None
+    ) -> list[list[Spans]]:
+        """The lines of every settled block, then of every open one; a gap is an empty line.
+
+        Lines of settled blocks are kept: the same list objects come back every time.
+        """
+        key = (width, id(palette), fold_long)
+        drawn = self._drawn.get(key)
+        if drawn is None or drawn.palette is not palette:
+            drawn = _Drawn(width, palette, base or Style.null(), fold_long=fold_long)
+            self._drawn[key] = drawn
+            while len(self._drawn) > _KEPT_WIDTHS:
+                del self._drawn[next(iter(self._drawn))]
+        drawn.settle(self.settled)
+        return [*drawn.blocks, *drawn.open(self.open_blocks())]
+
+
+class _Drawn:
+    """Blocks drawn at one width."""
+
+    def __init__(self, width: int, palette: Palette, base: Style, *, fold_long: bool) -> None:
+        self.palette = palette
+        self.blocks: list[list[Spans]] = []
+        self._width = width
+        self._base = base
+        self._renderer = Renderer(palette, fold_long=fold_long)
+        self._highlighter: LineHighlighter | None = None
+
+    def settle(self, blocks: list[Block]) -> None:
+        for index in range(len(self.blocks), len(blocks)):
+            self.blocks.append(self._draw(blocks[index], is_first=index == 0))
+
+    def open(self, blocks: list[Block]) -> Iterator[list[Spans]]:
+        """Draw without keeping; the state of the colours is put back."""
+        kept = copy(self._highlighter)
+        for index, block in enumerate(blocks):
+            yield self._draw(block, is_first=index == 0 and not self.blocks)
+        self._highlighter = kept
+
+    def _draw(self, block: Block, *, is_first: bool) -> list[Spans]:
+        lines: list[Spans] = [[]] if block.gap and not is_first else []
+        if block.kind == "code":
+            if block.opens_code or self._highlighter is None:
+                self._highlighter = LineHighlighter(block.language, self.palette)
+            text = clean_line(expand_tabs(block.source))
+            spans = self._highlighter.line(text)
+            return lines + self._renderer.code_line(spans, self._width, self._base)
+        tokens = parse(block.source)
+        return lines + self._renderer.blocks(tokens, self._width, self._base, number=block.number)
+
+
+def draw_markdown(
+    text: str, width: int, palette: Palette, *, fold_long: bool = True, base: Style | None = None
+) -> list[Spans]:
+    """Finished markdown as lines."""
+    stream = MarkdownStream()
+    stream.update(text, complete=True)
+    drawn = stream.lines(width, palette, fold_long=fold_long, base=base)
+    return [line for block in drawn for line in block]
