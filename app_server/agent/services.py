@@ -43,8 +43,14 @@ class AgentServices(Protocol):
         """Where the server was started; threads that name no folder work here."""
         ...
 
-    def load_config(self, cwd: Path, thread_overrides: Mapping[str, Any]) -> LoadedConfig:
-        """Effective configuration of a thread in `cwd`; reads files, so call it off the loop."""
+    def load_config(
+        self, cwd: Path, thread_overrides: Mapping[str, Any], flags: Mapping[str, Any]
+    ) -> LoadedConfig:
+        """Effective configuration of a thread in `cwd`; reads files, so call it off the loop.
+
+        `thread_overrides` is the client's `config` map, `flags` what it set by name (`model`,
+        `sandbox_mode`, …), which wins over profiles.
+        """
         ...
 
     def model_client(self, provider: ProviderInfo) -> ModelClient:
