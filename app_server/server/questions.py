@@ -85,7 +85,9 @@ class Questions:
             question.answer.set_result(_typed(question.row, result))
         except (msgspec.ValidationError, msgspec.DecodeError, ValueError) as error:
             log.info("question %s: answer not understood: %s", request_id, error)
-            question.answer.set_exception(QuestionRefused(f"the answer was not understood: {error}"))
+            question.answer.set_exception(
+                QuestionRefused(f"the answer was not understood: {error}")
+            )
 
     def put_again(self, thread_id: str, subscriber: Subscriber) -> None:
         """Ask someone who has just resumed the thread everything that is still open on it."""

@@ -61,11 +61,20 @@ class Services:
     def installation_id(self) -> str:
         return installation_id(self.codex_home)
 
-    def load_config(self, cwd: Path, thread_overrides: Mapping[str, Any]) -> LoadedConfig:
+    def load_config(
+        self, cwd: Path, thread_overrides: Mapping[str, Any], flags: Mapping[str, Any]
+    ) -> LoadedConfig:
         """Effective configuration for a thread in `cwd`; reads files, so call it off the loop."""
         from app_server.config.load import load_config
 
-        return load_config(self.codex_home, cwd, self.options.cli_overrides, thread_overrides)
+        return load_config(
+            self.codex_home,
+            cwd,
+            self.options.cli_overrides,
+            thread_overrides,
+            flags=flags,
+            profile=self.options.profile,
+        )
 
     @cached_property
     def auth(self) -> AuthManager:
