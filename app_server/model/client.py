@@ -3,24 +3,54 @@
     async with client.stream(request, identity) as events:
         async for event in events: ...
 
-Requests that never got an answer are repeated here, silently (`retry.py`); a stream that breaks
-raises a retryable `ModelError` and is the sampling loop's business, since only it can rebuild the
-request from what was already recorded.
+Requests that got no answer are repeated here, silently (`retry.py`); a stream that breaks raises a
+retryable `ModelError` and is the sampling loop's business, since only it can rebuild the request
+from what was already recorded. Every wait has an end: for the connection, for the first byte of
+the answer, and for silence in the middle of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import logging
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from app_server.model.events import ResponseEvent
+from app_server import clock
+from app_server.auth.errors import MissingKey as MissingProviderKey
+from app_server.auth.manager import AuthSource
+from app_server.model.errors import MissingKey, ModelError, StreamBroken
+from app_server.model.events import (
+    Completed,
+    ModelsEtag,
+    RateLimits,
+    ReasoningIncluded,
+    ResponseEvent,
+    ServerModel,
+    decode_event,
+)
+from app_server.model.http import CertificatesUnusable, HttpClients
 from app_server.model.providers import ProviderInfo
-from app_server.model.request import ModelRequest, TurnIdentity
+from app_server.model.rate_limits import snapshots
+from app_server.model.refusals import http_refusal
+from app_server.model.request import ModelRequest, TurnIdentity, encode_body, identity_headers
+from app_server.model.retry import delay_seconds, is_worth_repeating
+from app_server.model.sse import SseParser
 
 if TYPE_CHECKING:
-    from app_server.auth.manager import AuthSource
-    from app_server.model.http import HttpClients
+    import httpx
+
+log = logging.getLogger(__name__)
+
+REFUSAL_TIMEOUT_SECONDS = 10.0
+"""For the body of a refusal, whose status says most of it."""
+
+MAX_REFUSAL_BYTES = 1 << 20
+
+DRAIN_SECONDS = 0.1
+"""How long the end of a whole answer may take; a connection read to its end can be used again."""
 
 
 class ModelClient:
@@ -32,8 +62,23 @@ class ModelClient:
         auth: AuthSource,
         http: HttpClients,
         installation_id: str,
+        *,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.provider = provider
+        self._auth = auth
+        self._http = http
+        self._installation_id = installation_id
+        self._environment = os.environ if environment is None else environment
+
+    @property
+    def url(self) -> str:
+        """Where requests go."""
+        return self.provider.url("responses", uses_chatgpt_backend=self._auth.uses_chatgpt_backend)
+
+    async def warm(self) -> None:
+        """Load what the first request needs; never fails."""
+        await self._http.warm(self.url)
 
     @asynccontextmanager
     async def stream(
@@ -44,5 +89,173 @@ class ModelClient:
         Entering raises `ModelError` when the service cannot be reached or refuses; so does the
         iteration when the answer breaks. Leaving the block early ends the request.
         """
-        raise NotImplementedError
-        yield
+        body = encode_body(
+            request, self._installation_id, stores_answers=self.provider.stores_answers
+        )
+        async with AsyncExitStack() as cleanup:
+            response = await self._answer(body, identity)
+            cleanup.push_async_callback(response.aclose)
+            events = await cleanup.enter_async_context(aclosing(self._events(response, identity)))
+            yield events
+
+    async def _answer(self, body: bytes, identity: TurnIdentity) -> httpx.Response:
+        """A response that is a stream, after as many requests as it may take."""
+        repeats = 0
+        recoveries = 0
+        while True:
+            try:
+                response = await self._send(body, identity)
+            except StreamBroken as failure:
+                if repeats >= self.provider.request_max_retries or isinstance(failure, _Silent):
+                    raise
+                log.info("request repeated: %s", failure.cause)
+            else:
+                if response.is_success:
+                    return response
+                refusal = await _refusal(response)
+                if response.status_code == 401 and await self._auth.recover(
+                    self.provider, recoveries
+                ):
+                    recoveries += 1
+                    continue
+                may_repeat = repeats < self.provider.request_max_retries
+                if not (may_repeat and is_worth_repeating(response.status_code)):
+                    raise refusal
+                log.info("request repeated after status %d", response.status_code)
+            repeats += 1
+            await asyncio.sleep(delay_seconds(repeats))
+
+    async def _send(self, body: bytes, identity: TurnIdentity) -> httpx.Response:
+        """One request, up to the headers of its answer."""
+        url = self.url
+        try:
+            client = await self._http.client(url)
+        except CertificatesUnusable as problem:
+            raise ModelError(str(problem)) from problem
+        import httpx
+
+        try:
+            request = client.build_request(
+                "POST", url, content=body, headers=await self._headers(identity)
+            )
+            async with asyncio.timeout(self.provider.stream_idle_timeout_seconds):
+                return await client.send(request, stream=True)
+        except TimeoutError:
+            raise _Silent("idle timeout waiting for the answer to begin") from None
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as problem:
+            raise ModelError(f"the provider's address cannot be used: {url}: {problem}") from None
+        except httpx.TransportError as failure:
+            raise StreamBroken(
+                f"error sending request for url ({url}): {_reason(failure)}"
+            ) from failure
+
+    async def _headers(self, identity: TurnIdentity) -> dict[str, str]:
+        try:
+            credentials = await self._auth.headers(self.provider)
+        except MissingProviderKey as problem:
+            raise MissingKey(str(problem)) from problem
+        return {
+            **self.provider.headers(self._environment),
+            **identity_headers(identity),
+            **credentials,
+        }
+
+    async def _events(
+        self, response: httpx.Response, identity: TurnIdentity
+    ) -> AsyncGenerator[ResponseEvent, None]:
+        headers = response.headers
+        state = identity.turn_state
+        if state.value is None:
+            state.value = headers.get("x-codex-turn-state")
+        for event in _told_by_headers(headers):
+            yield event
+        pieces = response.aiter_bytes() if "content-encoding" in headers else response.aiter_raw()
+        parser = SseParser()
+        while True:
+            piece = await self._next_piece(pieces)
+            for data in parser.finish() if piece is None else parser.feed(piece):
+                decoded = decode_event(data)
+                if decoded is None:
+                    continue
+                if type(decoded) is Completed:
+                    await _drain(pieces)
+                    yield decoded
+                    return
+                yield decoded
+            if piece is None:
+                raise StreamBroken("stream closed before response.completed")
+
+    async def _next_piece(self, pieces: AsyncIterator[bytes]) -> bytes | None:
+        """More of the stream; None at its end."""
+        import httpx
+
+        try:
+            async with asyncio.timeout(self.provider.stream_idle_timeout_seconds):
+                return await anext(pieces, None)
+        except TimeoutError:
+            raise StreamBroken("idle timeout waiting for SSE") from None
+        except (httpx.TransportError, httpx.DecodingError) as failure:
+            log.info("stream cut: %s", _reason(failure))
+            raise StreamBroken(
+                "Transport error: network error: error decoding response body"
+            ) from failure
+
+
+class _Silent(StreamBroken):
+    """No answer at all within the time for one; asking again at once would only double the wait."""
+
+
+def _told_by_headers(headers: httpx.Headers) -> list[ResponseEvent]:
+    told: list[ResponseEvent] = []
+    if slug := headers.get("openai-model"):
+        told.append(ServerModel(slug))
+    told.extend(RateLimits(snapshot) for snapshot in snapshots(headers))
+    if etag := headers.get("x-models-etag"):
+        told.append(ModelsEtag(etag))
+    if "x-reasoning-included" in headers:
+        told.append(ReasoningIncluded())
+    return told
+
+
+async def _refusal(response: httpx.Response) -> ModelError:
+    """The error of a response that is not a stream; its body is read as far as it comes."""
+    import httpx
+
+    body = bytearray()
+    try:
+        with suppress(TimeoutError, httpx.TransportError, httpx.DecodingError):
+            async with asyncio.timeout(REFUSAL_TIMEOUT_SECONDS):
+                async for piece in response.aiter_bytes():
+                    body += piece
+                    if len(body) > MAX_REFUSAL_BYTES:
+                        break
+    finally:
+        await response.aclose()
+    return http_refusal(
+        response.status_code,
+        response.headers,
+        bytes(body),
+        str(response.request.url),
+        clock.now(),
+    )
+
+
+async def _drain(pieces: AsyncIterator[bytes]) -> None:
+    """Read what little may follow the last event, so that the connection can be kept."""
+    import httpx
+
+    with suppress(TimeoutError, httpx.TransportError, httpx.DecodingError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while await anext(pieces, None) is not None:
+                pass
+
+
+def _reason(failure: BaseException) -> str:
+    """What the operating system said, where it said something; else the library's words."""
+    seen: BaseException | None = failure
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.strerror:
+            return seen.strerror
+        nested = getattr(seen, "exceptions", None)
+        seen = nested[0] if nested else seen.__cause__ or seen.__context__
+    return str(failure) or type(failure).__name__

@@ -6,6 +6,7 @@ services cache by prefix and log by header.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -28,7 +29,7 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     instructions: str
     input: list[ResponseItem]
-    tools: list[JsonObject] = []
+    tools: list[JsonObject] = msgspec.field(default_factory=list)
     parallel_tool_calls: bool = False
     reasoning: Reasoning | None = None
     """None for models without reasoning controls."""
@@ -65,3 +66,96 @@ class TurnIdentity(msgspec.Struct, frozen=True, kw_only=True):
     beta_features: tuple[str, ...] = ()
     workspaces: JsonObject | None = None
     """Git facts of the folders worked in, by path."""
+
+
+def encode_body(
+    request: ModelRequest, installation_id: str, *, stores_answers: bool = False
+) -> bytes:
+    """The JSON body. `stores_answers` is for services that keep each answer on their side."""
+    reasoning = request.reasoning
+    body: dict[str, Any] = {
+        "model": request.model,
+        "instructions": request.instructions,
+        "input": request.input,
+        "tools": request.tools,
+        "tool_choice": "auto",
+        "parallel_tool_calls": request.parallel_tool_calls,
+        "reasoning": None if reasoning is None else _reasoning(reasoning),
+        "store": stores_answers,
+        "stream": True,
+        "include": [] if reasoning is None else ["reasoning.encrypted_content"],
+    }
+    if request.service_tier is not None:
+        body["service_tier"] = _SERVICE_TIERS[request.service_tier]
+    body["prompt_cache_key"] = request.prompt_cache_key
+    text = _text(request)
+    if text:
+        body["text"] = text
+    body["client_metadata"] = {"x-codex-installation-id": installation_id}
+    return msgspec.json.encode(body)
+
+
+def identity_headers(identity: TurnIdentity) -> dict[str, str]:
+    """The headers that say who asks, for which turn."""
+    headers = {
+        "x-codex-beta-features": ",".join(identity.beta_features),
+        "x-codex-turn-state": identity.turn_state.value or "",
+        "x-codex-turn-metadata": _metadata(identity),
+        "x-codex-parent-thread-id": identity.parent_thread_id or "",
+        "x-codex-window-id": identity.window_id,
+        "x-openai-subagent": identity.subagent or "",
+        "x-client-request-id": identity.thread_id,
+        "session_id": identity.thread_id,
+        "accept": "text/event-stream",
+        "content-type": "application/json",
+        "originator": identity.originator,
+        "user-agent": identity.user_agent,
+    }
+    return {name: sendable(value) for name, value in headers.items() if value}
+
+
+def sendable(text: str) -> str:
+    """The text as a header may carry it: anything but printable ASCII becomes `_`."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(character if " " <= character < "\x7f" else "_" for character in text)
+
+
+_SERVICE_TIERS: dict[ServiceTier, str] = {"fast": "priority", "flex": "flex"}
+
+
+def _reasoning(reasoning: Reasoning) -> dict[str, str]:
+    chosen: dict[str, str] = {}
+    if reasoning.effort is not None:
+        chosen["effort"] = reasoning.effort
+    if reasoning.summary is not None and reasoning.summary != "none":
+        chosen["summary"] = reasoning.summary
+    return chosen
+
+
+def _text(request: ModelRequest) -> dict[str, Any]:
+    text: dict[str, Any] = {}
+    if request.verbosity is not None:
+        text["verbosity"] = request.verbosity
+    if request.output_schema is not None:
+        text["format"] = {
+            "type": "json_schema",
+            "strict": True,
+            "schema": request.output_schema,
+            "name": "codex_output_schema",
+        }
+    return text
+
+
+def _metadata(identity: TurnIdentity) -> str:
+    """One line of JSON in ASCII, as header values must be."""
+    metadata: dict[str, Any] = {
+        "session_id": identity.thread_id,
+        "thread_source": identity.thread_source,
+        "turn_id": identity.turn_id,
+    }
+    if identity.workspaces:
+        metadata["workspaces"] = identity.workspaces
+    metadata["sandbox"] = identity.sandbox
+    metadata["turn_started_at_unix_ms"] = identity.turn_started_at_ms
+    return json.dumps(metadata, separators=(",", ":"))

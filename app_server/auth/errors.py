@@ -1,0 +1,47 @@
+"""What can go wrong with signing in.
+
+    AuthError
+    ├── StoreFailed        auth.json or the keyring could not be read or written
+    ├── MissingKey         the variable that should hold a provider's key is unset or blank
+    ├── IncompleteAccount  the stored sign-in names no e-mail address or plan
+    └── BadToken           not a token we can read
+
+Messages are one sentence for a person and never contain a secret.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class AuthError(Exception):
+    """Something about signing in went wrong."""
+
+
+class StoreFailed(AuthError):
+    """The place where the sign-in is kept cannot be read or written."""
+
+    def __init__(self, doing: str, path: Path | str, reason: str) -> None:
+        super().__init__(f"failed to {doing} {path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class MissingKey(AuthError):
+    """The variable that should hold a provider's key is unset or blank."""
+
+    def __init__(self, variable: str, instructions: str | None) -> None:
+        hint = f" {instructions}" if instructions else ""
+        super().__init__(f"Missing environment variable: `{variable}`.{hint}")
+        self.variable = variable
+
+
+class IncompleteAccount(AuthError):
+    """The stored sign-in names no e-mail address or plan."""
+
+    def __init__(self) -> None:
+        super().__init__("email and plan type are required for chatgpt authentication")
+
+
+class BadToken(AuthError):
+    """Not a token we can read."""

@@ -1,0 +1,133 @@
+"""The HTTP client: created on first use, one per event loop, kept for all requests.
+
+Certificates come from certifi, the system, and the bundle named by `CODEX_CA_CERTIFICATE` or
+`SSL_CERT_FILE`; proxies from the usual variables, never for this machine itself. Loading
+certificates is the slow part, so it happens on a thread, and not at all for plain-HTTP services
+such as those on this machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import ssl
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    import httpx
+
+log = logging.getLogger(__name__)
+
+Kind: TypeAlias = Literal["encrypted", "plain", "loopback"]
+
+CONNECT_TIMEOUT_SECONDS = 15.0
+"""A host that has not answered by then is down or behind a firewall."""
+
+WRITE_TIMEOUT_SECONDS = 60.0
+"""For one piece of a request, not the whole; pictures make requests of megabytes."""
+
+KEEP_ALIVE_SECONDS = 50.0
+"""Load balancers commonly close idle connections after 60 s; we leave first."""
+
+
+class CertificatesUnusable(Exception):
+    """The bundle a variable names cannot be read."""
+
+
+class HttpClients:
+    """An async context manager owning the clients of one event loop."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = os.environ if environment is None else environment
+        self._clients: dict[Kind, httpx.AsyncClient] = {}
+        self._making = asyncio.Lock()
+
+    async def __aenter__(self) -> HttpClients:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        clients = list(self._clients.values())
+        self._clients.clear()
+        for client in clients:
+            await client.aclose()
+
+    async def client(self, url: str) -> httpx.AsyncClient:
+        """The client for this address. Raises `CertificatesUnusable`."""
+        kind = _kind(url)
+        async with self._making:
+            found = self._clients.get(kind)
+            if found is None:
+                found = await asyncio.to_thread(_make_client, kind, self._environment)
+                self._clients[kind] = found
+        return found
+
+    async def warm(self, url: str) -> None:
+        """Make the client now, so that the first request need not wait for it; never fails."""
+        try:
+            await self.client(url)
+        except CertificatesUnusable as problem:
+            log.warning("%s", problem)
+
+
+def _kind(url: str) -> Kind:
+    from urllib.parse import urlsplit
+
+    address = urlsplit(url)
+    if address.scheme != "http":
+        return "encrypted"
+    host = address.hostname or ""
+    is_here = host in ("localhost", "::1") or host.startswith("127.")
+    return "loopback" if is_here else "plain"
+
+
+def _make_client(kind: Kind, environment: Mapping[str, str]) -> httpx.AsyncClient:
+    import httpx  # 160 ms
+
+    client = httpx.AsyncClient(
+        verify=_certificates(environment) if kind == "encrypted" else _no_certificates(),
+        # a proxy cannot reach this machine's own services
+        trust_env=kind != "loopback",
+        timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_SECONDS, write=WRITE_TIMEOUT_SECONDS),
+        limits=httpx.Limits(
+            max_connections=None, max_keepalive_connections=8, keepalive_expiry=KEEP_ALIVE_SECONDS
+        ),
+    )
+    # streams are read raw, so they must not be compressed
+    del client.headers["accept-encoding"]
+    return client
+
+
+def _certificates(environment: Mapping[str, str]) -> ssl.SSLContext:
+    import certifi
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cafile=certifi.where())
+    context.set_default_verify_paths()
+    for name in ("CODEX_CA_CERTIFICATE", "SSL_CERT_FILE"):
+        bundle = environment.get(name, "").strip()
+        if bundle:
+            try:
+                context.load_verify_locations(cafile=bundle)
+            except (OSError, ssl.SSLError) as failure:
+                raise CertificatesUnusable(
+                    f"{name} names {bundle}, which cannot be used as certificates: {failure}"
+                ) from failure
+            break
+    return context
+
+
+def _no_certificates() -> ssl.SSLContext:
+    """Trusts nobody: an encrypted connection from a plain-HTTP client fails, as it should."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
