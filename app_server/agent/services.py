@@ -44,7 +44,10 @@ class AgentServices(Protocol):
         ...
 
     def load_config(
-        self, cwd: Path, thread_overrides: Mapping[str, Any], flags: Mapping[str, Any]
+        self,
+        cwd: Path,
+        thread_overrides: Mapping[str, Any],
+        flags: Mapping[str, Any] | None = None,
     ) -> LoadedConfig:
         """Effective configuration of a thread in `cwd`; reads files, so call it off the loop.
 

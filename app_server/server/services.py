@@ -62,7 +62,10 @@ class Services:
         return installation_id(self.codex_home)
 
     def load_config(
-        self, cwd: Path, thread_overrides: Mapping[str, Any], flags: Mapping[str, Any]
+        self,
+        cwd: Path,
+        thread_overrides: Mapping[str, Any],
+        flags: Mapping[str, Any] | None = None,
     ) -> LoadedConfig:
         """Effective configuration for a thread in `cwd`; reads files, so call it off the loop."""
         from app_server.config.load import load_config
