@@ -61,6 +61,8 @@ class StdioChannel:
         self._flush_is_due = False
         self._waits_for_reader = False
         self._broken = False
+        self._closed = False
+        self._reading: asyncio.Future[None] | None = None
         self._room = asyncio.Event()
 
     @property
@@ -72,7 +74,8 @@ class StdioChannel:
             if self._ended:
                 return None
             await self._readable_now()
-            self._read()
+            if not self._ended:
+                self._read()
         return self._frames.popleft()
 
     def send_now(self, frame: Frame) -> bool:
@@ -100,22 +103,29 @@ class StdioChannel:
                     await self._room.wait()
         except TimeoutError:
             log.warning("%d bytes were never read by the other side", len(self._unwritten))
-        self._broken = self._ended = True
+        if self._closed:
+            return
+        self._closed = self._broken = self._ended = True
         self._stop_waiting_for_reader()
+        self._loop.remove_reader(self._readable)
+        if self._reading is not None:
+            _settle(self._reading)
         for descriptor in {self._readable, self._writable}:
             os.close(descriptor)
 
     async def _readable_now(self) -> None:
-        ready = self._loop.create_future()
+        self._reading = self._loop.create_future()
         try:
-            self._loop.add_reader(self._readable, _settle, ready)
-        except (PermissionError, OSError):
+            self._loop.add_reader(self._readable, _settle, self._reading)
+        except OSError:
             await asyncio.sleep(0)  # a plain file, which is always ready and cannot be polled
             return
         try:
-            await ready
+            await self._reading
         finally:
-            self._loop.remove_reader(self._readable)
+            self._reading = None
+            if not self._closed:
+                self._loop.remove_reader(self._readable)
 
     def _read(self) -> None:
         try:

@@ -38,6 +38,7 @@ HANDLER_MODULES: dict[str, str] = {
     "thread/unarchive": "thread_edits",
     "thread/rollback": "thread_edits",
     "thread/inject_items": "thread_edits",
+    "thread/compact/start": "thread_edits",
     "turn/start": "turns",
     "turn/steer": "turns",
     "turn/interrupt": "turns",
