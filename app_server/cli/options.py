@@ -36,6 +36,8 @@ class Options(NamedTuple):
     """Settings from -c and friends, dotted key and TOML value, in the order given."""
     profile: str | None = None
     cwd: str = "."
+    named_folder: bool = False
+    """Whether the folder was chosen with --cd."""
     alternate_screen: bool = False
     demo: bool = False
     listen: str = "stdio://"
@@ -70,6 +72,7 @@ def parse(argv: list[str]) -> Options:
         overrides=_overrides(parser, given),
         profile=given.profile,
         cwd=cwd,
+        named_folder=bool(given.cd),
         alternate_screen=given.alt_screen,
         demo=given.demo,
         listen=getattr(given, "listen", "stdio://"),

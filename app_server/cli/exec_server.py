@@ -1,0 +1,23 @@
+"""`codex exec-server` and `codex-exec-server`: the process service alone."""
+
+import sys
+
+from app_server.cli.options import Options, parse
+
+
+def main() -> int:
+    """The `codex-exec-server` script."""
+    return run(parse(["exec-server", *sys.argv[1:]]))
+
+
+def run(options: Options) -> int:
+    """Serve on `options.listen`; returns the exit status."""
+    if options.listen != "stdio://":
+        print(
+            f"codex exec-server: --listen {options.listen}: only stdio:// is there yet",
+            file=sys.stderr,
+        )
+        return 2
+    from app_server.exec_server.server import serve_stdio
+
+    return serve_stdio()

@@ -1,0 +1,64 @@
+"""`codex app-server` and `codex --headless`: the server without a terminal, and the schema export.
+
+Nothing but the protocol goes to stdout; logs go to stderr.
+"""
+
+import sys
+
+from app_server.cli.options import Options
+
+
+def run(options: Options) -> int:
+    """Serve until the client leaves; returns the exit status."""
+    import_msgspec_lightly()
+    if options.action == "generate-json-schema":
+        return _write_schemas(options)
+    if options.listen != "stdio://":
+        print(
+            f"codex app-server: --listen {options.listen}: only stdio:// is there yet",
+            file=sys.stderr,
+        )
+        return 2
+    import asyncio
+    from pathlib import Path
+
+    from app_server import logs
+    from app_server.paths import codex_home
+    from app_server.server.options import ServerOptions
+    from app_server.server.serve_stdio import serve_stdio
+
+    logs.to_stderr()
+    server = ServerOptions(
+        codex_home=codex_home(),
+        cwd=Path(options.cwd),
+        cli_overrides=options.overrides,
+        profile=options.profile,
+    )
+    return asyncio.run(serve_stdio(server))
+
+
+def import_msgspec_lightly() -> None:
+    """Import msgspec without typing_extensions, which costs it 20 ms and gives it nothing.
+
+    It asks for three names that the standard library has since 3.11 and falls back to those. Only
+    this import sees the module as missing; see docs/decisions/0003.
+    """
+    if "msgspec" in sys.modules or "typing_extensions" in sys.modules:
+        return
+    sys.modules["typing_extensions"] = None  # type: ignore[assignment]
+    try:
+        import msgspec  # noqa: F401
+    finally:
+        del sys.modules["typing_extensions"]
+
+
+def _write_schemas(options: Options) -> int:
+    if options.out is None:
+        print("codex app-server generate-json-schema: --out FOLDER is missing", file=sys.stderr)
+        return 2
+    from pathlib import Path
+
+    from app_server.protocol.schema import write_schemas
+
+    write_schemas(Path(options.out), experimental=options.experimental)
+    return 0

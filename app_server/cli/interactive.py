@@ -1,0 +1,133 @@
+"""`codex` and `codex resume`: a session in this terminal, with the server inside the process.
+
+Paints first, imports after: nothing but the standard library is loaded when header and composer
+appear. The only place in `app_server` that knows `tui`.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from app_server.cli.options import Options
+from app_server.paths import codex_home
+from app_server.version import __version__
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app_server.embed import LocalServer
+    from app_server.rpc.channel import Channel
+
+
+def run(options: Options) -> int:
+    """Show the session until the user leaves; returns the exit status."""
+    from tui.terminal import first_paint
+
+    with ExitStack() as closing:
+        home, cwd = _folders(options, closing)
+        chosen = dict(options.overrides)
+        painted = first_paint.start(
+            first_paint.HeaderFacts(
+                version=__version__,
+                cwd=cwd,
+                codex_home=str(home),
+                model=chosen.get("model"),
+                effort=chosen.get("model_reasoning_effort"),
+                demo=options.demo,
+                full_screen=options.alternate_screen,
+            )
+        )
+        from tui.main import TuiOptions, run
+
+        servers = _Servers(options, home, cwd, closing)
+        return run(
+            TuiOptions(
+                version=__version__,
+                cwd=cwd,
+                codex_home=str(home),
+                prompt=options.prompt,
+                images=tuple(os.path.join(cwd, image) for image in options.images),
+                full_screen=options.alternate_screen,
+                demo=options.demo,
+                resume_id=options.resume_id,
+                resume_last=options.resume_last,
+                resume_pick=options.command == "resume"
+                and not (options.resume_id or options.resume_last),
+                resume_any_folder=options.resume_any_folder,
+                connect_demo=None if options.demo else servers.connect_demo,
+            ),
+            servers.connect_demo if options.demo else servers.connect,
+            painted,
+        )
+
+
+def _folders(options: Options, closing: ExitStack) -> tuple[Path, str]:
+    """Home and working folder; a demo for which no folder was named plays in a throwaway one."""
+    home = codex_home()
+    if options.demo and not options.named_folder:
+        from app_server.cli.demo import throwaway_project
+
+        return home, str(closing.enter_context(throwaway_project()))
+    return home, options.cwd
+
+
+class _Servers:
+    """Starts the embedded server when the interface asks for a connection.
+
+    What it starts ends with the session.
+    """
+
+    def __init__(self, options: Options, home: Path, cwd: str, closing: ExitStack) -> None:
+        self._options = options
+        self._home = home
+        self._cwd = cwd
+        self._closing = closing
+
+    async def connect(self) -> Channel:
+        """A server with the user's own settings."""
+        return self._start(self._home, self._cwd)
+
+    async def connect_demo(self) -> Channel:
+        """A server whose model is the offline demo, with a home that is thrown away."""
+        import asyncio
+
+        return await asyncio.to_thread(self._start_demo)
+
+    def _start_demo(self) -> Channel:
+        from pathlib import Path
+
+        from app_server.cli.demo import demo_home, throwaway_project
+
+        project = (
+            Path(self._cwd)
+            if self._options.demo
+            else self._closing.enter_context(throwaway_project())
+        )
+        return self._start(self._closing.enter_context(demo_home(project)), str(project))
+
+    def _start(self, home: Path, cwd: str) -> Channel:
+        from pathlib import Path
+
+        from app_server.embed import LocalServer
+        from app_server.server.options import ServerOptions
+
+        server = LocalServer(
+            ServerOptions(
+                codex_home=home,
+                cwd=Path(cwd),
+                cli_overrides=self._options.overrides,
+                profile=self._options.profile,
+                session_source="cli",
+            )
+        )
+        server.start()
+        self._closing.callback(_stop, server)
+        return server.connect()
+
+
+def _stop(server: LocalServer) -> None:
+    import asyncio
+
+    asyncio.run(server.stop())
