@@ -54,9 +54,9 @@ class HttpClients:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.aclose()
+        await self.close()
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Close all connections."""
         clients = list(self._clients.values())
         self._clients.clear()
