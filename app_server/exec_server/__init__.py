@@ -1,0 +1,1 @@
+"""The process service: runs resolved requests, owns every child, knows no policy."""

@@ -1,0 +1,1 @@
+"""Confinement of commands: what they may write and reach, and how the kernel is told so."""
