@@ -1,0 +1,1 @@
+"""Configuration: files, flags and defaults become one immutable `Config` per thread."""

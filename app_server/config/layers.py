@@ -1,0 +1,64 @@
+"""The layers of configuration, weakest first, and what one layer is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from app_server.protocol.config import (
+    ConfigLayerMetadata,
+    ConfigLayerSource,
+)
+
+
+class Layer(msgspec.Struct, frozen=True, kw_only=True):
+    """One source of settings with its table."""
+
+    source: ConfigLayerSource
+    table: Mapping[str, Any]
+    disabled_reason: str | None = None
+    """Why the table does not count; None: it does."""
+
+    @property
+    def version(self) -> str:
+        return version_of(self.table)
+
+    @property
+    def metadata(self) -> ConfigLayerMetadata:
+        return ConfigLayerMetadata(name=self.source, version=self.version)
+
+
+def version_of(table: Mapping[str, Any]) -> str:
+    """A fingerprint of a table that does not depend on the order of its keys."""
+    text = json.dumps(
+        table, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
+    )
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables merge key by key, anything else is replaced; an empty table clears the one below."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        if isinstance(value, Mapping) and value and isinstance(old, Mapping):
+            merged[key] = merge(old, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def leaves(table: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """The dotted paths of all values that are not tables."""
+    paths: list[str] = []
+    for key, value in table.items():
+        path = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            paths.extend(leaves(value, f"{path}."))
+        else:
+            paths.append(path)
+    return paths

@@ -1,0 +1,1 @@
+"""What a command line does, read from its words: its parts, its risk, the rule that would allow it."""

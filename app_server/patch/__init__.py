@@ -1,0 +1,1 @@
+"""The patch language: reading it, finding its places, changing files, showing the change."""

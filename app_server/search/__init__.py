@@ -1,0 +1,1 @@
+"""Finding files by a few letters of their path."""

@@ -1,0 +1,1 @@
+"""Threads on disk: one file of lines per thread, the names, and lists over them."""
