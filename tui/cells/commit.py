@@ -1,18 +1,26 @@
 """What the inline face may push into the terminal's scrollback, and what is still open.
 
-`Committer` remembers what has been committed and is asked once per frame. Committed lines are
-never taken back and never repeated; the settled cells come in order, and of a growing message the
-blocks that cannot change any more come early. Knows no terminal: it returns lines.
+`Committer` remembers what has been committed and is asked once per frame. Committed lines are never
+taken back and never repeated. Settled cells come in order; of a growing message the blocks that
+cannot change any more come early, and whatever settles meanwhile waits until that message is done.
+If a message that was partly committed is discarded (its stream broke and is tried again), a line
+says so. Knows no terminal: it returns lines.
 """
 
 from collections.abc import Sequence
 
 import msgspec
+from rich.segment import Segment
 from textual.strip import Strip
 
-from tui.state.cells import AnyCell
+from tui.cells.draw import Mode, draw, draw_blocks, gap_before
+from tui.state.cells import AgentMessageCell, AnyCell, ProposedPlanCell
+from tui.state.select import left_behind, live_cells
 from tui.state.thread import ThreadState
 from tui.text.palette import Palette
+
+STARTED_AGAIN = "  ↻ The connection broke here; the answer starts again below."
+SHOWN_AGAIN = "  ↻ Part of this was missing above; here is the whole of it."
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -22,20 +30,157 @@ class Frame(msgspec.Struct, frozen=True):
     region: list[Strip]
 
 
+class _Open(msgspec.Struct):
+    """A message of which some blocks are committed."""
+
+    cell: AgentMessageCell | ProposedPlanCell
+    blocks: int
+
+
 class Committer:
     """One per transcript on screen; `reset` when the transcript was replaced."""
 
+    def __init__(self) -> None:
+        self.reset()
+
     def reset(self) -> None:
         """Forget everything: the next frame commits from the first cell on."""
-        raise NotImplementedError
+        self._cells = 0
+        self._epoch: int | None = None
+        self._last: AnyCell | None = None
+        self._open: _Open | None = None
 
     def frame(self, thread: ThreadState, width: int, palette: Palette, now: float) -> Frame:
         """What to add to the scrollback, and what to show below it."""
-        raise NotImplementedError
+        if self._epoch is not None and self._epoch != thread.epoch:
+            self.reset()
+        self._epoch = thread.epoch
+        commit: list[Strip] = []
+        waiting = thread.settled[self._cells :]
+        live = live_cells(thread)
+        opened = self._open
+        if opened is not None:
+            finished = next((cell for cell in waiting if cell.id == opened.cell.id), None)
+            growing = next((cell for cell in live if cell.id == opened.cell.id), None)
+            if isinstance(finished, AgentMessageCell | ProposedPlanCell):
+                self._finish_message(finished, commit, width, palette)
+            elif not isinstance(growing, AgentMessageCell | ProposedPlanCell):
+                commit.append(Strip([Segment(STARTED_AGAIN, palette.dim)]))
+                self._open = None
+            else:
+                commit += self._grow_message(growing, width, palette)
+                return Frame(
+                    commit, self._region(thread, waiting, live, growing, width, palette, now)
+                )
+            waiting = tuple(cell for cell in waiting if cell.id != opened.cell.id)
+        for cell in waiting:
+            commit += self._whole(cell, width, palette)
+        self._cells = len(thread.settled)
+        first = live[0] if live else None
+        if isinstance(first, AgentMessageCell | ProposedPlanCell):
+            commit += self._begin_message(first, width, palette)
+        else:
+            first = None
+        return Frame(commit, self._region(thread, (), live, first, width, palette, now))
+
+    def _whole(self, cell: AnyCell, width: int, palette: Palette) -> list[Strip]:
+        lines = draw(cell, width, palette, fold=False)
+        if not lines:
+            return []
+        gap = gap_before(self._last, cell)
+        self._last = cell
+        return [*_blank(gap), *lines]
+
+    def _begin_message(
+        self, cell: AgentMessageCell | ProposedPlanCell, width: int, palette: Palette
+    ) -> list[Strip]:
+        """The settled blocks of a message of which nothing is committed yet."""
+        drawn = draw_blocks(cell, width, palette, fold=False)
+        if not drawn.settled:
+            return []
+        gap = gap_before(self._last, cell)
+        self._last = cell
+        self._open = _Open(cell, drawn.settled)
+        return [*_blank(gap), *_flat(drawn.blocks[: drawn.settled])]
+
+    def _grow_message(
+        self, cell: AgentMessageCell | ProposedPlanCell, width: int, palette: Palette
+    ) -> list[Strip]:
+        assert self._open is not None
+        if not cell.text.startswith(self._open.cell.text):
+            return [*self._again(palette), *self._begin_message(cell, width, palette)]
+        drawn = draw_blocks(cell, width, palette, fold=False)
+        fresh = drawn.blocks[self._open.blocks : drawn.settled]
+        self._open = _Open(cell, max(self._open.blocks, drawn.settled))
+        return _flat(fresh)
+
+    def _finish_message(
+        self,
+        cell: AgentMessageCell | ProposedPlanCell,
+        commit: list[Strip],
+        width: int,
+        palette: Palette,
+    ) -> None:
+        """The rest of a message; all of it, where it is not what had been committed."""
+        assert self._open is not None
+        drawn = draw_blocks(cell, width, palette, fold=False)
+        if cell.text.startswith(self._open.cell.text):
+            commit += _flat(drawn.blocks[self._open.blocks :])
+        else:
+            commit += [*self._again(palette), *_flat(drawn.blocks)]
+        self._last = cell
+        self._open = None
+
+    def _again(self, palette: Palette) -> list[Strip]:
+        self._open = None
+        return [Strip([Segment(SHOWN_AGAIN, palette.dim)])]
+
+    def _region(
+        self,
+        thread: ThreadState,
+        held: Sequence[AnyCell],
+        live: Sequence[AnyCell],
+        message: AgentMessageCell | ProposedPlanCell | None,
+        width: int,
+        palette: Palette,
+        now: float,
+    ) -> list[Strip]:
+        """What is not committed: the rest of a message, what waits behind it, what else runs."""
+        lines: list[Strip] = []
+        last = self._last
+        behind = {cell.id for cell in left_behind(thread)}
+        if message is not None:
+            skip = self._open.blocks if self._open is not None else 0
+            rest = _flat(draw_blocks(message, width, palette).blocks[skip:])
+            if rest:
+                lines += [*_blank(0 if skip else gap_before(last, message)), *rest]
+                last = message
+        for cell in (*held, *(cell for cell in live if cell is not message)):
+            mode: Mode = "title" if cell.id in behind else "brief"
+            drawn = draw(cell, width, palette, mode, now=now)
+            if drawn:
+                lines += [*_blank(gap_before(last, cell)), *drawn]
+                last = cell
+        return lines
 
 
 def lines_of(
     cells: Sequence[AnyCell], width: int, palette: Palette, *, fold: bool = True
 ) -> list[Strip]:
     """Finished cells with the blank lines between them."""
-    raise NotImplementedError
+    lines: list[Strip] = []
+    last: AnyCell | None = None
+    for cell in cells:
+        drawn = draw(cell, width, palette, fold=fold)
+        if drawn:
+            lines += [*_blank(gap_before(last, cell)), *drawn]
+            last = cell
+    return lines
+
+
+def _blank(count: int) -> list[Strip]:
+    return [Strip([]) for _ in range(count)]
+
+
+def _flat(blocks: Sequence[Sequence[Strip]]) -> list[Strip]:
+    return [strip for block in blocks for strip in block]

@@ -78,6 +78,8 @@ class CommandCell(Cell, frozen=True, kw_only=True):
     started_at: float | None = None
     actions: tuple[CommandAction, ...] = ()
     process_id: str | None = None
+    was_background: bool = False
+    """The end of a command that outlived its turn."""
 
 
 class ExploringCell(Cell, frozen=True, kw_only=True):

@@ -225,7 +225,9 @@ def _complete_command(thread: ThreadState, item: CommandExecutionThreadItem) -> 
     if background is not None:
         rest = tuple(one for one in thread.terminals if one.id != item.id)
         thread = replace(thread, terminals=rest)
-        return settle(close_exploring(thread), replace(cell, id=f"{cell.id}:end"))
+        return settle(
+            close_exploring(thread), replace(cell, id=f"{cell.id}:end", was_background=True)
+        )
     if started is None:
         thread = _start_command(replace(thread, turn_used_tools=True), cell)
     for group in thread.live:
