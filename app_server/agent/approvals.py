@@ -123,7 +123,9 @@ async def ask_about_command(turn: Turn, question: CommandQuestion) -> CommandVer
             return CommandVerdict(Verdict.DECLINED)
 
 
-async def ask_about_files(turn: Turn, item_id: str, paths: list[Path], reason: str | None) -> Verdict:
+async def ask_about_files(
+    turn: Turn, item_id: str, paths: list[Path], reason: str | None
+) -> Verdict:
     """Ask whether a patch may be applied; with a yes for the session, remember its files."""
     params = FileChangeRequestApprovalParams(
         thread_id=turn.thread_id,

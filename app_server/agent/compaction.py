@@ -17,7 +17,7 @@ import msgspec
 from app_server import ids
 from app_server.agent.context import context_now, whole_context
 from app_server.agent.context_window import estimate_items, estimate_text, estimated
-from app_server.agent.events import Compacted, Told, TokensCounted
+from app_server.agent.events import Compacted, TokensCounted, Told
 from app_server.agent.history import is_users_own, message_text, text_message
 from app_server.agent.retry import with_stream_retries
 from app_server.model import events as wire
@@ -61,6 +61,11 @@ async def within_turn(turn: Turn) -> None:
         await compact(turn, within_turn=True)
 
 
+async def on_demand(turn: Turn) -> None:
+    """Make room because somebody asked for it."""
+    await compact(turn, within_turn=False)
+
+
 async def compact(turn: Turn, *, within_turn: bool) -> None:
     """Replace the history. Raises `ModelError` when no summary could be had."""
     session = turn.session
@@ -86,15 +91,13 @@ async def compact(turn: Turn, *, within_turn: bool) -> None:
     session.counted_items = len(replacement)
     turn.emit(Compacted(turn_id=turn.id, message=message, replacement=tuple(replacement)))
     turn.complete(item)
-    turn.emit(
-        TokensCounted(turn_id=turn.id, info=session.tokens, rate_limits=session.rate_limits)
-    )
+    turn.emit(TokensCounted(turn_id=turn.id, info=session.tokens, rate_limits=session.rate_limits))
     warning = WarningNotification(thread_id=turn.thread_id, message=LOSS_WARNING)
     turn.emit(Told(row=WARNING, params=warning))
 
 
 def kept_messages(items: Sequence[ResponseItem], budget_tokens: int) -> list[ResponseItem]:
-    """What people said, newest first within the budget, in its old order; the oldest kept is cut."""
+    """What people said, the newest within the budget, in its old order; the oldest kept is cut."""
     kept: list[ResponseItem] = []
     left = budget_tokens
     for item in reversed(items):
@@ -168,5 +171,3 @@ async def _last_text(turn: Turn, request: ModelRequest) -> str | None:
                 case _:
                     pass
     raise StreamBroken("stream closed before response.completed")
-
-

@@ -27,9 +27,7 @@ MODEL_SWITCH = (
 class ToldContext:
     """What the model was last told about its surroundings."""
 
-    def __init__(
-        self, model: str, permissions: str, environment: WorkEnvironment
-    ) -> None:
+    def __init__(self, model: str, permissions: str, environment: WorkEnvironment) -> None:
         self.model = model
         self.permissions = permissions
         self.environment = environment
@@ -48,9 +46,7 @@ def context_now(session: Session, settings: TurnSettings) -> ToldContext:
     )
 
 
-def whole_context(
-    session: Session, settings: TurnSettings, now: ToldContext
-) -> list[ResponseItem]:
+def whole_context(session: Session, settings: TurnSettings, now: ToldContext) -> list[ResponseItem]:
     """Everything, for a model that knows nothing yet."""
     developer = [now.permissions]
     if settings.developer_instructions:

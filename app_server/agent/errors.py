@@ -1,10 +1,10 @@
 """What a thread refuses.
 
-    AgentError
-    ├── NoActiveTurn         nothing runs that could be steered or interrupted
-    ├── OtherTurnActive      something else runs than the caller believes
-    ├── NotSteerable         what runs takes no input
-    └── EmptyInput           there is nothing to say
+AgentError
+├── NoActiveTurn         nothing runs that could be steered or interrupted
+├── OtherTurnActive      something else runs than the caller believes
+├── NotSteerable         what runs takes no input
+└── EmptyInput           there is nothing to say
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class OtherTurnActive(AgentError):
 class NotSteerable(AgentError):
     def __init__(self, kind: NonSteerableTurnKind) -> None:
         super().__init__(f"cannot steer a {kind} turn")
-        info = DetailedCodexErrorInfo(active_turn_not_steerable=ActiveTurnNotSteerable(turn_kind=kind))
+        info = DetailedCodexErrorInfo(
+            active_turn_not_steerable=ActiveTurnNotSteerable(turn_kind=kind)
+        )
         self.rpc_data: Any = {"codexErrorInfo": msgspec.to_builtins(info)}
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-import msgspec
-
 from app_server.agent.context_window import TokenInfo
 from app_server.agent.input_queue import QueuedInput
 from app_server.protocol.item import ThreadItem
@@ -18,12 +16,13 @@ from app_server.protocol.method import ServerNotification
 from app_server.protocol.rate_limits import RateLimitSnapshot
 from app_server.protocol.response_item import ResponseItem
 from app_server.protocol.turn_error import TurnError
+from app_server.protocol.wire import Wire
 from app_server.storage.rollout import TurnContext
 
 AbortReason: TypeAlias = Literal["interrupted", "replaced", "review_ended", "budget_limited"]
 
 
-class Happened(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Happened(Wire):
     """Something that happened to the thread."""
 
 
@@ -63,7 +62,7 @@ class ItemStarted(Happened):
 
 
 class ItemCompleted(Happened):
-    """An item took its final form. `recorded` is its entry in the model's history, if it has one."""
+    """An item took its final form. `recorded` is its entry in the model's history, if any."""
 
     turn_id: str
     item: ThreadItem

@@ -67,7 +67,7 @@ class History:
         self.items = list(items)
 
     def drop_last_turns(self, count: int) -> None:
-        """Forget the last `count` messages of the user, the context before each, and what followed."""
+        """Forget the last `count` messages of the user, the context before them and what followed."""
         self.items = without_last_turns(self.items, count)
 
     def for_model(self, *, sees_images: bool) -> list[ResponseItem]:
@@ -193,9 +193,7 @@ def is_contextual(item: ResponseItem) -> bool:
 
 def is_users_own(item: ResponseItem) -> bool:
     """Whether this is a message a person sent."""
-    return (
-        isinstance(item, MessageResponseItem) and item.role == "user" and not is_contextual(item)
-    )
+    return isinstance(item, MessageResponseItem) and item.role == "user" and not is_contextual(item)
 
 
 def message_text(item: MessageResponseItem) -> str:

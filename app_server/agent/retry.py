@@ -54,4 +54,5 @@ def delay_seconds(attempt: int, asked_for: float | None) -> float:
     """How long to wait before attempt number `attempt` (from 1)."""
     if asked_for is not None:
         return asked_for
-    return FIRST_DELAY_SECONDS * 2 ** (attempt - 1) * random.uniform(1 - JITTER, 1 + JITTER)
+    doubled: float = FIRST_DELAY_SECONDS * 2 ** (attempt - 1)
+    return doubled * random.uniform(1 - JITTER, 1 + JITTER)

@@ -17,8 +17,8 @@ from app_server import clock, ids
 from app_server.agent.context_window import added
 from app_server.agent.events import (
     ItemStarted,
-    Told,
     TokensCounted,
+    Told,
 )
 from app_server.agent.history import bare, call_of
 from app_server.agent.projection.items import begun, whole
@@ -125,7 +125,7 @@ class AnswerReader:
         """Wait for the tools and record what they answered, in call order."""
         async for output in self._dispatch.results():
             self._turn.record(output)
-        self._turn.tell_diff()
+        await self._turn.tell_diff()
 
     def _take(self, event: wire.ResponseEvent) -> None:
         match event:
@@ -155,9 +155,7 @@ class AnswerReader:
         if visible is None:
             return
         self._begun[item_id] = self._latest_item_id = own_id
-        self._turn.emit(
-            ItemStarted(turn_id=self._turn.id, item=visible, at_ms=clock.now_ms())
-        )
+        self._turn.emit(ItemStarted(turn_id=self._turn.id, item=visible, at_ms=clock.now_ms()))
 
     def _item_done(self, item: ResponseItem, item_id: str) -> None:
         turn = self._turn
@@ -192,7 +190,7 @@ class AnswerReader:
         params = ReasoningSummaryPartAddedNotification(
             thread_id=turn.thread_id,
             turn_id=turn.id,
-            item_id=self._streaming(event.item_id, ReasoningResponseItem()),
+            item_id=self._streaming(event.item_id, ReasoningResponseItem(summary=[])),
             summary_index=event.summary_index,
         )
         turn.emit(Told(row=ITEM_REASONING_SUMMARY_PART_ADDED, params=params))
@@ -203,7 +201,7 @@ class AnswerReader:
         params = ReasoningSummaryTextDeltaNotification(
             thread_id=turn.thread_id,
             turn_id=turn.id,
-            item_id=self._streaming(event.item_id, ReasoningResponseItem()),
+            item_id=self._streaming(event.item_id, ReasoningResponseItem(summary=[])),
             delta=event.delta,
             summary_index=event.summary_index,
         )
@@ -215,7 +213,7 @@ class AnswerReader:
         params = ReasoningTextDeltaNotification(
             thread_id=turn.thread_id,
             turn_id=turn.id,
-            item_id=self._streaming(event.item_id, ReasoningResponseItem()),
+            item_id=self._streaming(event.item_id, ReasoningResponseItem(summary=[])),
             delta=event.delta,
             content_index=event.content_index,
         )

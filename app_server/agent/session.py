@@ -7,10 +7,14 @@ All of it happens in one step of the event loop, so every reader sees the same o
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import msgspec
 
 from app_server import clock
 from app_server.agent.approvals import ApprovalMemory
@@ -18,14 +22,21 @@ from app_server.agent.context import ToldContext
 from app_server.agent.context_window import TokenInfo, estimate_items
 from app_server.agent.events import ThreadEvent
 from app_server.agent.history import History
+from app_server.agent.model_facts import model_facts
 from app_server.agent.projection.history import Timeline
 from app_server.agent.projection.rollout import stored_lines, turn_context_line
 from app_server.agent.settings import TurnSettings
 from app_server.agent.tools.offer import tools_for
 from app_server.agent.tools.registry import ToolRegistry
+from app_server.prompts import text
 from app_server.prompts.environment import WorkEnvironment, current_date, local_timezone
 from app_server.prompts.project_docs import ProjectDocs
 from app_server.protocol.method import ServerMethod
+from app_server.protocol.permissions import (
+    DangerFullAccessSandboxPolicy,
+    ExternalSandboxSandboxPolicy,
+    WorkspaceWriteSandboxPolicy,
+)
 from app_server.protocol.rate_limits import RateLimitSnapshot
 
 if TYPE_CHECKING:
@@ -35,6 +46,7 @@ if TYPE_CHECKING:
     from app_server.exec.sessions import TerminalSessions
     from app_server.model.client import ModelClient
     from app_server.patch.turn_diff import TurnDiff
+    from app_server.sandbox.policy import Access
     from app_server.storage.rollout import TurnContext
     from app_server.storage.rollout_write import RolloutWriter
 
@@ -100,6 +112,8 @@ class Session:
         self._writer = writer
         self._cannot_store = False
         self._terminals: TerminalSessions | None = None
+        self.terminal_items: dict[int, str] = {}
+        """Running terminals and the items that show them."""
 
     def emit(self, event: ThreadEvent) -> None:
         """Store, then tell."""
@@ -114,8 +128,12 @@ class Session:
         self.updated_at = int(clock.now())
         if self._writer is None:
             return
+        writer = self._writer
+        self._try_to_store(lambda: writer.append(lines))
+
+    def _try_to_store(self, write: Callable[[], None]) -> None:
         try:
-            self._writer.append(lines)
+            write()
         except OSError as error:
             log.warning("thread %s: cannot store: %s", self.thread_id, error)
             if not self._cannot_store:
@@ -135,6 +153,65 @@ class Session:
     def tools_for(self, settings: TurnSettings) -> ToolRegistry:
         return tools_for(self.config, settings)
 
+    def resolved(self, settings: TurnSettings) -> TurnSettings:
+        """The settings with the facts of the model they name."""
+        if settings.model == settings.facts.slug:
+            return settings
+        return msgspec.structs.replace(settings, facts=model_facts(self.config, settings.model))
+
+    @property
+    def compact_prompt(self) -> str:
+        return self.config.compact_prompt or text("compact.md")
+
+    async def terminals(self) -> TerminalSessions:
+        """The thread's terminals; the process service starts with the first command."""
+        if self._terminals is None:
+            from app_server.exec.sessions import TerminalSessions
+
+            environment = await self.services.environment()
+            self._terminals = self._terminals or TerminalSessions(
+                environment, self.config.background_terminal_max_timeout_ms
+            )
+        return self._terminals
+
+    async def allow_prefix(self, prefix: Sequence[str]) -> None:
+        """Let commands that begin like this run unasked from now on."""
+        from app_server.execpolicy.amend import append_allow_rule
+
+        await asyncio.to_thread(append_allow_rule, self.services.codex_home, prefix)
+
+    def access(self, settings: TurnSettings) -> Access:
+        """What commands of this thread may do."""
+        from app_server.sandbox.policy import resolve_access
+
+        return resolve_access(settings.sandbox_policy, settings.cwd, os.environ)
+
+    def writable_roots(self, settings: TurnSettings) -> list[str]:
+        if not isinstance(settings.sandbox_policy, WorkspaceWriteSandboxPolicy):
+            return []
+        return [root.path for root in self.access(settings).writable_roots]
+
+    def may_write(self, settings: TurnSettings, path: Path) -> bool:
+        """Whether the policy lets this file be written, links followed."""
+        access = self.access(settings)
+        if not access.is_confined:
+            return True
+        real = os.path.realpath(path)
+        for root in access.writable_roots:
+            if _is_below(real, os.path.realpath(root.path)):
+                return not any(_is_below(real, os.path.realpath(p)) for p in root.protected)
+        return False
+
+    def sandbox_label(self, settings: TurnSettings) -> str:
+        """The name of what holds this thread's commands, for a request's headers."""
+        match settings.sandbox_policy:
+            case DangerFullAccessSandboxPolicy():
+                return "none"
+            case ExternalSandboxSandboxPolicy():
+                return "external"
+            case _:
+                return "seccomp"
+
     def work_environment(self, settings: TurnSettings) -> WorkEnvironment:
         from app_server.exec.shell import user_shell  # with the first turn, not at start
 
@@ -153,3 +230,22 @@ class Session:
         from app_server.patch.turn_diff import TurnDiff
 
         return TurnDiff(cwd)
+
+    def begin_storing(self) -> None:
+        """The thread has something to keep: its file appears."""
+        if self._writer is not None:
+            self._try_to_store(self._writer.begin)
+
+    async def close(self) -> None:
+        """End what runs for the thread and let go of its file."""
+        if self._terminals is not None:
+            await self._terminals.close()
+        if self._writer is not None:
+            try:
+                self._writer.close()
+            except OSError as error:
+                log.error("thread %s: lines were not stored: %s", self.thread_id, error)
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")

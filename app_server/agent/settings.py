@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from app_server import paths
+from app_server.agent.model_facts import ModelFacts
 from app_server.model.request import Reasoning
 from app_server.protocol.permissions import ApprovalsReviewer, AskForApproval, SandboxPolicy
 from app_server.protocol.shared import (
@@ -22,14 +23,6 @@ from app_server.protocol.shared import (
 )
 from app_server.protocol.turn import TurnStartParams
 from app_server.protocol.wire import UnsetType
-
-
-class Truncation(msgspec.Struct, frozen=True):
-    """How much of a tool's output enters the history."""
-
-    mode: str
-    """`tokens` or `bytes`."""
-    limit: int
 
 
 class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,49 +42,38 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
     service_tier: ServiceTier | None = None
     output_schema: Any = None
 
-    traits: ModelFacts
+    facts: ModelFacts
 
     @property
     def sees_images(self) -> bool:
-        return self.traits.sees_images
+        return self.facts.sees_images
 
     @property
     def parallel_tool_calls(self) -> bool:
-        return self.traits.parallel_tool_calls
+        return self.facts.parallel_tool_calls
 
     @property
     def verbosity(self) -> Verbosity | None:
-        return self.traits.verbosity
+        return self.facts.verbosity
 
     @property
     def context_window(self) -> int | None:
-        return self.traits.context_window
+        return self.facts.context_window
+
+    @property
+    def auto_compact_limit(self) -> int | None:
+        return self.facts.auto_compact_limit
 
     @property
     def reasoning(self) -> Reasoning | None:
         """What the request says about reasoning; None for models without it."""
-        if not self.traits.reasons:
+        if not self.facts.reasons:
             return None
-        summary = self.summary or self.traits.default_summary
+        summary = self.summary or self.facts.default_summary
         return Reasoning(
-            effort=self.effort or self.traits.default_effort,
+            effort=self.effort or self.facts.default_effort,
             summary=None if summary == "none" else summary,
         )
-
-
-class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the chosen model can do, configuration included."""
-
-    sees_images: bool = True
-    parallel_tool_calls: bool = False
-    reasons: bool = False
-    default_effort: ReasoningEffort | None = None
-    default_summary: ReasoningSummary = "none"
-    verbosity: Verbosity | None = None
-    context_window: int | None = None
-    auto_compact_limit: int | None = None
-    offers_apply_patch: bool = True
-    truncation: Truncation = Truncation("tokens", 10_000)
 
 
 def overridden(settings: TurnSettings, params: TurnStartParams) -> TurnSettings:

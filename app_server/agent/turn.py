@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from app_server import clock, ids
 from app_server.agent import compaction
@@ -57,7 +57,13 @@ R = TypeVar("R")
 class Turn:
     """One turn of one thread."""
 
-    def __init__(self, session: Session, turn_id: str, settings: TurnSettings) -> None:
+    def __init__(
+        self,
+        session: Session,
+        turn_id: str,
+        settings: TurnSettings,
+        kind: Literal["regular", "compact"] = "regular",
+    ) -> None:
         self.id = turn_id
         self.session = session
         self.settings = settings
@@ -70,7 +76,9 @@ class Turn:
         self._began = clock.monotonic()
         self._first_token_ms: int | None = None
         self._turn_state = TurnState()
-        self._told_diff = False
+        self.touched_files = False
+        self.aborted = False
+        self.kind = kind
 
     @property
     def thread_id(self) -> str:
@@ -78,6 +86,17 @@ class Turn:
 
     async def run(self, first: QueuedInput) -> None:
         """See the turn to its end, whatever that is. Returns when it is over."""
+        await self._run(lambda: self._work(first))
+
+    async def run_only(self, work: Callable[[Turn], Awaitable[None]]) -> None:
+        """A turn that does one piece of work and says nothing to the user."""
+
+        async def without_words() -> None:
+            await work(self)
+
+        await self._run(without_words)
+
+    async def _run(self, work: Callable[[], Awaitable[str | None]]) -> None:
         try:
             self.emit(
                 TurnStarted(
@@ -86,11 +105,9 @@ class Turn:
                     context_window=self.settings.context_window,
                 )
             )
-            last_message = await self._work(first)
+            last_message = await work()
         except ModelError as error:
-            self._fail(
-                TurnError(message=error.message, codex_error_info=error.info)
-            )
+            self._fail(TurnError(message=error.message, codex_error_info=error.info))
         except Exception:
             log.exception("turn %s failed", self.id)
             self._fail(TurnError(message="internal error: see the log", codex_error_info="other"))
@@ -128,7 +145,7 @@ class Turn:
                 duration_ms=self._elapsed_ms(),
             )
         )
-        self.closed = True
+        self.closed = self.aborted = True
 
     def emit(self, event: ThreadEvent) -> None:
         """Say that something happened, unless the turn is over."""
@@ -166,11 +183,10 @@ class Turn:
         if self._first_token_ms is None:
             self._first_token_ms = self._elapsed_ms()
 
-    def tell_diff(self) -> None:
-        """Show everything changed so far, if anything was."""
-        diff = self.diff.unified()
-        if diff or self._told_diff:
-            self._told_diff = True
+    async def tell_diff(self) -> None:
+        """Show everything changed so far, if any file was touched."""
+        if self.touched_files:
+            diff = await asyncio.to_thread(self.diff.text)
             params = TurnDiffUpdatedNotification(
                 thread_id=self.thread_id, turn_id=self.id, diff=diff
             )

@@ -64,9 +64,7 @@ def _local_image(part: LocalImageUserInput, number: int, cwd: Path) -> list[Cont
             InputTextContentItem(text=f"Codex could not read the local image at `{path}`: {error}")
         ]
     except UnsupportedImage as error:
-        return [
-            InputTextContentItem(text=f"Codex cannot attach image at `{path}`: {error}.")
-        ]
+        return [InputTextContentItem(text=f"Codex cannot attach image at `{path}`: {error}.")]
     return [
         InputTextContentItem(text=f"<image name=[Image #{number}]>"),
         InputImageContentItem(image_url=url, detail=part.detail or "high"),

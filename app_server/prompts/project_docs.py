@@ -29,10 +29,7 @@ class ProjectDocs(msgspec.Struct, frozen=True, kw_only=True):
         """The text as the model reads it."""
         if self.text is None:
             return None
-        return (
-            f"# AGENTS.md instructions for {cwd}\n\n"
-            f"<INSTRUCTIONS>\n{self.text}\n</INSTRUCTIONS>"
-        )
+        return f"# AGENTS.md instructions for {cwd}\n\n<INSTRUCTIONS>\n{self.text}\n</INSTRUCTIONS>"
 
 
 def load_project_docs(
@@ -43,7 +40,7 @@ def load_project_docs(
     root_markers: Sequence[str],
     fallback_names: Sequence[str] = (),
 ) -> ProjectDocs:
-    """Read and join what applies to `cwd`. `max_bytes` bounds the project's part; 0 leaves it out."""
+    """Read and join what applies to `cwd`; `max_bytes` bounds the project's part, 0 drops it."""
     own = _first_with_text(codex_home, (OVERRIDE_NAME, SHARED_NAME))
     parts: list[tuple[Path, str]] = []
     budget = max_bytes

@@ -1,11 +1,11 @@
 """What the threads' room refuses.
 
-    ThreadError
-    ├── InvalidThreadId        the id is no UUID
-    ├── ThreadNotFound         the method needs a loaded thread
-    ├── NoRollout              nothing is stored under the id
-    ├── ThreadClosing          being unloaded right now
-    └── Refused                a rule of one method, said in its own words
+ThreadError
+├── InvalidThreadId        the id is no UUID
+├── ThreadNotFound         the method needs a loaded thread
+├── NoRollout              nothing is stored under the id
+├── ThreadClosing          being unloaded right now
+└── Refused                a rule of one method, said in its own words
 """
 
 from __future__ import annotations
@@ -58,6 +58,5 @@ def _what_is_wrong(text: str) -> str:
     if len(groups) != 5 and len(groups) != 1:
         return f"invalid group count: expected 5, found {len(groups)}"
     return (
-        "invalid length: expected length 32 for simple format, found "
-        f"{len(text.replace('-', ''))}"
+        f"invalid length: expected length 32 for simple format, found {len(text.replace('-', ''))}"
     )

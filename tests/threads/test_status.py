@@ -37,9 +37,7 @@ def test_the_end_of_a_turn_clears_the_questions_it_leaves_open() -> None:
     status.turn_ended()
     status.approval_settled()
     assert said[-1] == IDLE
-    assert said[-2] == ActiveThreadStatus(
-        active_flags=["waitingOnApproval", "waitingOnUserInput"]
-    )
+    assert said[-2] == ActiveThreadStatus(active_flags=["waitingOnApproval", "waitingOnUserInput"])
 
 
 def test_an_error_is_kept_past_the_end_of_its_turn_until_the_next_one_begins() -> None:

@@ -78,8 +78,9 @@ def _searched_for(action: ResponsesApiWebSearchAction | None) -> str:
         case OpenPageResponsesApiWebSearchAction(url=str() as url):
             return url
         case FindInPageResponsesApiWebSearchAction():
-            pattern, url = action.pattern, action.url
-            return f"'{pattern}' in {url}" if pattern and url else pattern or url or ""
+            both = action.pattern and action.url
+            words = f"'{action.pattern}' in {action.url}" if both else None
+            return words or action.pattern or action.url or ""
         case _:
             return ""
 

@@ -11,8 +11,8 @@ from app_server.agent.events import (
     ItemCompleted,
     ItemStarted,
     ThreadEvent,
-    Told,
     TokensCounted,
+    Told,
     TurnAborted,
     TurnCompleted,
     TurnFailed,
@@ -104,12 +104,11 @@ def user_item(event: UserSpoke) -> UserMessageThreadItem:
 
 def ended_turn(event: TurnCompleted | TurnAborted) -> Turn:
     """The turn as its last notification shows it: how it ended, without its items."""
-    aborted = isinstance(event, TurnAborted)
     return Turn(
         id=event.turn_id,
         items=[],
-        status="interrupted" if aborted else event.status,
-        error=None if aborted else event.error,
+        status=event.status if isinstance(event, TurnCompleted) else "interrupted",
+        error=event.error if isinstance(event, TurnCompleted) else None,
         started_at=event.started_at,
         completed_at=event.completed_at,
         duration_ms=event.duration_ms,

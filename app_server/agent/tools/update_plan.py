@@ -71,7 +71,9 @@ class UpdatePlan:
 
     async def run(self, call: ToolCall, turn: Turn) -> FunctionCallOutputBody:
         arguments = decode_arguments(call, Arguments)
-        plan = [TurnPlanStep(step=step.step, status=WIRE_STATUS[step.status]) for step in arguments.plan]
+        plan = [
+            TurnPlanStep(step=step.step, status=WIRE_STATUS[step.status]) for step in arguments.plan
+        ]
         turn.emit(
             Told(
                 row=TURN_PLAN_UPDATED,

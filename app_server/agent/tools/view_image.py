@@ -16,6 +16,7 @@ from app_server.protocol.response_item import (
     FunctionCallOutputBody,
     InputImageFunctionCallOutputContentItem,
 )
+from app_server.protocol.shared import ImageDetail
 from app_server.protocol.wire import JsonObject
 
 if TYPE_CHECKING:
@@ -61,5 +62,5 @@ class ViewImage:
         item = ImageViewThreadItem(id=call.call_id, path=str(path))
         turn.emit(ItemStarted(turn_id=turn.id, item=item, at_ms=clock.now_ms()))
         turn.emit(ItemCompleted(turn_id=turn.id, item=item, at_ms=clock.now_ms()))
-        detail = "original" if arguments.detail == "original" else "high"
+        detail: ImageDetail = "original" if arguments.detail == "original" else "high"
         return [InputImageFunctionCallOutputContentItem(image_url=url, detail=detail)]

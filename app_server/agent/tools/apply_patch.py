@@ -1,0 +1,168 @@
+"""Change files by a patch: checked whole, asked about where need be, then applied.
+
+The patch is read and compared with the files before anyone is asked and before anything changes.
+Inside the writable folders it needs no question, unless the policy trusts nothing. The same path
+serves the tool in both its forms and shell calls that only apply a patch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from app_server import clock
+from app_server.agent.approvals import Verdict, ask_about_files
+from app_server.agent.events import Told
+from app_server.agent.history import structured_output
+from app_server.agent.tools.spec import (
+    ToolCall,
+    ToolError,
+    decode_arguments,
+    function,
+    string,
+)
+from app_server.prompts import text
+from app_server.protocol.item import FileChangeThreadItem
+from app_server.protocol.item_deltas import (
+    ITEM_FILE_CHANGE_OUTPUT_DELTA,
+    FileChangeOutputDeltaNotification,
+)
+from app_server.protocol.response_item import FunctionCallOutputBody
+from app_server.protocol.wire import JsonObject
+
+if TYPE_CHECKING:
+    from app_server.agent.turn import Turn
+    from app_server.patch.changes import FileChange
+
+OUTSIDE = "patch rejected: writing outside of the project; rejected by user approval settings"
+DECLINED = "patch rejected by user"
+
+
+class ApplyPatch:
+    """The tool for models that take free text."""
+
+    name = "apply_patch"
+    runs_in_parallel = False
+
+    def definition(self) -> JsonObject:
+        return {
+            "type": "custom",
+            "name": self.name,
+            "description": text("tools/apply_patch.md"),
+            "format": {
+                "type": "grammar",
+                "syntax": "lark",
+                "definition": text("tools/apply_patch.lark"),
+            },
+        }
+
+    async def run(self, call: ToolCall, turn: Turn) -> FunctionCallOutputBody:
+        payload = call.payload
+        if payload.lstrip().startswith("{"):
+            payload = decode_arguments(call, Arguments).input
+        return await apply_patch_text(turn, call.call_id, payload, turn.settings.cwd)
+
+
+class Arguments(msgspec.Struct, frozen=True):
+    input: str
+
+
+class ApplyPatchFunction(ApplyPatch):
+    """The same for models that only call functions."""
+
+    def definition(self) -> JsonObject:
+        return function(
+            self.name,
+            text("tools/apply_patch.md"),
+            {"input": string("The whole patch, from `*** Begin Patch` to `*** End Patch`.")},
+            ["input"],
+        )
+
+
+async def apply_patch_text(turn: Turn, call_id: str, patch_text: str, cwd: Path) -> str:
+    """Apply a patch; returns the result as it is stored. Raises `ToolError`."""
+    from app_server.patch.changes import as_item_changes, touched_paths
+    from app_server.patch.errors import PatchError
+
+    began = clock.monotonic()
+    try:
+        changes = await asyncio.to_thread(_verified, patch_text, cwd)
+    except PatchError as error:
+        raise ToolError(error.verification_text) from error
+    paths = touched_paths(changes)
+    must_ask = _must_ask(turn, paths)
+    item = FileChangeThreadItem(id=call_id, changes=as_item_changes(changes), status="inProgress")
+    turn.start(item)
+    if must_ask:
+        await _ask(turn, item, paths)
+    await asyncio.to_thread(turn.diff.before, changes)
+    turn.touched_files = True
+    summary, exit_code = await asyncio.to_thread(_apply, turn, changes, must_ask)
+    if exit_code == 0:
+        _tell_output(turn, call_id, summary)
+    status = "completed" if exit_code == 0 else "failed"
+    turn.complete(msgspec.structs.replace(item, status=status))
+    await turn.tell_diff()
+    return structured_output(summary, exit_code, clock.monotonic() - began)
+
+
+def _verified(patch_text: str, cwd: Path) -> list[FileChange]:
+    from app_server.patch.apply import verify
+    from app_server.patch.grammar import parse_patch
+
+    return verify(parse_patch(patch_text), cwd)
+
+
+def _must_ask(turn: Turn, paths: list[Path]) -> bool:
+    """Whether someone has to agree first; raises `ToolError` where nobody may be asked."""
+    settings = turn.settings
+    inside = all(turn.session.may_write(settings, path) for path in paths)
+    if settings.approval_policy == "never" and not inside:
+        raise ToolError(OUTSIDE)
+    if inside and settings.approval_policy != "untrusted":
+        return False
+    return not turn.session.approvals.covers_files(paths)
+
+
+async def _ask(turn: Turn, item: FileChangeThreadItem, paths: list[Path]) -> None:
+    verdict = await ask_about_files(turn, item.id, paths, reason=None)
+    if verdict is Verdict.ACCEPTED:
+        return
+    status = "failed" if verdict is Verdict.FAILED else "declined"
+    turn.complete(msgspec.structs.replace(item, status=status))
+    if verdict is Verdict.CANCELLED:
+        turn.interrupt()
+        raise asyncio.CancelledError
+    raise ToolError(DECLINED)
+
+
+def _apply(turn: Turn, changes: list[FileChange], approved: bool) -> tuple[str, int]:
+    from app_server.patch.apply import apply_changes
+    from app_server.patch.changes import touched_paths
+    from app_server.patch.errors import PatchError
+    from app_server.patch.summary import summary_text
+
+    settings = turn.settings
+    agreed = {path.parent.resolve() / path.name for path in touched_paths(changes)}
+
+    def may_write(path: Path) -> bool:
+        if turn.session.may_write(settings, path):
+            return True
+        asked = approved or turn.session.approvals.covers_files([path])
+        return asked and path in agreed
+
+    try:
+        apply_changes(changes, may_write)
+    except PatchError as error:
+        return f"{error}\n", 1
+    return summary_text(changes), 0
+
+
+def _tell_output(turn: Turn, item_id: str, summary: str) -> None:
+    params = FileChangeOutputDeltaNotification(
+        thread_id=turn.thread_id, turn_id=turn.id, item_id=item_id, delta=summary
+    )
+    turn.emit(Told(row=ITEM_FILE_CHANGE_OUTPUT_DELTA, params=params))

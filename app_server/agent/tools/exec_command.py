@@ -1,0 +1,222 @@
+"""Run a command in a terminal that stays until the command ends.
+
+The call returns when the command has ended or its waiting time is over; what still runs goes on
+under a session id. The item shown to readers begins when the command does (or when someone is asked
+about it) and ends with the command, which may be after the turn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from app_server import clock, paths
+from app_server.agent.events import ItemCompleted, Told
+from app_server.agent.tools.apply_patch import apply_patch_text
+from app_server.agent.tools.exec_text import could_not_run, outcome_text, rejected
+from app_server.agent.tools.guarded_run import CommandCall, Permit, permit
+from app_server.agent.tools.spec import (
+    ToolCall,
+    ToolError,
+    array_of,
+    boolean,
+    decode_arguments,
+    function,
+    number,
+    string,
+)
+from app_server.exec.errors import CommandNotStarted, EnvironmentLost
+from app_server.protocol.item import CommandExecutionThreadItem
+from app_server.protocol.item_deltas import (
+    ITEM_COMMAND_EXECUTION_OUTPUT_DELTA,
+    CommandExecutionOutputDeltaNotification,
+)
+from app_server.protocol.response_item import FunctionCallOutputBody
+from app_server.protocol.wire import JsonObject
+
+if TYPE_CHECKING:
+    from app_server.agent.turn import Turn
+    from app_server.exec.sessions import ExecOutcome, SessionEnd
+
+DEFAULT_YIELD_MS = 10_000
+DEFAULT_MAX_OUTPUT_TOKENS = 10_000
+
+DESCRIPTION = """Run a shell command. Returns its output when it has ended or the waiting time is \
+over; a command that still runs then goes on under the session id given in the result."""
+
+
+class Arguments(msgspec.Struct, frozen=True):
+    cmd: str
+    workdir: str | None = None
+    shell: str | None = None
+    login: bool | None = None
+    tty: bool = False
+    yield_time_ms: float | None = None
+    max_output_tokens: float | None = None
+    sandbox_permissions: str = "use_default"
+    justification: str | None = None
+    prefix_rule: list[str] | None = None
+
+
+class ExecCommand:
+    """Starts a command and waits for a while."""
+
+    name = "exec_command"
+    runs_in_parallel = True
+
+    def definition(self) -> JsonObject:
+        return function(self.name, DESCRIPTION, PARAMETERS, ["cmd"])
+
+    async def run(self, call: ToolCall, turn: Turn) -> FunctionCallOutputBody:
+        arguments = decode_arguments(call, Arguments)
+        if "\0" in arguments.cmd:
+            raise ToolError("failed to parse function arguments: a command cannot hold NUL bytes")
+        return await Run(call.call_id, arguments, turn).run()
+
+
+PARAMETERS: JsonObject = {
+    "cmd": string("The command line to run in the shell."),
+    "justification": string(
+        "With `require_escalated` only: one short question asking the person to allow this "
+        "command outside the sandbox."
+    ),
+    "login": boolean("Whether the shell is a login shell. Default true."),
+    "max_output_tokens": number(
+        "How much output to return; more is cut out in the middle. Default 10000."
+    ),
+    "prefix_rule": array_of(
+        {"type": "string"},
+        "With `require_escalated` only: the beginning of the command that could be allowed for "
+        'good, such as ["npm", "test"].',
+    ),
+    "sandbox_permissions": string(
+        "`use_default`, or `require_escalated` to run outside the sandbox once the person agreed."
+    ),
+    "shell": string("The shell to use. Default: the person's own."),
+    "tty": boolean(
+        "Whether to run it in a terminal, which also keeps its input open. Default false."
+    ),
+    "workdir": string("The folder to run in. Default: the working folder."),
+    "yield_time_ms": number("How long to wait for it, in milliseconds. Default 10000."),
+}
+
+
+class Run:
+    """One command from call to end."""
+
+    def __init__(self, call_id: str, arguments: Arguments, turn: Turn) -> None:
+        from app_server.exec.shell import named_shell, user_shell
+        from app_server.execpolicy.command_actions import command_actions
+        from app_server.execpolicy.shell_split import shell_join
+
+        self._turn = turn
+        self._arguments = arguments
+        cwd = paths.absolute(arguments.workdir or ".", turn.settings.cwd)
+        shell = named_shell(arguments.shell) if arguments.shell else user_shell()
+        login = arguments.login is not False and turn.session.config.allow_login_shell
+        argv = shell.argv(arguments.cmd, login=login)
+        self._call = CommandCall(
+            call_id=call_id,
+            argv=argv,
+            command=shell_join(argv),
+            cwd=cwd,
+            escalated=arguments.sandbox_permissions == "require_escalated",
+            justification=arguments.justification,
+            prefix_rule=tuple(arguments.prefix_rule) if arguments.prefix_rule else None,
+        )
+        self._item = CommandExecutionThreadItem(
+            id=call_id,
+            command=self._call.command,
+            command_actions=command_actions(argv, cwd),
+            cwd=str(cwd),
+            status="inProgress",
+        )
+
+    async def run(self) -> str:
+        patched = await self._as_patch()
+        if patched is not None:
+            return patched
+        permitted = await permit(self._turn, self._call, self._item, tty=self._arguments.tty)
+        terminals = await self._turn.session.terminals()
+        session_id = terminals.reserve_id()
+        self._item = msgspec.structs.replace(
+            self._item, source="unifiedExecStartup", process_id=str(session_id)
+        )
+        yield_ms = self._arguments.yield_time_ms
+        try:
+            outcome = await terminals.start(
+                permitted.request,
+                yield_time_ms=DEFAULT_YIELD_MS if yield_ms is None else max(int(yield_ms), 0),
+                session_id=session_id,
+                on_started=lambda _id, _pid: self._started(permitted),
+                on_output=self._wrote,
+                on_exit=self._ended,
+                display=self._call.argv,
+            )
+        except (CommandNotStarted, EnvironmentLost) as error:
+            if permitted.item_started:
+                self._turn.complete(msgspec.structs.replace(self._item, status="failed"))
+            reason = f"Failed to create unified exec process: {error}"
+            raise ToolError(could_not_run(self._call.command, rejected(reason))) from error
+        return outcome_for_model(outcome, self._arguments.max_output_tokens)
+
+    async def _as_patch(self) -> str | None:
+        """A call that is nothing but `apply_patch` changes files right here."""
+        from app_server.patch.shell_call import patch_in_command
+
+        found = patch_in_command(self._call.argv)
+        if found is None:
+            return None
+        began = clock.monotonic()
+        cwd = paths.absolute(found.workdir or ".", self._call.cwd)
+        result = await apply_patch_text(self._turn, self._call.call_id, found.text, cwd)
+        return f"Wall time: {clock.monotonic() - began:.4f} seconds\nOutput:\n{result}"
+
+    def _started(self, permitted: Permit) -> None:
+        session_id = self._item.process_id
+        if session_id is not None:
+            self._turn.session.terminal_items[int(session_id)] = self._item.id
+        if not permitted.item_started:
+            self._turn.start(self._item)
+
+    def _wrote(self, data: bytes) -> None:
+        turn = self._turn
+        if turn.aborted:
+            return
+        params = CommandExecutionOutputDeltaNotification(
+            thread_id=turn.thread_id,
+            turn_id=turn.id,
+            item_id=self._item.id,
+            delta=data.decode("utf-8", "replace"),
+        )
+        turn.session.emit(Told(row=ITEM_COMMAND_EXECUTION_OUTPUT_DELTA, params=params))
+
+    def _ended(self, end: SessionEnd) -> None:
+        """The command is over, perhaps after its turn; an interrupted turn says nothing of it."""
+        turn = self._turn
+        turn.session.terminal_items.pop(end.session_id, None)
+        if turn.aborted:
+            return
+        item = msgspec.structs.replace(
+            self._item,
+            status="completed" if end.exit_code == 0 else "failed",
+            exit_code=end.exit_code,
+            aggregated_output=end.output or None,
+            duration_ms=int(end.duration_seconds * 1000),
+        )
+        turn.session.emit(ItemCompleted(turn_id=turn.id, item=item, at_ms=clock.now_ms()))
+
+
+def outcome_for_model(outcome: ExecOutcome, max_output_tokens: float | None) -> str:
+    """What a report of a terminal tells the model."""
+    limit = DEFAULT_MAX_OUTPUT_TOKENS if max_output_tokens is None else int(max_output_tokens)
+    return outcome_text(
+        chunk_id=outcome.chunk_id,
+        wall_seconds=outcome.wall_seconds,
+        exit_code=outcome.exit_code,
+        session_id=outcome.session_id,
+        original_token_count=outcome.original_token_count,
+        output=outcome.output,
+        max_tokens=max(limit, 0),
+    )

@@ -1,0 +1,229 @@
+"""The one path to a command's side effects: may it run, must someone be asked, with what room.
+
+First the rules: what the command is, the approval policy and the sandbox give "run it", "ask" or
+"never". Then, if need be, the question. A command that is to be confined and cannot be is put to
+the user as unconfined, with what is missing; where nobody is asked it does not run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from app_server.agent.approvals import (
+    CommandKey,
+    CommandQuestion,
+    Verdict,
+    ask_about_command,
+)
+from app_server.agent.tools.exec_text import could_not_run, rejected
+from app_server.agent.tools.spec import ToolError
+from app_server.exec.environment import SpawnRequest, TtySize
+from app_server.protocol.item import CommandExecutionThreadItem
+from app_server.protocol.permissions import (
+    AskForApproval,
+    DangerFullAccessSandboxPolicy,
+    ExternalSandboxSandboxPolicy,
+    GranularAskForApproval,
+    SandboxPolicy,
+)
+
+if TYPE_CHECKING:
+    from app_server.agent.turn import Turn
+
+BLOCKED_BY_POLICY = "blocked by policy"
+DECLINED_BY_USER = "rejected by user"
+
+
+class Run(msgspec.Struct, frozen=True):
+    """It may run without a question."""
+
+    confined: bool
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """Someone must say yes first."""
+
+    reason: str | None
+    amendment: list[str] | None
+    confined: bool
+    """Whether it still runs inside the sandbox after a yes."""
+
+
+class Refuse(msgspec.Struct, frozen=True):
+    """It must not run."""
+
+    reason: str
+
+
+Requirement: TypeAlias = Run | Ask | Refuse
+
+
+class CommandCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A command as the model called for it."""
+
+    call_id: str
+    argv: tuple[str, ...]
+    command: str
+    """The words as one line."""
+    cwd: Path
+    escalated: bool = False
+    justification: str | None = None
+    prefix_rule: tuple[str, ...] | None = None
+
+
+def policy_name(policy: AskForApproval) -> str:
+    """An approval policy as messages to the model name it."""
+    if isinstance(policy, GranularAskForApproval):
+        return "Granular"
+    return {
+        "untrusted": "UnlessTrusted",
+        "on-failure": "OnFailure",
+        "on-request": "OnRequest",
+        "never": "Never",
+    }[policy]
+
+
+def has_sandbox(policy: SandboxPolicy) -> bool:
+    """Whether commands are confined at all under this policy."""
+    return not isinstance(policy, DangerFullAccessSandboxPolicy | ExternalSandboxSandboxPolicy)
+
+
+def requirement(call: CommandCall, approval: AskForApproval, sandbox: SandboxPolicy) -> Requirement:
+    """What it takes to run this command. Raises `ToolError` for a wish that cannot be granted."""
+    from app_server.execpolicy.amend import propose
+    from app_server.execpolicy.known_dangerous import is_known_dangerous
+    from app_server.execpolicy.known_safe import is_known_safe
+
+    if call.escalated and approval != "on-request" and not _granular_asks(approval):
+        name = policy_name(approval)
+        raise ToolError(
+            f"approval policy is {name}; reject command — you cannot ask for escalated "
+            f"permissions if the approval policy is {name}"
+        )
+    sandboxed = has_sandbox(sandbox)
+    confined = sandboxed and not call.escalated
+    if approval == "untrusted" and is_known_safe(call.argv):
+        return Run(confined=confined)
+    dangerous = is_known_dangerous(call.argv)
+    if dangerous and approval == "never":
+        if sandboxed:
+            return Refuse(f"`{call.command}` rejected: {BLOCKED_BY_POLICY}")
+        return Run(confined=False)
+    if dangerous or approval == "untrusted" or (sandboxed and call.escalated):
+        return Ask(
+            reason=call.justification,
+            amendment=propose(call.argv, call.prefix_rule),
+            confined=confined,
+        )
+    return Run(confined=confined)
+
+
+async def permit(
+    turn: Turn, call: CommandCall, item: CommandExecutionThreadItem, *, tty: bool
+) -> Permit:
+    """See to it that the command may run, and how. Raises `ToolError` when it may not.
+
+    `item` is started and ended here when someone is asked and says no; it has been started when
+    the permit says so.
+    """
+    settings = turn.settings
+    needed = requirement(call, settings.approval_policy, settings.sandbox_policy)
+    if isinstance(needed, Refuse):
+        raise ToolError(could_not_run(call.command, rejected(needed.reason)))
+    request, missing = await _prepared(turn, call, confined=needed.confined, tty=tty)
+    if missing is not None:
+        if settings.approval_policy == "never":
+            raise ToolError(could_not_run(call.command, rejected(missing)))
+        needed = Ask(reason=_unconfined_reason(call, missing), amendment=None, confined=False)
+    if isinstance(needed, Run):
+        return Permit(request=request, item_started=False)
+    asked = await _agreed(turn, call, item, needed)
+    return Permit(request=request, item_started=asked)
+
+
+class Permit(msgspec.Struct, frozen=True):
+    """The command may run, this way."""
+
+    request: SpawnRequest
+    item_started: bool
+
+
+async def _prepared(
+    turn: Turn, call: CommandCall, *, confined: bool, tty: bool
+) -> tuple[SpawnRequest, str | None]:
+    """What to spawn, and what keeps it from being confined although it should be."""
+    from app_server.exec.shell_env import unified_exec_environment
+    from app_server.sandbox.errors import SandboxUnavailable
+    from app_server.sandbox.launch import prepare
+
+    session, settings = turn.session, turn.settings
+    policy = settings.sandbox_policy if confined else DangerFullAccessSandboxPolicy()
+    env = unified_exec_environment(
+        session.config.shell_environment_policy, os.environ, session.thread_id
+    )
+
+    def prepared(policy: SandboxPolicy) -> SpawnRequest:
+        command = prepare(policy, call.argv, call.cwd, env, tty=tty, policy_cwd=settings.cwd)
+        return SpawnRequest(
+            argv=command.argv,
+            cwd=command.cwd,
+            env=command.env,
+            tty=TtySize() if tty else None,
+            arg0=command.arg0,
+            inherited_data=command.inherited_data,
+            mount_points=command.mount_points,
+            claims_terminal=command.claims_terminal,
+        )
+
+    try:
+        return await asyncio.to_thread(prepared, policy), None
+    except SandboxUnavailable as error:
+        return await asyncio.to_thread(prepared, DangerFullAccessSandboxPolicy()), str(error)
+
+
+async def _agreed(
+    turn: Turn, call: CommandCall, item: CommandExecutionThreadItem, needed: Ask
+) -> bool:
+    """Get somebody's yes, unless it was given before; whether the item was started for it."""
+    key = CommandKey(
+        argv=call.argv, cwd=str(call.cwd), escalated=call.escalated, confined=needed.confined
+    )
+    if turn.session.approvals.covers_command(key):
+        return False
+    turn.start(item)
+    answer = await ask_about_command(
+        turn,
+        CommandQuestion(
+            item_id=item.id,
+            command=item.command,
+            cwd=item.cwd,
+            actions=item.command_actions,
+            reason=needed.reason,
+            amendment=needed.amendment,
+            key=key,
+        ),
+    )
+    if answer.verdict is Verdict.ACCEPTED:
+        if answer.amendment:
+            await turn.session.allow_prefix(answer.amendment)
+        return True
+    status = "failed" if answer.verdict is Verdict.FAILED else "declined"
+    turn.complete(msgspec.structs.replace(item, status=status))
+    if answer.verdict is Verdict.CANCELLED:
+        turn.interrupt()
+        raise asyncio.CancelledError
+    raise ToolError(could_not_run(call.command, rejected(DECLINED_BY_USER)))
+
+
+def _unconfined_reason(call: CommandCall, missing: str) -> str:
+    asked = f"{call.justification} " if call.justification else ""
+    return f"{asked}This command would run without a sandbox. {missing}"
+
+
+def _granular_asks(approval: AskForApproval) -> bool:
+    return isinstance(approval, GranularAskForApproval) and approval.granular.sandbox_approval

@@ -1,0 +1,142 @@
+"""From what a client asks and what is configured to the settings a thread starts with.
+
+Reads files, so call it off the event loop. Raises `ConfigInvalid` for a broken configuration and
+`ThreadError` for what the client asks in contradiction.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+from app_server import paths
+from app_server.agent.model_facts import model_facts
+from app_server.agent.settings import TurnSettings
+from app_server.prompts import base_instructions
+from app_server.prompts.project_docs import ProjectDocs, load_project_docs
+from app_server.protocol.thread import ThreadForkParams, ThreadResumeParams, ThreadStartParams
+from app_server.protocol.wire import UnsetType
+from app_server.threads.errors import Refused
+
+if TYPE_CHECKING:
+    from app_server.agent.services import AgentServices
+    from app_server.config.resolve import Config
+    from app_server.model.providers import ProviderInfo
+    from app_server.storage.rollout import TurnContext
+
+OpenParams: TypeAlias = ThreadStartParams | ThreadResumeParams | ThreadForkParams
+
+BUILT_IN_PROFILES = {
+    ":read-only": "read-only",
+    ":workspace": "workspace-write",
+    ":danger-no-sandbox": "danger-full-access",
+}
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a thread needs to know before it can run."""
+
+    config: Config
+    settings: TurnSettings
+    provider: ProviderInfo
+    project_docs: ProjectDocs
+    warnings: tuple[str, ...] = ()
+
+
+def open_settings(
+    services: AgentServices,
+    params: OpenParams,
+    stored: TurnContext | None = None,
+) -> Opening:
+    """The settings of a new thread, or of a stored one whose last turn was `stored`."""
+    from app_server.model.providers import InvalidProvider, find_provider
+
+    cwd = _cwd(services, params, stored)
+    flags = _flags(params)
+    if stored is not None:
+        flags = {**_stored_flags(params, stored), **flags}
+    loaded = services.load_config(cwd, params.config or {}, flags)
+    config = loaded.checked()
+    try:
+        provider = find_provider(
+            config.model_provider, config.model_providers, openai_base_url=config.openai_base_url
+        )
+    except InvalidProvider as error:
+        raise Refused(f"failed to load configuration: {error}") from error
+    facts = model_facts(config, config.model)
+    settings = TurnSettings(
+        cwd=cwd,
+        model=facts.slug,
+        base_instructions=params.base_instructions
+        or config.base_instructions
+        or base_instructions(),
+        developer_instructions=params.developer_instructions or config.developer_instructions,
+        approval_policy=config.approval_policy,
+        approvals_reviewer=config.approvals_reviewer,
+        sandbox_policy=config.sandbox_policy,
+        effort=config.model_reasoning_effort,
+        summary=config.model_reasoning_summary,
+        personality=config.personality,
+        service_tier=config.service_tier,
+        facts=facts,
+    )
+    docs = load_project_docs(
+        config.codex_home,
+        cwd,
+        max_bytes=config.project_doc_max_bytes,
+        root_markers=config.project_root_markers,
+        fallback_names=config.project_doc_fallback_filenames,
+    )
+    return Opening(config=config, settings=settings, provider=provider, project_docs=docs)
+
+
+def _cwd(services: AgentServices, params: OpenParams, stored: TurnContext | None) -> Path:
+    if params.cwd:
+        return paths.absolute(params.cwd, services.cwd)
+    return Path(stored.cwd) if stored is not None else services.cwd
+
+
+def _flags(params: OpenParams) -> dict[str, Any]:
+    flags: dict[str, Any] = {}
+    for key, value in (
+        ("model", params.model),
+        ("model_provider", params.model_provider),
+        ("approval_policy", params.approval_policy),
+        ("approvals_reviewer", params.approvals_reviewer),
+        ("sandbox_mode", _sandbox_mode(params)),
+        ("personality", getattr(params, "personality", None)),
+    ):
+        if value is not None:
+            flags[key] = msgspec.to_builtins(value)
+    if not isinstance(params.service_tier, UnsetType) and params.service_tier is not None:
+        flags["service_tier"] = params.service_tier
+    return flags
+
+
+def _sandbox_mode(params: OpenParams) -> str | None:
+    if params.permissions is None:
+        return params.sandbox
+    if params.sandbox is not None:
+        raise Refused("`permissions` cannot be combined with `sandbox`")
+    name = params.permissions if isinstance(params.permissions, str) else params.permissions.id
+    if name not in BUILT_IN_PROFILES:
+        raise Refused(f"permission profile `{name}` is not supported yet")
+    return BUILT_IN_PROFILES[name]
+
+
+def _stored_flags(params: OpenParams, stored: TurnContext) -> dict[str, Any]:
+    """Model and effort of the stored thread, unless the client names either."""
+    named = params.config or {}
+    if (
+        params.model is not None
+        or params.model_provider is not None
+        or "model" in named
+        or "model_reasoning_effort" in named
+    ):
+        return {}
+    flags: dict[str, Any] = {"model": stored.model}
+    if stored.effort is not None:
+        flags["model_reasoning_effort"] = stored.effort
+    return flags
