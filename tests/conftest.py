@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension
 
+pytest_plugins = ["tests.support.model_server"]
+
 ROOT = Path(__file__).resolve().parent.parent
 SCREENS = ROOT / "snapshots" / "screens"
 

@@ -82,7 +82,7 @@ class FileStore:
             return None
         try:
             return msgspec.json.decode(content, type=StoredAuth)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             # the decoder's message may quote the content
             log.warning("%s is not in the form we know: signed out", self.path)
             return None

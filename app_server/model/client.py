@@ -123,7 +123,7 @@ class ModelClient:
                     raise refusal
                 log.info("request repeated after status %d", response.status_code)
             repeats += 1
-            await asyncio.sleep(delay_seconds(repeats))
+            await pause(delay_seconds(repeats))
 
     async def _send(self, body: bytes, identity: TurnIdentity) -> httpx.Response:
         """One request, up to the headers of its answer."""
@@ -201,6 +201,11 @@ class ModelClient:
             ) from failure
 
 
+async def pause(seconds: float) -> None:
+    """Let time pass before a request is repeated; tests put their own in its place."""
+    await asyncio.sleep(seconds)
+
+
 class _Silent(StreamBroken):
     """No answer at all within the time for one; asking again at once would only double the wait."""
 
@@ -254,8 +259,9 @@ def _reason(failure: BaseException) -> str:
     """What the operating system said, where it said something; else the library's words."""
     seen: BaseException | None = failure
     while seen is not None:
-        if isinstance(seen, OSError) and seen.strerror:
-            return seen.strerror
+        if isinstance(seen, OSError) and seen.errno is not None:
+            # asyncio words refused connections its own way; name lookups have numbers below 0
+            return os.strerror(seen.errno) if seen.errno > 0 else str(seen.strerror)
         nested = getattr(seen, "exceptions", None)
         seen = nested[0] if nested else seen.__cause__ or seen.__context__
     return str(failure) or type(failure).__name__

@@ -215,7 +215,7 @@ def decode_event(data: bytes) -> ResponseEvent | None:
     """
     try:
         event = _decoder.decode(data)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return _decode_unusual(data)
     if isinstance(event, TextDelta):
         return event

@@ -84,10 +84,13 @@ class HttpClients:
 def _kind(url: str) -> Kind:
     from urllib.parse import urlsplit
 
-    address = urlsplit(url)
+    try:
+        address = urlsplit(url)
+        host = address.hostname or ""
+    except ValueError:
+        return "plain"  # no address at all: the request itself will say so
     if address.scheme != "http":
         return "encrypted"
-    host = address.hostname or ""
     is_here = host in ("localhost", "::1") or host.startswith("127.")
     return "loopback" if is_here else "plain"
 
@@ -96,7 +99,7 @@ def _make_client(kind: Kind, environment: Mapping[str, str]) -> httpx.AsyncClien
     import httpx  # 160 ms
 
     client = httpx.AsyncClient(
-        verify=_certificates(environment) if kind == "encrypted" else _no_certificates(),
+        verify=trusted_certificates(environment) if kind == "encrypted" else _no_certificates(),
         # a proxy cannot reach this machine's own services
         trust_env=kind != "loopback",
         timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_SECONDS, write=WRITE_TIMEOUT_SECONDS),
@@ -109,7 +112,8 @@ def _make_client(kind: Kind, environment: Mapping[str, str]) -> httpx.AsyncClien
     return client
 
 
-def _certificates(environment: Mapping[str, str]) -> ssl.SSLContext:
+def trusted_certificates(environment: Mapping[str, str]) -> ssl.SSLContext:
+    """Everything we trust to name servers. Raises `CertificatesUnusable`."""
     import certifi
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -160,7 +160,7 @@ def _unexpected(
 def _error_object(body: bytes) -> dict[str, Any]:
     try:
         content = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return {}
     error = content.get("error") if isinstance(content, dict) else None
     return error if isinstance(error, dict) else {}
