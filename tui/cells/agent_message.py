@@ -15,6 +15,7 @@ from tui.state.cells import AgentMessageCell, ProposedPlanCell
 from tui.text.markdown_stream import MarkdownStream
 from tui.text.palette import Palette
 from tui.text.spans import Spans, joined, styled, width_of
+from tui.text.wrap import wrap
 
 MessageCell = AgentMessageCell | ProposedPlanCell
 
@@ -73,7 +74,7 @@ class _Frame:
         drawn: list[Spans] = list(self._heading) if is_first else []
         lead = self._first if is_first else [Segment(HANG)]
         for line in lines:
-            drawn.append(joined([*lead, *line]) if line else [])
+            drawn.append(joined([*lead, *line]) if line or lead is self._first else [])
             lead = [Segment(HANG)]
         if self._row != Style.null():
             drawn = [
@@ -93,11 +94,12 @@ def _frame_of(cell: MessageCell, palette: Palette) -> _Frame:
     return _Frame([Segment(BULLET)], Style.null(), Style.null(), [])
 
 
-def ending(cell: MessageCell, palette: Palette) -> list[Strip]:
+def ending(cell: MessageCell, width: int, palette: Palette) -> list[Strip]:
     """A line after a message that was cut off."""
-    if isinstance(cell, AgentMessageCell) and cell.cut_off:
-        return [Strip([Segment("  … cut off here", palette.dim)])]
-    return []
+    if not isinstance(cell, AgentMessageCell) or not cell.cut_off:
+        return []
+    lines = wrap([Segment("… cut off here", palette.dim)], width, first=[Segment(HANG)])
+    return [Strip(line) for line in lines]
 
 
 class DrawingCache:

@@ -52,6 +52,8 @@ def _title(cell: CommandCell, palette: Palette) -> tuple[str, str, Style]:
             return BULLET, "Started", palette.running
         case "declined":
             return "✗ ", "Did not run", palette.failure
+        case "interrupted" if cell.process_id is None and is_empty(cell.output):
+            return "✗ ", "Did not run", palette.failure
         case "interrupted":
             return BULLET, "Stopped", palette.failure
         case "ok":
@@ -98,7 +100,7 @@ def _facts(cell: CommandCell, canvas: Canvas) -> Spans:
     elif cell.status == "interrupted":
         facts.append("interrupted")
     elif cell.status == "background":
-        facts.append("still running in the background")
+        facts.append("goes on in the background")
     if cell.status in ("ok", "failed") and cell.duration_ms is not None:
         facts.append(duration(cell.duration_ms))
     if cell.status == "running" and canvas.now is not None and cell.started_at is not None:
@@ -122,8 +124,7 @@ def _draw_full(cell: CommandCell, canvas: Canvas) -> list[Spans]:
     lines += draw_output(cell.output, canvas)
     if cell.status in ("ok", "failed") and is_empty(cell.output):
         lines.append([Segment("(no output)", palette.dim)])
-    lines.append(_outcome(cell, canvas))
-    return lines
+    return [*lines, *wrap(_outcome(cell, canvas), canvas.width, rest=[Segment(HANG)])]
 
 
 def _outcome(cell: CommandCell, canvas: Canvas) -> Spans:

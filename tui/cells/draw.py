@@ -65,6 +65,7 @@ from tui.text.spans import Spans
 __all__ = ["Blocks", "Mode", "draw", "draw_blocks", "gap_before", "plain"]
 
 _CACHED_CELLS = 4096
+TOO_NARROW = 16
 
 _DRAW: dict[type, Callable[[Any, Canvas], list[Spans]]] = {
     UserMessageCell: draw_user_message,
@@ -139,9 +140,11 @@ def draw_blocks(
     if isinstance(cell, AgentMessageCell | ProposedPlanCell):
         drawing = _messages.drawing(cell)
         blocks = drawing.blocks(cell, width, palette, fold_long=fold)
-        end = ending(cell, palette)
+        end = ending(cell, width, palette)
         if end:
             blocks.append(end)
+        if width < TOO_NARROW:
+            blocks = [_cropped(block, width, fold=fold) for block in blocks]
         return Blocks(blocks, len(blocks) if cell.complete else drawing.settled)
     lines = draw(cell, width, palette, fold=fold, now=now)
     return Blocks([lines] if lines else [], int(finished and bool(lines)))
@@ -178,5 +181,13 @@ def _drawn(
     if isinstance(cell, AgentMessageCell | ProposedPlanCell):
         blocks = draw_blocks(cell, width, palette, fold=fold).blocks
         return [strip for block in blocks for strip in block]
-    canvas = Canvas(width=max(1, width), palette=palette, mode=mode, fold_long=fold, now=now)
-    return [Strip(line) for line in _DRAW[type(cell)](cell, canvas)]
+    width = max(1, width)
+    canvas = Canvas(width=width, palette=palette, mode=mode, fold_long=fold, now=now)
+    return _cropped([Strip(line) for line in _DRAW[type(cell)](cell, canvas)], width, fold=fold)
+
+
+def _cropped(strips: list[Strip], width: int, *, fold: bool) -> list[Strip]:
+    """Where there is no room even for indents, the edge of the screen cuts."""
+    if not fold or width >= TOO_NARROW:
+        return strips
+    return [strip.crop(0, width) if strip.cell_length > width else strip for strip in strips]

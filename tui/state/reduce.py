@@ -153,8 +153,8 @@ def _asked(state: AppState, event: Asked, at: float) -> Step:
 
 def _replied(state: AppState, event: Replied, at: float) -> Step:
     match event.purpose:
-        case OpeningThread(how=how) if isinstance(event.result, OpenedThread):
-            return thread_opened(state, event.result, how, at)
+        case OpeningThread() if isinstance(event.result, OpenedThread):
+            return thread_opened(state, event.result, at)
         case StartingTurn(carried=carried):
             return replace(state, pending_settings=_not_carried(state, carried)), ()
         case RollingBack() as purpose if isinstance(event.result, ThreadRollbackResponse):

@@ -126,10 +126,10 @@ def open_thread(state: AppState, action: OpenNewThread | OpenStoredThread | Fork
     return replace(state, opening=opening.how), (request,)
 
 
-def thread_opened(state: AppState, opened: OpenedThread, how: str, at: float) -> Step:
+def thread_opened(state: AppState, opened: OpenedThread, at: float) -> Step:
     """A thread is open: it goes on screen, with its history, and what waited is sent."""
     stored = opened.thread
-    leaving = exit_lines(state) if how != "resume" or state.thread is not None else ()
+    leaving = exit_lines(state) if state.focused != stored.id else ()
     settings = replace(
         state.settings,
         model=opened.model,

@@ -33,6 +33,7 @@ from app_server.protocol.turn import TurnPlanUpdatedNotification
 from app_server.protocol.wire import known
 from tui.state.cells import (
     AgentMessageCell,
+    ApprovalCell,
     CommandCell,
     ExploringCell,
     PatchCell,
@@ -138,7 +139,8 @@ def start_item(thread: ThreadState, item: ThreadItem, turn_id: str, at: float) -
         return _start_user_message(thread, item, turn_id)
     cell = cell_of(item, complete=False, turn_id=turn_id, cwd=thread.cwd)
     if isinstance(cell, CommandCell):
-        thread = replace(thread, turn_used_tools=thread.turn_used_tools or thread.running)
+        used_tools = thread.turn_used_tools or cell.source != "userShell"
+        thread = replace(thread, turn_used_tools=used_tools)
         return _start_command(thread, replace(cell, started_at=at))
     if isinstance(cell, ReasoningCell):
         return put_live(thread, cell)
@@ -228,8 +230,11 @@ def _complete_command(thread: ThreadState, item: CommandExecutionThreadItem) -> 
         return settle(
             close_exploring(thread), replace(cell, id=f"{cell.id}:end", was_background=True)
         )
+    if cell.status == "declined" and _refusal_is_recorded(thread, cell):
+        return _drop_command(thread, cell.id)
     if started is None:
-        thread = _start_command(replace(thread, turn_used_tools=True), cell)
+        used_tools = thread.turn_used_tools or cell.source != "userShell"
+        thread = _start_command(replace(thread, turn_used_tools=used_tools), cell)
     for group in thread.live:
         if isinstance(group, ExploringCell) and any(call.id == cell.id for call in group.calls):
             if cell.status == "declined":
@@ -239,6 +244,22 @@ def _complete_command(thread: ThreadState, item: CommandExecutionThreadItem) -> 
             calls = tuple(cell if call.id == cell.id else call for call in group.calls)
             return settle_exploring(thread, replace(group, calls=calls))
     return settle(close_exploring(thread), cell)
+
+
+def _refusal_is_recorded(thread: ThreadState, cell: CommandCell) -> bool:
+    """Whether the user's own refusal is in the transcript already, just above."""
+    return any(
+        isinstance(record, ApprovalCell) and not record.granted and record.subject == cell.command
+        for record in thread.settled[-4:]
+    )
+
+
+def _drop_command(thread: ThreadState, item_id: str) -> ThreadState:
+    for group in thread.live:
+        if isinstance(group, ExploringCell) and any(call.id == item_id for call in group.calls):
+            rest = tuple(call for call in group.calls if call.id != item_id)
+            return settle_exploring(thread, replace(group, calls=rest))
+    return drop_live(thread, item_id)
 
 
 def _only_looks(cell: CommandCell) -> bool:

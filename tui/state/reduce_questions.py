@@ -87,8 +87,9 @@ def answered(thread: ThreadState, answer: Answer) -> Step:
                 thread = _mark(thread, params, "running")
         case AnswerPatch(decision=decision), FileChangeRequestApprovalParams() as params:
             response = FileChangeRequestApprovalResponse(decision=decision)
-            thread = _record(thread, _patch_record(thread, answer, params))
+            # A refused patch stays in the transcript as such, so it needs no record.
             if decision not in ("decline", "cancel"):
+                thread = _record(thread, _patch_record(thread, answer, params))
                 thread = _mark(thread, params, "running")
         case AnswerPermissions(response=granted), PermissionsRequestApprovalParams() as params:
             response = granted

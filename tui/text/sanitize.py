@@ -15,8 +15,8 @@ _VISIBLE: dict[int, str] = {
     **dict.fromkeys(range(128, 160), "�"),
     **dict.fromkeys((*range(8234, 8239), *range(8294, 8298)), "�"),
     **dict.fromkeys((8206, 8207, 1564, 65279, 173), ""),
-    0x2028: "\n",
-    0x2029: "\n",
+    0x2028: " ",
+    0x2029: " ",
     **dict.fromkeys(range(55296, 57344), "�"),
     **dict.fromkeys(range(917504, 917632), "�"),
     **dict.fromkeys(range(65529, 65532), "�"),
@@ -41,7 +41,7 @@ def clean(text: str) -> str:
 
 def clean_line(text: str) -> str:
     """The same on one line: line ends become visible marks, for names and titles."""
-    return clean(text).replace("\n", "␊") if "\n" in text or "\r" in text else clean(text)
+    return clean(text).replace("\n", "␊")
 
 
 def expand_tabs(line: str) -> str:
