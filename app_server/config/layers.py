@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,6 +21,10 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
     table: Mapping[str, Any]
     disabled_reason: str | None = None
     """Why the table does not count; None: it does."""
+    folder: Path | None = None
+    """What its relative paths start from; None: the working directory."""
+    ignored_keys: tuple[str, ...] = ()
+    """Keys that do not count although the layer does."""
 
     @property
     def version(self) -> str:
@@ -34,9 +37,10 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
 
 def version_of(table: Mapping[str, Any]) -> str:
     """A fingerprint of a table that does not depend on the order of its keys."""
-    text = json.dumps(
-        table, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
-    )
+    import hashlib  # both for `config/read` only
+    import json
+
+    text = json.dumps(table, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -52,13 +56,14 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def leaves(table: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """The dotted paths of all values that are not tables."""
-    paths: list[str] = []
-    for key, value in table.items():
-        path = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value:
-            paths.extend(leaves(value, f"{path}."))
-        else:
-            paths.append(path)
-    return paths
+def leaves(value: Any, prefix: str = "") -> Iterator[str]:
+    """The dotted paths of all single values; entries of lists are numbered."""
+    if isinstance(value, Mapping):
+        entries = list(value.items())
+    elif isinstance(value, list):
+        entries = list(enumerate(value))
+    else:
+        yield prefix
+        return
+    for key, entry in entries:
+        yield from leaves(entry, f"{prefix}.{key}" if prefix else str(key))

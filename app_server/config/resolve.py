@@ -8,17 +8,31 @@ here: the rooms that own those subjects read it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from app_server.config.errors import ConfigInvalid
+from app_server.config.features import resolve_features
+from app_server.config.layers import merge
+from app_server.config.schema import TOP
+from app_server.config.trust import (
+    DEFAULT_ROOT_MARKERS,
+    TrustLevel,
+    decided_trust,
+    project_root,
+)
 from app_server.protocol.permissions import (
     ApprovalsReviewer,
     AskForApproval,
+    DangerFullAccessSandboxPolicy,
+    ReadOnlySandboxPolicy,
     SandboxMode,
     SandboxPolicy,
+    WorkspaceWriteSandboxPolicy,
 )
 from app_server.protocol.shared import (
     Personality,
@@ -28,7 +42,6 @@ from app_server.protocol.shared import (
     Verbosity,
 )
 
-TrustLevel: TypeAlias = Literal["trusted", "untrusted"]
 WebSearchMode: TypeAlias = Literal["disabled", "cached", "live"]
 
 Table: TypeAlias = Mapping[str, Any]
@@ -145,3 +158,225 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def enabled(self, feature: str) -> bool:
         """Whether a feature is on; an unknown one is off."""
         return self.features.get(feature, False)
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a resolution needs besides the merged table."""
+
+    codex_home: Path
+    cwd: Path
+    profile: str | None = None
+    """Chosen outside of the files."""
+    flags: Table = {}
+    """Dedicated options; they win over the profile."""
+
+
+def resolve(merged: Table, around: Surroundings) -> Config:
+    """The effective settings; raises `ConfigInvalid` for what only shows in the merged whole."""
+    profile_name = around.profile or around.flags.get("profile") or merged.get("profile")
+    profile = chosen_profile(merged, profile_name)
+    table = merge(merge(merged, profile), around.flags)
+    markers = tuple(table.get("project_root_markers", DEFAULT_ROOT_MARKERS))
+    trust = decided_trust(table.get("projects", {}), around.cwd, markers)
+    mode = chosen_sandbox_mode(table, trust)
+    features = resolve_features(merge(merged, around.flags), profile)
+    fields: dict[str, Any] = {
+        key: table[key] for key in _TAKEN_AS_THEY_ARE if table.get(key) is not None
+    }
+    fields |= {key: tuple(table[key]) for key in _LISTS if key in table}
+    fields |= _prompts(table)
+    fields |= _nested(table)
+    if "model_catalog_json" in table:
+        fields["model_catalog_json"] = Path(table["model_catalog_json"])
+    _check_provider_exists(table)
+    return Config(
+        codex_home=around.codex_home,
+        cwd=around.cwd,
+        project_root=project_root(around.cwd, markers),
+        project_root_markers=markers,
+        trust_level=trust,
+        profile=profile_name,
+        approval_policy=_approval_policy(table.get("approval_policy"), trust),
+        approvals_reviewer=_reviewer(table.get("approvals_reviewer")),
+        sandbox_mode=mode,
+        sandbox_policy=sandbox_policy(mode, table.get("sandbox_workspace_write", {}), around),
+        workspace_write=table.get("sandbox_workspace_write", {}),
+        web_search=_web_search(table, features, mode),
+        features=features,
+        log_dir=_folder(table.get("log_dir"), around.codex_home / "log"),
+        sqlite_home=_folder(
+            table.get("sqlite_home") or os.environ.get("CODEX_SQLITE_HOME"), around.codex_home
+        ),
+        **fields,
+    )
+
+
+def chosen_profile(merged: Table, name: str | None) -> Table:
+    """The table of a profile, empty if none is chosen; raises `ConfigInvalid` if it is missing."""
+    if not name:
+        return {}
+    profiles = merged.get("profiles", {})
+    if name not in profiles:
+        raise ConfigInvalid(f"config profile `{name}` not found")
+    profile: Table = profiles[name]
+    return profile
+
+
+def chosen_sandbox_mode(table: Table, trust: TrustLevel | None) -> SandboxMode:
+    """The mode that was asked for; else a project with a decision may be written to, others not."""
+    named = table.get("default_permissions")
+    if named is not None:
+        mode = _BUILT_IN_PERMISSIONS.get(named)
+        if mode is None:
+            if "permissions" not in table:
+                raise ConfigInvalid("default_permissions requires a `[permissions]` table")
+            raise ConfigInvalid(
+                f"default_permissions = {named!r}: permission profiles of your own are not "
+                "supported yet; use sandbox_mode"
+            )
+        return mode
+    if table.get("sandbox_mode") is not None:
+        chosen: SandboxMode = table["sandbox_mode"]
+        return chosen
+    return "read-only" if trust is None else "workspace-write"
+
+
+def sandbox_policy(
+    mode: SandboxMode, workspace_write: Table, around: Surroundings | Config
+) -> SandboxPolicy:
+    """The policy of a mode; workspace-write always includes the memory files."""
+    if mode == "danger-full-access":
+        return DangerFullAccessSandboxPolicy()
+    if mode == "read-only":
+        return ReadOnlySandboxPolicy()
+    roots = [str(root) for root in workspace_write.get("writable_roots", [])]
+    memories = str(around.codex_home / "memories")
+    return WorkspaceWriteSandboxPolicy(
+        writable_roots=[*roots, *([] if memories in roots else [memories])],
+        network_access=workspace_write.get("network_access", False),
+        exclude_tmpdir_env_var=workspace_write.get("exclude_tmpdir_env_var", False),
+        exclude_slash_tmp=workspace_write.get("exclude_slash_tmp", False),
+    )
+
+
+def _approval_policy(chosen: Any, trust: TrustLevel | None) -> AskForApproval:
+    if chosen is None:
+        return "untrusted" if trust == "untrusted" else "on-request"
+    policy: AskForApproval = msgspec.convert(chosen, _ASK_FOR_APPROVAL)
+    return policy
+
+
+def _reviewer(chosen: str | None) -> ApprovalsReviewer:
+    return "auto_review" if chosen in ("auto_review", "guardian_subagent") else "user"
+
+
+def _web_search(table: Table, features: Mapping[str, bool], mode: SandboxMode) -> WebSearchMode:
+    chosen: WebSearchMode | None = table.get("web_search")
+    if chosen is not None:
+        return chosen
+    if features["web_search_cached"]:
+        return "cached"
+    return "live" if features["web_search_request"] or mode == "danger-full-access" else "cached"
+
+
+def _prompts(table: Table) -> dict[str, str]:
+    """The texts that stand in files of their own."""
+    texts: dict[str, str] = {}
+    instructions = table.get("model_instructions_file") or table.get(
+        "experimental_instructions_file"
+    )
+    if instructions:
+        texts["base_instructions"] = _file_text(instructions, "model instructions file")
+    if table.get("compact_prompt"):
+        texts["compact_prompt"] = table["compact_prompt"]
+    elif table.get("experimental_compact_prompt_file"):
+        texts["compact_prompt"] = _file_text(
+            table["experimental_compact_prompt_file"], "compact prompt file"
+        )
+    return texts
+
+
+def _file_text(path: str, what: str) -> str:
+    try:
+        text = Path(path).read_text("utf-8").strip()
+    except OSError as error:
+        raise ConfigInvalid(
+            f"failed to read {what} {path}: {error.strerror} (os error {error.errno})"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigInvalid(f"failed to read {what} {path}: it is not UTF-8") from error
+    if not text:
+        raise ConfigInvalid(f"{what} is empty: {path}")
+    return text
+
+
+def _nested(table: Table) -> dict[str, Any]:
+    """Fields that stand one level deeper in the table."""
+    fields: dict[str, Any] = {}
+    tools = table.get("tools", {})
+    history = table.get("history", {})
+    for field, section, key in (
+        ("view_image", tools, "view_image"),
+        ("view_image", table, "tools_view_image"),
+        ("history_persistence", history, "persistence"),
+        ("history_max_bytes", history, "max_bytes"),
+        ("analytics_enabled", table.get("analytics", {}), "enabled"),
+        ("feedback_enabled", table.get("feedback", {}), "enabled"),
+        ("auto_review_policy", table.get("auto_review", {}), "policy"),
+        ("background_terminal_max_timeout_ms", table, "background_terminal_max_timeout"),
+    ):
+        if section.get(key) is not None:
+            fields[field] = section[key]
+    if isinstance(tools.get("web_search"), Mapping):
+        fields["web_search_tool"] = tools["web_search"]
+    if table.get("shell_environment_policy"):
+        fields["shell_environment_policy"] = msgspec.convert(
+            table["shell_environment_policy"], ShellEnvironmentPolicy
+        )
+    return fields
+
+
+def _check_provider_exists(table: Table) -> None:
+    provider = table.get("model_provider", "openai")
+    if provider not in BUILT_IN_PROVIDERS and provider not in table.get("model_providers", {}):
+        raise ConfigInvalid(f"Model provider `{provider}` not found")
+
+
+def _folder(chosen: str | None, default: Path) -> Path:
+    return Path(chosen) if chosen else default
+
+
+BUILT_IN_PROVIDERS = ("openai", "amazon-bedrock", "ollama", "lmstudio")
+
+_BUILT_IN_PERMISSIONS: dict[str, SandboxMode] = {
+    ":read-only": "read-only",
+    ":workspace": "workspace-write",
+    ":danger-no-sandbox": "danger-full-access",
+}
+_ASK_FOR_APPROVAL: Any = AskForApproval
+_LISTS = ("project_doc_fallback_filenames", "notify")
+_WORKED_OUT = {
+    "codex_home",
+    "cwd",
+    "project_root",
+    "project_root_markers",
+    "trust_level",
+    "profile",
+    "approval_policy",
+    "approvals_reviewer",
+    "sandbox_mode",
+    "sandbox_policy",
+    "workspace_write",
+    "shell_environment_policy",
+    "web_search",
+    "features",
+    "log_dir",
+    "sqlite_home",
+    "compact_prompt",
+    "model_catalog_json",
+    *_LISTS,
+}
+_TAKEN_AS_THEY_ARE = tuple(
+    field for field in Config.__struct_fields__ if field not in _WORKED_OUT and field in TOP.fields
+)
+"""Keys whose value is the field of the same name."""

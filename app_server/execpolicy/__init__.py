@@ -1,1 +1,1 @@
-"""What a command line does, read from its words: its parts, its risk, the rule that would allow it."""
+"""What a command line does, read from its words: its parts, its risk, the rule to allow it."""

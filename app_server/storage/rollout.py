@@ -6,8 +6,6 @@ shapes are those of the original's files, so that each program reads what the ot
 `OtherEvent`, model items as `OtherResponseItem`.
 """
 
-# ruff: noqa: RUF012 - msgspec copies a default list for each value
-
 from __future__ import annotations
 
 from typing import Any, TypeAlias

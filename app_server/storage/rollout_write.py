@@ -34,9 +34,7 @@ class RolloutWriter:
     lines. For an existing file give none.
     """
 
-    def __init__(
-        self, path: Path, opening: Sequence[RolloutItem | RolloutLine] = ()
-    ) -> None:
+    def __init__(self, path: Path, opening: Sequence[RolloutItem | RolloutLine] = ()) -> None:
         self.path = path
         self._unwritten: deque[bytes] = deque()
         self._descriptor: int | None = None

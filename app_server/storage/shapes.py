@@ -3,8 +3,6 @@
 Stored keys are snake_case, policies are named in kebab-case, a sub-agent's source is `subagent`.
 """
 
-# ruff: noqa: RUF012 - msgspec copies a default list for each value
-
 from __future__ import annotations
 
 from typing import Any, TypeAlias
