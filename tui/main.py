@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from tui.terminal.first_paint import FirstPaint
 
 if TYPE_CHECKING:
-    from app_server.client import Channel
+    from app_server.rpc.channel import Channel
 
 Connect: TypeAlias = "Callable[[], Awaitable[Channel]]"
 
@@ -34,6 +34,8 @@ class TuiOptions(NamedTuple):
     """Open the list of threads first."""
     resume_any_folder: bool = False
     remote: bool = False
+    park_cursor: bool = False
+    """Keep the terminal's cursor at the region's corner; for terminals that cut when resized."""
     connect_demo: Connect | None = None
     """A server whose model is the offline demo, for the first-run choice; None leaves it out."""
 

@@ -16,7 +16,7 @@ import os
 import select
 import sys
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unicodedata import combining, east_asian_width
 
 PLACEHOLDERS = (
@@ -29,7 +29,8 @@ PLACEHOLDERS = (
 )
 REMEMBERED_FOLDERS = 200
 PROMPT = "› "
-_MAX_HEADER_COLUMNS = 100
+NARROWEST_BOX = 24
+"""Below this there is no header."""
 
 
 class HeaderFacts(NamedTuple):
@@ -57,15 +58,6 @@ class HandOver(NamedTuple):
     """Column and row within the painted rows."""
     columns: int
     """The terminal's width when they were painted."""
-    tty_before: list[object] | None
-    """Terminal attributes to restore at the end."""
-    placeholder: str
-    model: str
-    effort: str
-
-
-NOTHING = HandOver("", b"", (), (0, 0), 0, None, PLACEHOLDERS[0], "", "")
-"""Nothing was painted."""
 
 
 def start(facts: HeaderFacts) -> "FirstPaint":
@@ -97,7 +89,8 @@ class FirstPaint:
         self._rows: tuple[int, ...] = ()
         self._composer_row = 0
         self._columns = 0
-        self._tty_before: list[object] | None = None
+        self.tty_before: list[Any] | None = None
+        """Terminal attributes to restore at the end; None where nothing was changed."""
         self._wake: tuple[int, int] | None = None
         self._echoing = _thread.allocate_lock()
 
@@ -110,16 +103,12 @@ class FirstPaint:
             self._rows,
             (len(PROMPT) + text_cells(self._text), self._composer_row),
             self._columns,
-            self._tty_before,
-            self.placeholder,
-            self.model,
-            self.effort,
         )
 
     def close(self) -> None:
         """Take the picture away and give the terminal back as it was; for failures."""
         self._stop()
-        if self._tty_before is None:
+        if self.tty_before is None:
             return
         if self.facts.full_screen:
             _write("\x1b[?1049l")
@@ -127,13 +116,13 @@ class FirstPaint:
             _write(f"\x1b[{self._composer_row}A\r" if self._composer_row else "\r")
             _write("".join("\x1b[2K\n" for _ in self._rows) + f"\x1b[{len(self._rows)}A")
         self._rows = ()
-        restore_tty(self._tty_before)
-        self._tty_before = None
+        restore_tty(self.tty_before)
+        self.tty_before = None
         atexit.unregister(self.close)
 
     def forget(self) -> None:
         """The driver restores the terminal from now on."""
-        self._tty_before = None
+        self.tty_before = None
         self._rows = ()
         atexit.unregister(self.close)
 
@@ -142,7 +131,7 @@ class FirstPaint:
         import tty
 
         try:
-            self._tty_before = termios.tcgetattr(0)
+            self.tty_before = termios.tcgetattr(0)
             raw = termios.tcgetattr(0)
         except termios.error:
             return
@@ -267,12 +256,61 @@ def header_lines(
     version: str, model: str, effort: str, cwd: str, columns: int, *, demo: bool = False
 ) -> list[tuple[str, str]]:
     """The opening card as (text, text with escape codes), one pair a row."""
-    return []
+    inner = columns - 4
+    if columns < NARROWEST_BOX:
+        return []
+    model = f"{model} {effort}" if effort else model
+    name = f">_ OpenAI Codex (v{version})"
+    shown_name = f"\x1b[2m>_ \x1b[0m\x1b[1mOpenAI Codex\x1b[0m\x1b[2m (v{version})\x1b[0m"
+    rows = [(name, shown_name), ("", "")]
+    model_row = (f"model:     {model}", f"\x1b[2mmodel:     \x1b[0m{model}")
+    hint = ("   /model to change", "\x1b[36m   /model\x1b[0m\x1b[2m to change\x1b[0m")
+    if text_cells(model_row[0] + hint[0]) <= inner:
+        model_row = (model_row[0] + hint[0], model_row[1] + hint[1])
+    rows.append(model_row)
+    folder = middle_cut(home_relative(cwd), max(4, inner - 11))
+    rows.append((f"directory: {folder}", f"\x1b[2mdirectory: \x1b[0m{folder}"))
+    if demo:
+        label, text = "demo:      ", "scripted, no model"
+        rows.append((label + text, f"\x1b[2m{label}\x1b[0m\x1b[33m{text}\x1b[0m"))
+    if any(text_cells(text) > inner for text, _ in rows):
+        return []
+    widest = max(text_cells(text) for text, _ in rows)
+    edge = "─" * (widest + 2)
+    lines = [(f"╭{edge}╮", f"\x1b[2m╭{edge}╮\x1b[0m")]
+    for text, shown in rows:
+        blank = " " * (widest - text_cells(text))
+        lines.append((f"│ {text}{blank} │", f"\x1b[2m│ \x1b[0m{shown}{blank}\x1b[2m │\x1b[0m"))
+    return [*lines, (f"╰{edge}╯", f"\x1b[2m╰{edge}╯\x1b[0m")]
 
 
 def footer_text(model: str, effort: str, cwd: str) -> str:
     """The footer as it is before anything is known of the session."""
-    return ""
+    named = f"{model} {effort}" if effort else model
+    return " · ".join(part for part in (named, home_relative(cwd)) if part)
+
+
+def home_relative(path: str) -> str:
+    """`path` with the home directory as `~`."""
+    home = os.path.expanduser("~").rstrip("/")
+    if home and path == home:
+        return "~"
+    return "~" + path[len(home) :] if home and path.startswith(home + "/") else path
+
+
+def middle_cut(path: str, columns: int) -> str:
+    """A path within `columns`, its middle left out rather than its ends."""
+    if text_cells(path) <= columns:
+        return path
+    parts = path.split("/")
+    for kept in range(len(parts) - 1, 0, -1):
+        short = "/".join([parts[0], "…", *parts[-kept:]])
+        if kept < len(parts) - 1 and text_cells(short) <= columns:
+            return short
+    cut = path
+    while cut and text_cells(cut) > columns - 1:
+        cut = cut[:-1]
+    return cut + "…"
 
 
 def text_cells(text: str) -> int:
@@ -292,7 +330,7 @@ def without_last(text: str) -> str:
     return text[:-1]
 
 
-def restore_tty(attributes: list[object]) -> None:
+def restore_tty(attributes: list[Any]) -> None:
     """Give the terminal its attributes back, pastes unbracketed, cursor visible."""
     import termios
 

@@ -1,0 +1,224 @@
+"""The application: joins store, link, screen and terminal; has no features of its own.
+
+Everything that happens becomes events for the store; the store's effects are carried out here or by
+the link; the screen draws the state. See `startup` for how a session begins.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.strip import Strip
+
+from tui.clock import Clock
+from tui.errands import Errands
+from tui.link import Link
+from tui.main import Connect, TuiOptions
+from tui.screens.chat import ChatScreen
+from tui.screens.pager import Pager
+from tui.state.actions import Action
+from tui.state.effects import (
+    ClearTranscript,
+    CopyText,
+    Effect,
+    Notify,
+    OpenEditor,
+    Quit,
+    ReturnToComposer,
+)
+from tui.state.events import Event
+from tui.state.model import AppState
+from tui.state.select import exit_lines, window_title
+from tui.state.store import Store
+from tui.terminal.ansi_rows import Row, rows_of
+from tui.terminal.first_paint import FirstPaint, HandOver, footer_text
+from tui.terminal.full_driver import full_driver
+from tui.terminal.inline_driver import inline_driver
+from tui.terminal.notify import title
+from tui.text.palette import TERMINAL
+
+
+class CodexApp(Errands):
+    """One session in one terminal."""
+
+    CSS_PATH = Path(__file__).parent / "styles" / "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "nothing", show=False),
+        Binding("ctrl+c", "nothing", show=False),
+    ]
+
+    def __init__(
+        self,
+        options: TuiOptions,
+        connect: Connect,
+        first_paint: FirstPaint,
+        *,
+        clock: Clock | None = None,
+    ) -> None:
+        driver = (
+            full_driver(first_paint)
+            if options.full_screen
+            else inline_driver(first_paint, park_cursor=options.park_cursor)
+        )
+        super().__init__(driver_class=driver, ansi_color=True)
+        self.options = options
+        self.clock = clock or Clock()
+        self.palette = TERMINAL
+        self.remembered_model = first_paint.model
+        self.remembered_effort = first_paint.effort
+        self.key_overrides: dict[str, str] = {}
+        self.thread_cwd: str | None = options.cwd
+        """Where new threads work; None leaves it to the server."""
+        self.store = Store(
+            AppState(version=options.version, home=os.path.expanduser("~"), demo=options.demo),
+            self._changed,
+        )
+        self.link = Link(self.take, options.version, remote=options.remote)
+        self._connect = connect
+        self._placeholder = first_paint.placeholder
+        self._title = ""
+        self._farewell: tuple[str, ...] = ()
+
+    def run_session(self) -> int:
+        """Until the user leaves; the terminal is as it was afterwards."""
+        status = self.run(mouse=self.options.full_screen)
+        if self.options.full_screen or self.inline_driver is None:
+            for line in self._farewell:
+                os.write(1, f"{line}\n".encode())
+        return 0 if status is None else int(status)
+
+    def get_default_screen(self) -> ChatScreen:
+        return ChatScreen(self.palette, self._placeholder, inline=not self.options.full_screen)
+
+    @property
+    def chat(self) -> ChatScreen:
+        screen = self.screen_stack[0]
+        assert isinstance(screen, ChatScreen)
+        return screen
+
+    def on_mount(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, self.quit)
+        self.set_title(window_title(self.store.state))
+
+    def taken_over(self, handed_over: HandOver) -> None:
+        """The first frame is out: what was typed before it goes on in the composer."""
+        if handed_over.text:
+            buffer = self.chat.composer.editor.buffer
+            buffer.insert(handed_over.text)
+            self.chat.composer.editor.refresh(layout=True)
+
+    def on_ready(self) -> None:
+        from tui.startup import begin
+
+        self.run_worker(self.link.run(self._connect), group="link", exit_on_error=True)
+        self.run_worker(begin(self), group="startup", exit_on_error=True)
+
+    def reconnect(self, connect: Connect, *, demo: bool) -> None:
+        """Another server in the place of the first one, before any thread was opened."""
+        self.workers.cancel_group(self, "link")
+        self.store.state = AppState(
+            version=self.options.version, home=self.store.state.home, demo=demo
+        )
+        self.link = Link(self.take, self.options.version)
+        self.run_worker(self.link.run(connect), group="link", exit_on_error=True)
+
+    # Events in, effects out
+
+    def act(self, *actions: Action) -> None:
+        self.store.apply(actions, self.clock.now())
+
+    def take(self, events: list[Event]) -> None:
+        """What the link has heard."""
+        self.store.apply(events, self.clock.now())
+
+    def _changed(self, before: AppState, now: AppState, effects: tuple[Effect, ...]) -> None:
+        if self._exit or not self.is_running:
+            return
+        self.link.carry_out(effects)
+        for effect in effects:
+            self._carry_out(effect)
+        if now is not before and not self._exit:
+            self.chat.present(now)
+            self._follow(before, now)
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case ReturnToComposer(text=text, images=images):
+                self.chat.composer.put_back(text, images)
+            case OpenEditor(text=text):
+                self.edit_externally(text)
+            case CopyText(text=text):
+                self.copy_text(text)
+            case Notify(kind=kind, text=text):
+                self.notify_outside(kind, text)
+            case ClearTranscript():
+                self.chat.transcript_replaced()
+            case Quit():
+                self.quit()
+            case _:
+                pass
+
+    def _follow(self, before: AppState, now: AppState) -> None:
+        """What is outside the screen but follows the state."""
+        mark = ""
+        thread = now.thread
+        if thread is not None and thread.questions:
+            mark = "[ ! ] "
+        elif thread is not None and thread.running:
+            mark = "● "
+        self.set_title(mark + window_title(now))
+        if now.settings is not before.settings and now.settings.model and not now.demo:
+            self.remember_model(now.settings.model, now.settings.effort or "")
+        screen = self.screen
+        if isinstance(screen, Pager) and self.shows_transcript and now.thread is not before.thread:
+            screen.update_lines()
+
+    # The terminal
+
+    def set_title(self, text: str) -> None:
+        if text != self._title and self._driver is not None and not self.is_headless:
+            self._title = text
+            self.write_terminal(title(text))
+
+    def write_terminal(self, sequence: str) -> None:
+        """Escape codes that move nothing."""
+        if self._driver is not None and not self.is_headless and sequence:
+            self._driver.write(sequence)
+            self._driver.flush()
+
+    def opening_footer(self) -> str:
+        """What the footer says before the server has said anything."""
+        if self.store.state.settings.model:
+            return ""
+        return footer_text(self.remembered_model, self.remembered_effort, self.options.cwd)
+
+    def quit(self, message: str = "") -> None:
+        """Leave: what is on screen stays, the closing lines follow."""
+        if self._exit:
+            return
+        lines = [message] if message else []
+        self._farewell = (*lines, *exit_lines(self.store.state))
+        driver = self.inline_driver
+        if driver is not None:
+            kept = self.chat.last_lines()
+            said = [Row(line, len(line)) for line in self._farewell]
+            blank = [Row("", 0)] if kept and said else []
+            driver.farewell = [*self.rows(kept), *blank, *said]
+            self._farewell = ()
+        self.exit(0)
+
+    def rows(self, strips: Iterable[Strip]) -> list[Row]:
+        return rows_of(strips, self.console._color_system)
+
+    async def _on_resize(self, event: Any) -> None:
+        await super()._on_resize(event)
+        self.call_next(self.chat.present, self.store.state)
+
+    def action_nothing(self) -> None:
+        """Keys that the library binds and we do not want."""

@@ -1,0 +1,136 @@
+"""Commands about conversations: new, resume, fork, rename, compact, review, background commands."""
+
+import time
+from typing import TYPE_CHECKING
+
+from app_server.protocol.errors import RpcError
+from app_server.protocol.review import UncommittedChangesReviewTarget
+from app_server.protocol.thread import ThreadForkParams, ThreadResumeParams, ThreadStartParams
+from app_server.protocol.thread_data import Thread
+from app_server.protocol.thread_history import THREAD_LIST, ThreadListParams
+from tui.state.actions import (
+    CompactThread,
+    ForkThread,
+    OpenNewThread,
+    OpenStoredThread,
+    RenameThread,
+    StartReview,
+    StopTerminals,
+)
+from tui.state.select import running_terminals
+from tui.widgets.pickers.list_picker import Choice
+
+if TYPE_CHECKING:
+    from tui.screens.chat import ChatScreen
+
+LISTED_THREADS = 100
+
+
+def new(chat: "ChatScreen", arguments: str) -> None:
+    chat.act(OpenNewThread(params=ThreadStartParams(cwd=chat.app.thread_cwd)))
+
+
+def clear(chat: "ChatScreen", arguments: str) -> None:
+    chat.app.clear_everything()
+    new(chat, arguments)
+
+
+def resume(chat: "ChatScreen", arguments: str) -> None:
+    """A list of stored threads of this folder; `/resume ID` goes straight there."""
+    if arguments:
+        chat.act(OpenStoredThread(params=ThreadResumeParams(thread_id=arguments)))
+        return
+    chat.run_worker(pick_stored(chat))
+
+
+async def pick_stored(chat: "ChatScreen", *, any_folder: bool = False) -> None:
+    """Show what is stored and open what is chosen."""
+    try:
+        threads = await stored_threads(chat, any_folder=any_folder)
+    except RpcError as error:
+        chat.say("error", f"The stored conversations could not be listed: {error.message}")
+        return
+    threads = [thread for thread in threads if thread.id != chat.state.focused]
+    if not threads:
+        where = "" if any_folder else " in this folder"
+        chat.say("info", f"There are no earlier conversations{where}.")
+        chat.app.nothing_to_resume()
+        return
+    choices = [Choice(_title(thread), thread, _facts(thread)) for thread in threads]
+    chat.pick(
+        "Go on with",
+        choices,
+        lambda choice: chat.act(
+            OpenStoredThread(params=ThreadResumeParams(thread_id=choice.value.id))
+        ),
+        searchable=True,
+        on_cancelled=chat.app.nothing_to_resume,
+    )
+
+
+async def stored_threads(chat: "ChatScreen", *, any_folder: bool = False) -> list[Thread]:
+    """Newest first."""
+    params = ThreadListParams(
+        limit=LISTED_THREADS,
+        sort_key="updated_at",
+        source_kinds=["cli", "vscode"],
+        cwd=None if any_folder else chat.app.thread_cwd or chat.state.settings.cwd or None,
+    )
+    listed = await chat.request(THREAD_LIST, params)
+    return list(listed.data)
+
+
+def fork(chat: "ChatScreen", arguments: str) -> None:
+    thread = chat.state.thread
+    if thread is None or not thread.turns:
+        chat.say("info", "There is nothing to fork yet.")
+        return
+    chat.act(ForkThread(params=ThreadForkParams(thread_id=thread.id)))
+
+
+def rename(chat: "ChatScreen", arguments: str) -> None:
+    if not arguments:
+        chat.say("info", "Say how: /rename NAME.")
+        return
+    chat.act(RenameThread(name=arguments))
+
+
+def compact(chat: "ChatScreen", arguments: str) -> None:
+    chat.act(CompactThread())
+
+
+def review(chat: "ChatScreen", arguments: str) -> None:
+    chat.act(StartReview(target=UncommittedChangesReviewTarget()))
+
+
+def terminals(chat: "ChatScreen", arguments: str) -> None:
+    thread = chat.state.thread
+    running = running_terminals(thread) if thread is not None else ()
+    if not running:
+        chat.say("info", "No command runs in the background.")
+        return
+    commands = "\n".join(cell.command for cell in running)
+    chat.say("info", f"{len(running)} running in the background (/stop ends them):", commands)
+
+
+def stop_terminals(chat: "ChatScreen", arguments: str) -> None:
+    chat.act(StopTerminals())
+
+
+def _title(thread: Thread) -> str:
+    text = thread.name or " ".join(thread.preview.split()) or "(nothing said)"
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _facts(thread: Thread) -> str:
+    branch = thread.git_info.branch if thread.git_info is not None else None
+    facts = [_ago(time.time() - thread.updated_at), branch or "", thread.cwd]
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _ago(seconds: float) -> str:
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        count = int(seconds // size)
+        if count >= 1:
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"

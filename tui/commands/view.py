@@ -1,0 +1,125 @@
+"""Commands that show something: the working tree's diff, help, the last answer's copy."""
+
+from typing import TYPE_CHECKING, Literal
+
+from app_server.protocol.command_exec import COMMAND_EXEC, CommandExecParams
+from app_server.protocol.errors import RpcError
+from tui.keymap import KEYS, shown_key
+from tui.state.actions import CopyLastAnswer, Show
+from tui.state.cells import CardCell, PatchCell, PatchedFile
+
+if TYPE_CHECKING:
+    from tui.screens.chat import ChatScreen
+
+_GIT = ["git", "-c", "core.fsmonitor=false", "-c", "color.ui=never", "--no-optional-locks"]
+DIFF_SECONDS = 20
+NEW_FILES_SHOWN = 50
+
+
+def diff(chat: "ChatScreen", arguments: str) -> None:
+    chat.run_worker(_show_diff(chat))
+
+
+def copy(chat: "ChatScreen", arguments: str) -> None:
+    chat.act(CopyLastAnswer())
+
+
+def mention(chat: "ChatScreen", arguments: str) -> None:
+    chat.composer.type_ahead("@")
+
+
+def show_help(chat: "ChatScreen", arguments: str) -> None:
+    from tui.commands.slash import COMMANDS
+
+    rows = [(f"/{command.name}", command.help) for command in COMMANDS]
+    rows.append(("", ""))
+    overrides = chat.app.key_overrides
+    rows += [
+        (shown_key(name, overrides), key.help)
+        for name, key in KEYS.items()
+        if name.split(".")[0] in ("global", "chat", "composer") or name == "editor.newline"
+    ]
+    chat.act(Show(CardCell(id="", title="Commands and keys", rows=tuple(rows))))
+
+
+async def _show_diff(chat: "ChatScreen") -> None:
+    try:
+        inside = await _git(chat, "rev-parse", "--is-inside-work-tree")
+        if inside is None:
+            chat.say("info", "This folder is not in a git repository.")
+            return
+        text = await _git(chat, "diff", "HEAD") or await _git(chat, "diff") or ""
+        untracked = await _git(chat, "ls-files", "--others", "--exclude-standard", "-z") or ""
+        names = [name for name in untracked.split("\0") if name]
+        for name in names[:NEW_FILES_SHOWN]:
+            text += (
+                await _git(chat, "diff", "--no-index", "--", "/dev/null", name, differs=True) or ""
+            )
+    except RpcError as error:
+        chat.say("error", f"The changes could not be read: {error.message}")
+        return
+    left_out = len(names) - NEW_FILES_SHOWN
+    if left_out > 0:
+        text += f"\n… and {left_out} more new files\n"
+    if not text.strip():
+        chat.say("info", "Nothing has changed in the working tree.")
+        return
+    files = changed_files(text)
+    chat.app.open_diff(PatchCell(id="", files=files, status="ok"))
+
+
+async def _git(chat: "ChatScreen", *words: str, differs: bool = False) -> str | None:
+    """What git prints; None where it fails (1 means "differs" where that is expected)."""
+    params = CommandExecParams(
+        command=[*_GIT, *words],
+        cwd=chat.state.settings.cwd or None,
+        timeout_ms=DIFF_SECONDS * 1000,
+    )
+    result = await chat.request(COMMAND_EXEC, params)
+    return result.stdout if result.exit_code in ((0, 1) if differs else (0,)) else None
+
+
+def changed_files(diff_text: str) -> tuple[PatchedFile, ...]:
+    """What git printed, one value a file; a file that was moved has both its names."""
+    files = []
+    for part in ("\n" + diff_text).split("\ndiff --git ")[1:]:
+        head, found, body = part.partition("\n@@")
+        old, new, moved = _names(head)
+        kind: Literal["add", "delete", "update"] = "update"
+        if "\nnew file mode" in head:
+            kind = "add"
+        elif "\ndeleted file mode" in head:
+            kind = "delete"
+        hunks = "@@" + body if found else ""
+        if kind != "update":
+            hunks = _content(hunks)
+        files.append(
+            PatchedFile(path=old if kind != "add" else new, kind=kind, diff=hunks, move_path=moved)
+        )
+    return tuple(files)
+
+
+def _names(head: str) -> tuple[str, str, str | None]:
+    """Old name, new name, and the new one again where the file was moved."""
+    first, *lines = head.split("\n")
+    old = new = ""
+    for line in lines:
+        if line.startswith("--- a/"):
+            old = line[6:].rstrip("\t")
+        elif line.startswith("+++ b/"):
+            new = line[6:].rstrip("\t")
+        elif line.startswith("rename from "):
+            old = line[12:]
+        elif line.startswith("rename to "):
+            new = line[10:]
+    if not old and not new:
+        half = first[: len(first) // 2].strip()
+        old = new = half.removeprefix("a/")
+    old, new = old or new, new or old
+    return old, new, new if new != old else None
+
+
+def _content(hunks: str) -> str:
+    """The whole file of an addition or deletion, without the signs."""
+    lines = hunks.split("\n")[1:]
+    return "\n".join(line[1:] for line in lines if line[:1] in "+- " and line)

@@ -1,0 +1,147 @@
+"""Joins the interface to the server: the only file that awaits the client.
+
+Client events go into the store, everything that waits at once, at most once per frame; the store's
+wishes become requests in the order they were made, and each ends in exactly one `Replied` or
+`Refused`. Wishes made before the connection stands wait for it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from app_server.protocol.errors import RpcError
+from app_server.protocol.initialize import ClientInfo, InitializeCapabilities
+from app_server.protocol.method import ClientMethod
+from tui.state.effects import AnswerQuestion, Effect, RefuseQuestion, SendRequest
+from tui.state.events import Asked, Connected, Disconnected, Event, Heard, Refused, Replied
+
+if TYPE_CHECKING:
+    from app_server.client.client import Client
+    from app_server.client.events import Event as ClientEvent
+    from app_server.rpc.channel import Channel
+
+log = logging.getLogger(__name__)
+
+FRAME_SECONDS = 0.05
+"""While much arrives the screen is drawn at most this often."""
+CLIENT_NAME = "codex-tui"
+LOST = "the server has ended the connection"
+
+R = TypeVar("R")
+Take: TypeAlias = Callable[[list[Event]], None]
+
+
+class Link:
+    """One connection at a time; `run` lives as long as it does."""
+
+    def __init__(self, take: Take, version: str, *, remote: bool = False) -> None:
+        self._take = take
+        self._version = version
+        self._remote = remote
+        self._client: Client | None = None
+        self._waiting: list[Effect] = []
+        self._requests: set[asyncio.Task[None]] = set()
+        self.ready = asyncio.Event()
+
+    async def run(self, connect: Callable[[], Awaitable["Channel"]]) -> None:
+        """Connect, shake hands, and pass on what is heard until the connection ends."""
+        from app_server.client.client import Client  # with the protocol, after the first frame
+
+        reason = LOST
+        try:
+            async with Client(await connect()) as client:
+                await client.initialize(
+                    ClientInfo(name=CLIENT_NAME, title="Codex in Python", version=self._version),
+                    InitializeCapabilities(experimental_api=True),
+                )
+                self._client = client
+                self.ready.set()
+                self._take([Connected(remote=self._remote)])
+                waiting, self._waiting = self._waiting, []
+                self.carry_out(waiting)
+                reason = await self._listen(client)
+        except (RpcError, OSError) as error:
+            log.warning("connection failed: %s", error)
+            reason = str(error)
+        finally:
+            self._client = None
+            self.ready.clear()
+            await self._end_requests()
+        self._take([Disconnected(reason=reason)])
+
+    def carry_out(self, effects: Iterable[Effect]) -> None:
+        """Send what the store wants sent; other effects are not for the link."""
+        for effect in effects:
+            if not isinstance(effect, SendRequest | AnswerQuestion | RefuseQuestion):
+                continue
+            if self._client is None:
+                self._waiting.append(effect)
+                continue
+            task = asyncio.create_task(self._send(self._client, effect))
+            self._requests.add(task)
+            task.add_done_callback(self._requests.discard)
+
+    async def request(self, row: ClientMethod[Any, R], params: Any) -> R:
+        """Ask the server directly, for panels that show an answer and keep nothing."""
+        await self.ready.wait()
+        assert self._client is not None
+        return await self._client.request(row, params)
+
+    async def _listen(self, client: "Client") -> str:
+        from app_server.client.events import Disconnected as Gone
+
+        while True:
+            await client.arrival()
+            batch = client.drain()
+            gone = next((one for one in batch if isinstance(one, Gone)), None)
+            self._take(_heard(batch))
+            if gone is not None:
+                return gone.reason or LOST
+            await asyncio.sleep(FRAME_SECONDS)
+
+    async def _send(self, client: "Client", effect: Effect) -> None:
+        match effect:
+            case SendRequest(row=row, params=params, purpose=purpose):
+                outcome: Event
+                try:
+                    result = await client.request(row, params)
+                    outcome = Replied(purpose=purpose, result=result)
+                except RpcError as error:
+                    outcome = Refused(purpose=purpose, message=error.message, code=error.code)
+                except (OSError, ConnectionError, asyncio.CancelledError) as error:
+                    outcome = Refused(purpose=purpose, message=str(error) or LOST)
+                self._take([outcome])
+            case AnswerQuestion(id=question_id, result=result):
+                await client.answer(question_id, result)
+            case RefuseQuestion(id=question_id, code=code, message=message):
+                await client.refuse(question_id, RpcError(code=code, message=message))
+            case _:
+                pass
+
+    async def _end_requests(self) -> None:
+        """What is still on its way ends as refused: nobody will answer."""
+        requests = list(self._requests)
+        for task in requests:
+            task.cancel()
+        await asyncio.gather(*requests, return_exceptions=True)
+        waiting, self._waiting = self._waiting, []
+        lost = [
+            Refused(purpose=effect.purpose, message=LOST)
+            for effect in waiting
+            if isinstance(effect, SendRequest)
+        ]
+        if lost:
+            self._take([*lost])
+
+
+def _heard(batch: Iterable["ClientEvent"]) -> list[Event]:
+    from app_server.client.events import Notification, Question
+
+    events: list[Event] = []
+    for one in batch:
+        if isinstance(one, Notification) and one.params is not None:
+            events.append(Heard(one.params))
+        elif isinstance(one, Question) and one.params is not None:
+            events.append(Asked(id=one.id, params=one.params))
+    return events

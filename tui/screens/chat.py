@@ -1,0 +1,449 @@
+"""The conversation: transcript, what runs, what waits, the composer or a panel in its place.
+
+`present` draws a state: the one way anything gets on the screen. Widgets post messages; here they
+become actions for the store. Which face is on is known by `widgets/transcript` and by this file's
+two transcript lines only.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.cells.commit import Committer
+from tui.cells.draw import draw
+from tui.commands.slash import COMMANDS, SlashCommand, find_command, suggestions
+from tui.keymap import bindings
+from tui.state.actions import (
+    Action,
+    Interrupt,
+    PullQueued,
+    Queued,
+    Say,
+    ShellSubmitted,
+    UserSubmitted,
+)
+from tui.state.cells import NoticeLevel, SessionHeaderCell
+from tui.state.model import AppState
+from tui.text.palette import Palette
+from tui.widgets.bottom.footer import Footer
+from tui.widgets.bottom.queued_input import QueuedInput
+from tui.widgets.bottom.status_line import StatusLine
+from tui.widgets.composer.composer import Composer
+from tui.widgets.composer.editor import Editor
+from tui.widgets.composer.slash_popup import Suggestion
+from tui.widgets.drawn import BLANK, Drawn, styled
+from tui.widgets.pickers.list_picker import Choice, ListPicker
+from tui.widgets.questions.approval import Approval
+from tui.widgets.questions.question_panel import QuestionPanel
+from tui.widgets.transcript.live_tail import LiveTail
+from tui.widgets.transcript.transcript import Transcript
+
+if TYPE_CHECKING:
+    from tui.app import CodexApp
+
+HINT_SECONDS = 1.0
+"""How long the first of two key presses counts."""
+BUSY_TICK_SECONDS = 0.5
+WENT_BACK = "↩ Went back: from the message now in the composer on, this is no longer part of it."
+MAX_DRAFT_ROWS_SHARE = 0.5
+
+
+class ChatScreen(Screen[None]):
+    """Transcript above, one thing at a time below."""
+
+    BINDINGS = bindings("chat", "global")
+    AUTO_FOCUS = "#editor"
+
+    app: "CodexApp"
+
+    def __init__(self, palette: Palette, placeholder: str, *, inline: bool) -> None:
+        super().__init__()
+        self._palette = palette
+        self._placeholder = placeholder
+        self._inline = inline
+        self._committer = Committer()
+        self._questions = QuestionPanel(palette)
+        self._on_chosen: Callable[[Choice], None] | None = None
+        self._on_cancelled: Callable[[], None] | None = None
+        self._armed: tuple[str, float] | None = None
+        """The first of two key presses, and until when it counts."""
+        self._focused_thread: str | None = None
+
+    def compose(self) -> ComposeResult:
+        if self._inline:
+            yield LiveTail(self._palette)
+        else:
+            yield Transcript(self._palette)
+        yield QueuedInput(self._palette)
+        yield StatusLine(self._palette)
+        yield Vertical(id="panel")
+        yield Composer(self._placeholder, self._suggest_commands, self._palette)
+        yield Footer(self._palette)
+
+    def on_mount(self) -> None:
+        self._composer = self.query_one(Composer)
+        self._footer = self.query_one(Footer)
+        self._status = self.query_one(StatusLine)
+        self._queued = self.query_one(QueuedInput)
+        self._panel = self.query_one("#panel", Vertical)
+        self._panel.display = False
+        self._ticker = self.set_interval(BUSY_TICK_SECONDS, self._tick, pause=True)
+        self._fit_editor()
+        self.present(self.app.store.state)
+
+    @property
+    def composer(self) -> Composer:
+        return self._composer
+
+    @property
+    def state(self) -> AppState:
+        return self.app.store.state
+
+    # Drawing
+
+    def present(self, state: AppState, *, ticked: bool = False) -> None:
+        """Draw `state`, now; what cannot be painted at the moment is drawn later in full."""
+        app = self.app
+        if not self.is_mounted or not app.can_paint:
+            return
+        width, at = app.size.width, app.clock.now()
+        self._status.show_status(state, at, width, ticked=ticked)
+        self._queued.show_waiting(state.thread, width)
+        self._show_footer(state)
+        self._questions.sync(self, state)
+        self._show_transcript(state, at)
+        busy = state.thread is not None and state.thread.running
+        (self._ticker.resume if busy else self._ticker.pause)()
+        if self.is_current:
+            app.lay_out_now()
+
+    def _show_transcript(self, state: AppState, at: float) -> None:
+        app = self.app
+        width, height = app.size
+        thread = state.thread
+        if not self._inline:
+            cells = (*thread.settled, *thread.live) if thread else (self._opening(state),)
+            epoch = (thread.id, thread.epoch) if thread else None
+            self.query_one(Transcript).show_cells(cells, epoch, at)
+            return
+        tail = self.query_one(LiveTail)
+        room = height - self._bottom_rows() - 1
+        if thread is None:
+            header = draw(self._opening(state), width, self._palette)
+            notices = [
+                strip
+                for cell in state.notices
+                for strip in [BLANK, *draw(cell, width, self._palette)]
+            ]
+            lines = [*header, *notices]
+            tail.show_tail(lines if len(header) <= room else notices, room)
+            return
+        if app.inline_driver is not None and app.inline_driver.painter.is_alternate:
+            return
+        if thread.id != self._focused_thread:
+            if self._focused_thread is not None:
+                app.commit_strips([BLANK])
+                self._committer.reset()
+            self._focused_thread = thread.id
+        frame = self._committer.frame(thread, width, self._palette, at)
+        app.commit_strips(frame.commit)
+        tail.show_tail(frame.region, room)
+
+    def _opening(self, state: AppState) -> SessionHeaderCell:
+        """The card as far as it is known before a thread is open."""
+        options = self.app.options
+        return SessionHeaderCell(
+            id="opening",
+            version=options.version,
+            model=state.settings.model or self.app.remembered_model,
+            effort=state.settings.effort or self.app.remembered_effort or None,
+            directory=state.settings.cwd or options.cwd,
+            home=state.home,
+            demo=state.demo,
+        )
+
+    def _show_footer(self, state: AppState) -> None:
+        footer = self._footer
+        query = self._composer.search_query
+        if query is not None:
+            footer.hint = f"search: {query}  enter to take it · ctrl + r older · esc to go back"
+        elif self._armed is None:
+            footer.hint = ""
+        footer.has_draft = not self._composer.is_empty
+        footer.is_shell_line = self._composer.text.startswith("!")
+        footer.show_facts(state, self.app.size.width, self.app.opening_footer())
+
+    def _bottom_rows(self) -> int:
+        """Rows below the transcript."""
+        rows = len(self._status.lines) + len(self._queued.lines) + len(self._footer.lines)
+        if self._panel.display:
+            panels = [panel for panel in self._panel.children if isinstance(panel, Drawn)]
+            return rows + sum(len(panel.lines) for panel in panels) + 1
+        editor = self._composer.editor
+        width = self.app.size.width
+        return rows + 1 + editor.rows_at(width) + len(self._composer.popup.lines)
+
+    def _fit_editor(self) -> None:
+        rows = self.app.size.height
+        self._composer.editor.max_rows = max(1, int((rows - 4) * MAX_DRAFT_ROWS_SHARE) + 1)
+
+    def on_resize(self) -> None:
+        self._fit_editor()
+        self.present(self.state)
+
+    def transcript_replaced(self) -> None:
+        """The conversation went back: what is in the terminal's scrollback stays, with a note."""
+        thread = self.state.thread
+        if not self._inline or thread is None:
+            return
+        app = self.app
+        self._committer.frame(thread, app.size.width, self._palette, app.clock.now())
+        app.commit_strips([BLANK, styled((WENT_BACK, self._palette.dim))])
+
+    def last_lines(self) -> Sequence[Strip]:
+        """What is not in the scrollback yet and should be there when the program has ended."""
+        if not self._inline:
+            return ()
+        return self.query_one(LiveTail).lines
+
+    def _tick(self) -> None:
+        self.present(self.state, ticked=True)
+
+    # One thing at a time below the transcript
+
+    def show_panel(self, panel: Widget) -> None:
+        """`panel` in the composer's place."""
+        self._panel.remove_children()
+        self._panel.mount(panel)
+        self._panel.display = True
+        self._composer.display = False
+        self.call_after_refresh(self._panel_is_there, panel)
+
+    def _panel_is_there(self, panel: Widget) -> None:
+        if panel.is_attached:
+            panel.focus()
+            self.present(self.state)
+
+    def close_panel(self) -> None:
+        """The composer again."""
+        self._panel.remove_children()
+        self._panel.display = False
+        self._composer.display = True
+        self._composer.editor.focus()
+        self._on_chosen = self._on_cancelled = None
+        self.call_after_refresh(lambda: self.present(self.state))
+
+    @property
+    def has_panel(self) -> bool:
+        return self._panel.display
+
+    def pick(
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        on_chosen: Callable[[Choice], None],
+        *,
+        intro: Sequence[str] = (),
+        searchable: bool = False,
+        on_cancelled: Callable[[], None] | None = None,
+    ) -> ListPicker:
+        """Let the user choose; `on_chosen` is called once, after the panel has closed."""
+        picker = ListPicker(
+            title, choices, intro=intro, searchable=searchable, palette=self._palette
+        )
+        self.show_panel(picker)
+        self._on_chosen, self._on_cancelled = on_chosen, on_cancelled
+        return picker
+
+    @on(ListPicker.Chosen)
+    def _picked(self, event: ListPicker.Chosen) -> None:
+        event.stop()
+        on_chosen = self._on_chosen
+        self.close_panel()
+        if on_chosen is not None:
+            on_chosen(event.choice)
+
+    @on(ListPicker.Cancelled)
+    def _pick_cancelled(self, event: ListPicker.Cancelled) -> None:
+        event.stop()
+        on_cancelled = self._on_cancelled
+        self.close_panel()
+        if on_cancelled is not None:
+            on_cancelled()
+
+    # Questions
+
+    @on(Approval.Answered)
+    def _answered(self, event: Approval.Answered) -> None:
+        event.stop()
+        self.act(*event.actions)
+
+    @on(Approval.TypedAhead)
+    def _typed_ahead(self, event: Approval.TypedAhead) -> None:
+        event.stop()
+        self._composer.type_ahead(event.text)
+
+    @on(Approval.FullViewWanted)
+    def _full_view(self, event: Approval.FullViewWanted) -> None:
+        event.stop()
+        self._questions.open_full_view(self, self.state)
+
+    # What the composer says
+
+    @on(Composer.Submitted)
+    def _submitted(self, event: Composer.Submitted) -> None:
+        kind = Queued if event.queued else UserSubmitted
+        self.act(kind(text=event.text, images=event.images))
+
+    @on(Composer.ShellLine)
+    def _shell_line(self, event: Composer.ShellLine) -> None:
+        self.act(ShellSubmitted(command=event.command))
+
+    @on(Composer.CommandGiven)
+    def _command_given(self, event: Composer.CommandGiven) -> None:
+        command = find_command(event.name)
+        if command is not None:
+            self._run_command(command, event.arguments)
+
+    def _run_command(self, command: SlashCommand, arguments: str) -> None:
+        thread = self.state.thread
+        if thread is not None and thread.running and not command.while_running:
+            self.say("error", f"/{command.name} has to wait until the running turn has ended.")
+            return
+        command.run(self, arguments)
+
+    @on(Composer.UnknownCommand)
+    def _unknown_command(self, event: Composer.UnknownCommand) -> None:
+        self.say("info", f"There is no command /{event.name}. Type / to see those there are.")
+
+    @on(Composer.FilesWanted)
+    def _files_wanted(self, event: Composer.FilesWanted) -> None:
+        self.app.search_files(event.query, self._composer)
+
+    @on(Composer.EditorWanted)
+    def _editor_wanted(self, event: Composer.EditorWanted) -> None:
+        self.app.edit_externally(event.text)
+
+    @on(Composer.PasteFailed)
+    def _paste_failed(self, event: Composer.PasteFailed) -> None:
+        self.say("warning", f"No picture was pasted: {event.reason}.")
+
+    @on(Composer.Remembered)
+    def _remembered(self, event: Composer.Remembered) -> None:
+        self.app.remember_message(event.text)
+
+    @on(Composer.DraftChanged)
+    def _draft_changed(self, event: Composer.DraftChanged) -> None:
+        self._disarm()
+        footer = self._footer
+        if self._composer.text == "?":
+            self._composer.editor.set_text("")
+            footer.shows_shortcuts = not footer.shows_shortcuts
+        elif footer.shows_shortcuts and not event.is_empty:
+            footer.shows_shortcuts = False
+        before = (footer.has_draft, footer.is_shell_line, footer.hint, len(footer.lines))
+        self._show_footer(self.state)
+        after = (footer.has_draft, footer.is_shell_line, footer.hint, len(footer.lines))
+        if before != after:
+            self.app.lay_out_now()
+
+    @on(Editor.EndOfInput)
+    def _end_of_input(self, event: Editor.EndOfInput) -> None:
+        event.stop()
+        self.app.quit()
+
+    def _suggest_commands(self, typed: str) -> Sequence[Suggestion]:
+        return suggestions(COMMANDS, typed)
+
+    # Keys
+
+    def action_interrupt_or_quit(self) -> None:
+        """Ctrl+C: the turn, then the draft, then, twice, the program."""
+        thread = self.state.thread
+        if self._composer.search_query is not None or self._composer.popup.is_open:
+            self._composer.escape()
+        elif thread is not None and thread.running:
+            self.act(Interrupt())
+        elif not self._composer.is_empty:
+            self._composer.clear_to_history()
+        elif self._is_armed("ctrl+c"):
+            self.app.quit()
+        else:
+            self._arm("ctrl+c", "ctrl + c again to quit")
+
+    def action_escape(self) -> None:
+        if self._composer.escape():
+            self.present(self.state)
+            return
+        if self._footer.shows_shortcuts:
+            self._footer.shows_shortcuts = False
+            self.present(self.state)
+            return
+        thread = self.state.thread
+        if thread is not None and thread.running:
+            self.act(Interrupt())
+        elif self._composer.is_empty and thread is not None and thread.turns:
+            if self._is_armed("escape"):
+                self._disarm()
+                self.app.edit_previous()
+            else:
+                self._arm("escape", "esc again to edit a previous message")
+
+    def action_pull_queued(self) -> None:
+        self.act(PullQueued())
+
+    def action_cycle_mode(self) -> None:
+        self.app.cycle_mode()
+
+    def action_reasoning(self, step: int) -> None:
+        self.app.change_reasoning(step)
+
+    def action_open_transcript(self) -> None:
+        self.app.open_transcript()
+
+    def action_copy_answer(self) -> None:
+        self.app.copy_answer()
+
+    def action_clear_terminal(self) -> None:
+        self.app.clear_terminal()
+
+    def action_suspend_process(self) -> None:
+        self.app.action_suspend_process()
+
+    def _arm(self, key: str, hint: str) -> None:
+        self._armed = (key, self.app.clock.monotonic() + HINT_SECONDS)
+        self._footer.hint = hint
+        self.set_timer(HINT_SECONDS, self._expire)
+        self.present(self.state)
+
+    def _is_armed(self, key: str) -> bool:
+        return (
+            self._armed is not None
+            and self._armed[0] == key
+            and self.app.clock.monotonic() <= self._armed[1]
+        )
+
+    def _disarm(self) -> None:
+        self._armed = None
+
+    def _expire(self) -> None:
+        if self._armed is not None and self.app.clock.monotonic() >= self._armed[1] - 0.05:
+            self._disarm()
+            self.present(self.state)
+
+    # What commands may ask for
+
+    def act(self, *actions: Action) -> None:
+        self.app.act(*actions)
+
+    def say(self, level: NoticeLevel, text: str, details: str = "") -> None:
+        self.act(Say(level=level, text=text, details=details))
+
+    async def request(self, row: Any, params: Any) -> Any:
+        return await self.app.link.request(row, params)

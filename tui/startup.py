@@ -1,0 +1,108 @@
+"""How a session begins: sign-in where one is needed, trust for a new folder, then the thread.
+
+Runs once the first frame is out and waits for the link. Each step asks only when it has to; what
+the user types meanwhile stays in the composer, and what they send is sent once a thread is open.
+"""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from app_server.protocol.config import CONFIG_READ, ConfigReadParams
+from app_server.protocol.errors import RpcError
+from app_server.protocol.thread import ThreadResumeParams, ThreadStartParams
+from tui.keymap import overrides_from
+from tui.screens.onboarding import Leave, sign_in, trust_folder
+from tui.state.actions import OpenNewThread, OpenStoredThread, UserSubmitted
+
+if TYPE_CHECKING:
+    from tui.app import CodexApp
+
+log = logging.getLogger(__name__)
+
+
+async def begin(app: "CodexApp") -> None:
+    """From the first frame to the open thread."""
+    await app.link.ready.wait()
+    try:
+        if not app.options.demo:
+            await sign_in(app)
+        config = await _read_config(app)
+        if not app.store.state.demo and not app.options.remote:
+            await trust_folder(app, config)
+            _use_settings(app, config)
+    except Leave:
+        app.quit()
+        return
+    except RpcError as error:
+        log.warning("start-up question failed: %s", error)
+        app.say("warning", f"Part of the start-up failed: {error.message}")
+    await _open(app)
+
+
+def open_new(app: "CodexApp") -> None:
+    app.act(OpenNewThread(params=ThreadStartParams(cwd=app.thread_cwd)))
+
+
+async def _open(app: "CodexApp") -> None:
+    from tui.commands.thread import pick_stored, stored_threads
+
+    options = app.options
+    if options.prompt or options.images:
+        app.act(UserSubmitted(text=options.prompt or "", images=options.images))
+    if options.resume_id:
+        thread_id = await _find_thread(app, options.resume_id)
+        app.act(OpenStoredThread(params=ThreadResumeParams(thread_id=thread_id)))
+    elif options.resume_last:
+        threads = await stored_threads(app.chat, any_folder=options.resume_any_folder)
+        if threads:
+            app.act(OpenStoredThread(params=ThreadResumeParams(thread_id=threads[0].id)))
+        else:
+            app.say("info", "There is no earlier conversation here; this is a new one.")
+            open_new(app)
+    elif options.resume_pick:
+        await pick_stored(app.chat, any_folder=options.resume_any_folder)
+    else:
+        open_new(app)
+
+
+async def _find_thread(app: "CodexApp", wanted: str) -> str:
+    """An id as it is; a name becomes the id of the latest conversation that has it."""
+    from tui.commands.thread import stored_threads
+
+    threads = await stored_threads(app.chat, any_folder=True)
+    named = next((thread.id for thread in threads if thread.name == wanted), None)
+    return named or wanted
+
+
+async def _read_config(app: "CodexApp") -> dict[str, Any]:
+    """The effective settings; empty where the server cannot say."""
+    try:
+        async with asyncio.timeout(CONFIG_SECONDS):
+            answer = await app.link.request(
+                CONFIG_READ, ConfigReadParams(cwd=app.thread_cwd, include_layers=False)
+            )
+    except (RpcError, TimeoutError) as error:
+        log.warning("config/read failed: %s", error)
+        return {}
+    config = answer.config
+    return config if isinstance(config, dict) else {}
+
+
+CONFIG_SECONDS = 10.0
+"""A configuration that is not read by then is not waited for: defaults do."""
+
+
+def _use_settings(app: "CodexApp", config: dict[str, Any]) -> None:
+    """What `[tui]` says about this interface."""
+    table = config.get("tui")
+    if not isinstance(table, dict):
+        return
+    app.key_overrides, complaints = overrides_from(table.get("keymap"))
+    if app.key_overrides:
+        app.set_keymap(app.key_overrides)
+    for complaint in complaints:
+        app.say("warning", complaint)
+    method = table.get("notification_method")
+    if method in ("auto", "osc9", "bel"):
+        app.notification_method = method

@@ -1,0 +1,1 @@
+"""The visible things, one per file: state comes in, messages go out."""

@@ -1,0 +1,1 @@
+"""What stands between the conversation and the composer, and below it."""

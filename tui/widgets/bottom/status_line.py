@@ -1,0 +1,66 @@
+"""What runs, for how long, and how to stop it: rows while a turn runs, none otherwise."""
+
+from textual.strip import Strip
+
+from tui.state.model import AppState
+from tui.state.select import running_terminals, status_line
+from tui.text.palette import Palette
+from tui.widgets.drawn import BLANK, Drawn, cut, neutral, styled
+
+BULLETS = "•◦"
+"""One a tick, so that one sees that something runs."""
+
+
+class StatusLine(Drawn):
+    """Fed by the chat screen; it ticks only while something runs."""
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(id="status-line")
+        self._palette = palette
+        self._ticks = 0
+        self.display = False
+
+    def show_status(self, state: AppState, at: float, width: int, *, ticked: bool = False) -> bool:
+        """Returns whether the height has changed."""
+        self._ticks += ticked
+        return self.show_lines(self._draw(state, at, width))
+
+    def _draw(self, state: AppState, at: float, width: int) -> list[Strip]:
+        palette = self._palette
+        thread = state.thread
+        if state.connection.status == "lost":
+            return []
+        if thread is None:
+            if state.waiting:
+                return [
+                    BLANK,
+                    styled(("◦ Starting; your message is sent in a moment", palette.dim)),
+                ]
+            return []
+        if thread.status is None and not thread.starting:
+            return []
+        if thread.questions:
+            return []
+        bullet = BULLETS[self._ticks % len(BULLETS)]
+        if thread.status is None:
+            return [BLANK, styled((bullet, palette.running), (" Sending", palette.running))]
+        header, rest = status_line(thread.status, at)
+        terminals = len(running_terminals(thread))
+        if terminals:
+            plural = "s" if terminals > 1 else ""
+            rest += f" · {terminals} background terminal{plural} running · /stop to end"
+        lines = [
+            BLANK,
+            cut(
+                styled(
+                    (bullet + " ", palette.running),
+                    (neutral(header), palette.running),
+                    (" " + rest, palette.dim),
+                ),
+                width,
+            ),
+        ]
+        if thread.status.details:
+            first = thread.status.details.strip().partition("\n")[0]
+            lines.append(cut(styled(("  └ " + neutral(first), palette.dim)), width))
+        return lines

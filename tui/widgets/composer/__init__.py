@@ -1,0 +1,1 @@
+"""The input area: text, elements, history, popups."""

@@ -1,0 +1,159 @@
+"""An approval: what is asked, numbered choices with their keys, and room for all of it.
+
+Keys act at once, but not those typed before the question could be read: until nothing has been
+typed for `GUARD_SECONDS`, letters go on into the draft and Enter does nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.style import Style
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from tui.clock import Clock
+from tui.keymap import bindings
+from tui.state.actions import Action
+from tui.text.palette import TERMINAL, Palette
+from tui.widgets.composer.layout import lay_out
+from tui.widgets.drawn import BLANK, Drawn, neutral, styled
+from tui.widgets.questions.choices import Ask, Option
+
+GUARD_SECONDS = 0.3
+SUBJECT_ROWS = 8
+"""Rows of a long command shown here; the full view has the rest."""
+
+
+class Approval(Drawn, can_focus=True):
+    """One question; it stays until it is answered or withdrawn."""
+
+    BINDINGS = bindings("approval")
+
+    @dataclass
+    class Answered(Message):
+        actions: tuple[Action, ...]
+
+    @dataclass
+    class FullViewWanted(Message):
+        pass
+
+    @dataclass
+    class TypedAhead(Message):
+        """A letter meant for the draft."""
+
+        text: str
+
+    def __init__(self, ask: Ask, clock: Clock, *, waiting: int = 0, palette: Palette = TERMINAL):
+        super().__init__(id="approval")
+        self.ask = ask
+        self._clock = clock
+        self._waiting = waiting
+        self._palette = palette
+        self._guard_until = clock.monotonic() + GUARD_SECONDS
+        self.selected = 0
+
+    def on_mount(self) -> None:
+        self.redraw()
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+    def show_waiting(self, waiting: int) -> None:
+        """How many more questions stand behind this one."""
+        self._waiting = waiting
+        self.redraw()
+
+    def redraw(self) -> None:
+        width, height = self.app.size
+        options = [line for n, option in enumerate(self.ask.options)
+                   for line in self._option(n, option, width)]  # fmt: skip
+        footer = "enter to choose · ctrl + a for everything · esc to stop"
+        tail = [BLANK, *self._block(footer, width, self._palette.dim, "  ")]
+        head = self._head(width)
+        room = max(1, height - len(options) - len(tail) - len(head) - 4)
+        subject = self._subject(width, min(room, SUBJECT_ROWS))
+        self.show_lines([*head, *subject, BLANK, *options, *tail])
+
+    def _head(self, width: int) -> list[Strip]:
+        palette = self._palette
+        more = f"  ({self._waiting} more to answer)" if self._waiting else ""
+        title = ("  " + neutral(self.ask.title), palette.strong)
+        lines = [styled(title, (more, palette.dim))]
+        if self.ask.reason:
+            lines += self._block(f"Reason: {self.ask.reason}", width, palette.emphasis, "  ")
+        return lines
+
+    def _subject(self, width: int, room: int) -> list[Strip]:
+        palette = self._palette
+        lines: list[Strip] = []
+        if self.ask.command:
+            lines += self._block(self.ask.command, width, palette.command, "    ", "  $ ")
+        for fact in self.ask.facts:
+            lines += self._block(fact, width, palette.dim, "    ")
+        if len(lines) > room:
+            hidden = len(lines) - room + 1
+            lines = lines[: max(0, room - 1)]
+            lines.append(styled((f"    … +{hidden} lines (ctrl + a for everything)", palette.dim)))
+        return lines
+
+    def _option(self, number: int, option: Option, width: int) -> Sequence[Strip]:
+        palette = self._palette
+        is_selected = number == self.selected
+        style = palette.accent if is_selected else palette.text
+        keys = "n, esc" if option.keys == "n" else option.keys
+        mark = "› " if is_selected else "  "
+        label = f"{number + 1}. {option.label} ({keys})"
+        return self._block(label, width, style, "     ", mark)
+
+    def _block(
+        self, text: str, width: int, style: Style, indent: str, first: str | None = None
+    ) -> list[Strip]:
+        """`text` wrapped, control characters made harmless."""
+        room = max(8, width - len(indent) - 1)
+        lines: list[Strip] = []
+        for paragraph in text.split("\n"):
+            clean = neutral(paragraph)
+            for line in lay_out(clean, room):
+                lead = indent if lines or first is None else first
+                lines.append(styled((lead, style), (clean[line.start : line.end].rstrip(), style)))
+        return lines
+
+    async def _on_key(self, event: events.Key) -> None:
+        character = event.character
+        if self._is_guarded:
+            self._guard_until = self._clock.monotonic() + GUARD_SECONDS
+            event.stop()
+            event.prevent_default()
+            if event.is_printable and character is not None:
+                self.post_message(self.TypedAhead(character))
+            return
+        if character is not None and character.isdecimal():
+            number = int(character) - 1
+            if 0 <= number < len(self.ask.options):
+                self._answer(self.ask.options[number])
+            event.stop()
+            event.prevent_default()
+
+    @property
+    def _is_guarded(self) -> bool:
+        return self._clock.monotonic() < self._guard_until
+
+    def action_move(self, step: int) -> None:
+        self.selected = (self.selected + step) % len(self.ask.options)
+        self.redraw()
+
+    def action_confirm(self) -> None:
+        self._answer(self.ask.options[self.selected])
+
+    def action_pick(self, key: str) -> None:
+        for option in self.ask.options:
+            if option.keys == key:
+                self._answer(option)
+                return
+
+    def action_full_view(self) -> None:
+        self.post_message(self.FullViewWanted())
+
+    def _answer(self, option: Option) -> None:
+        self.post_message(self.Answered(option.actions))

@@ -1,0 +1,96 @@
+"""Puts the first waiting question on the screen, and takes it away when it is settled.
+
+Approvals and forms are one panel each; questions with choices from the agent are asked one after
+another. Knows the chat screen only by what it does with panels.
+"""
+
+from typing import TYPE_CHECKING
+
+from app_server.protocol.approvals import (
+    ToolRequestUserInputAnswer,
+    ToolRequestUserInputParams,
+    ToolRequestUserInputResponse,
+)
+from app_server.protocol.shared import RequestId
+from tui.state.actions import AnswerUserInput, Interrupt
+from tui.state.model import AppState
+from tui.state.reduce_questions import waiting_command
+from tui.state.thread import PendingQuestion
+from tui.text.palette import Palette
+from tui.widgets.pickers.list_picker import Choice
+from tui.widgets.questions.approval import Approval
+from tui.widgets.questions.choices import ask_for
+
+if TYPE_CHECKING:
+    from tui.screens.chat import ChatScreen
+
+OTHER = "None of these; I will say it in a message"
+
+
+class QuestionPanel:
+    """One per chat screen."""
+
+    def __init__(self, palette: Palette) -> None:
+        self._palette = palette
+        self._open: RequestId | None = None
+        self._panel: Approval | None = None
+        self._answers: dict[str, ToolRequestUserInputAnswer] = {}
+
+    def sync(self, chat: "ChatScreen", state: AppState) -> None:
+        """Show what the state says is to be shown."""
+        thread = state.thread
+        questions = thread.questions if thread is not None else ()
+        first = questions[0] if questions else None
+        if self._open is not None and (first is None or first.id != self._open):
+            self._open, self._panel = None, None
+            chat.close_panel()
+        if first is None or thread is None:
+            return
+        if self._open == first.id:
+            if self._panel is not None:
+                self._panel.show_waiting(len(questions) - 1)
+            return
+        self._open = first.id
+        if isinstance(first.params, ToolRequestUserInputParams):
+            self._answers = {}
+            self._ask_next(chat, first, first.params)
+            return
+        ask = ask_for(first, waiting_command(thread, first.params))
+        self._panel = Approval(
+            ask, chat.app.clock, waiting=len(questions) - 1, palette=self._palette
+        )
+        chat.show_panel(self._panel)
+
+    def open_full_view(self, chat: "ChatScreen", state: AppState) -> None:
+        """The whole command or diff in the pager."""
+        thread = state.thread
+        if thread is None or not thread.questions:
+            return
+        question = thread.questions[0]
+        cell = waiting_command(thread, question.params)
+        chat.app.open_full_view(ask_for(question, cell), cell)
+
+    def _ask_next(
+        self, chat: "ChatScreen", question: PendingQuestion, params: ToolRequestUserInputParams
+    ) -> None:
+        number = len(self._answers)
+        if number == len(params.questions):
+            response = ToolRequestUserInputResponse(answers=self._answers)
+            chat.act(AnswerUserInput(question_id=question.id, response=response))
+            return
+        asked = params.questions[number]
+        choices = [Choice(o.label, o.label, o.description) for o in asked.options or ()]
+        choices.append(Choice(OTHER, None))
+
+        def chosen(choice: Choice) -> None:
+            given = [] if choice.value is None else [choice.value]
+            self._answers[asked.id] = ToolRequestUserInputAnswer(answers=given)
+            self._ask_next(chat, question, params)
+
+        chat.pick(
+            asked.question,
+            choices,
+            chosen,
+            intro=[f"{asked.header} · question {number + 1} of {len(params.questions)}"],
+            on_cancelled=lambda: chat.act(Interrupt()),
+        )

@@ -1,0 +1,1 @@
+"""The conversation: a virtual list in full screen, the live tail inline."""
