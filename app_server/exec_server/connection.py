@@ -1,0 +1,92 @@
+"""One client's conversation with the service: messages in, handler, messages out.
+
+Requests are handled one after another, in the order they came; `process/wait` and writes that wait
+for their process do not hold up the next one. Knows no transport: it is given messages and a way
+to send lines, and says by an exception when the conversation is over.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from app_server.exec_server import protocol
+from app_server.exec_server.handler import ExecHandler, Limits
+from app_server.exec_server.loop import Loop
+from app_server.exec_server.protocol import Body, Message, ProtocolViolation, ServiceError
+
+WAITING_REQUESTS = 128
+"""Requests not yet begun above which the transport should stop reading."""
+
+
+class Connection:
+    """Routes the messages of one client to its handler."""
+
+    def __init__(
+        self, loop: Loop, send: Callable[[bytes], object], limits: Limits | None = None
+    ) -> None:
+        self._send = send
+        self._waiting: deque[Message] = deque()
+        self._is_busy = False
+        self.handler = ExecHandler(loop, self._notify, limits)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._waiting) >= WAITING_REQUESTS
+
+    def receive(self, message: Message) -> None:
+        """Take one message. Raises `ProtocolViolation`, which ends the conversation."""
+        if message.method is None:
+            kind = "response" if bytes(message.result) else "error"
+            raise ProtocolViolation(
+                f"unexpected client {kind} for request id {_debug_id(message.id)}"
+            )
+        self._waiting.append(message)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        while self._waiting and not self._is_busy:
+            message = self._waiting.popleft()
+            if message.id is None:
+                self._told(message)
+            else:
+                self._asked(message.id, message)
+
+    def _told(self, message: Message) -> None:
+        if message.method != "initialized":
+            raise ProtocolViolation(f"unexpected notification method: {message.method}")
+        self.handler.initialized()
+
+    def _asked(self, message_id: protocol.MessageId, message: Message) -> None:
+        assert message.method is not None
+        is_answered = False
+        is_held = False
+
+        def reply(result: Body | ServiceError) -> None:
+            nonlocal is_answered
+            is_answered = True
+            if isinstance(result, ServiceError):
+                self._send(protocol.error_line(message_id, result))
+            else:
+                self._send(protocol.result_line(message_id, result))
+            if is_held:
+                self._is_busy = False
+                self._go_on()
+
+        try:
+            params = protocol.read_params(message.method, message.params)
+        except ServiceError as error:
+            reply(error)
+            return
+        must_wait = self.handler.handle(params, reply)
+        if must_wait and not is_answered:
+            is_held = self._is_busy = True
+
+    def _notify(self, notification: protocol.Notification) -> None:
+        self._send(protocol.service_line(notification))
+
+
+def _debug_id(message_id: protocol.MessageId | None) -> str:
+    if isinstance(message_id, str):
+        return f'String("{message_id}")'
+    return f"Integer({message_id})"

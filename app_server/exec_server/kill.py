@@ -1,0 +1,67 @@
+"""Ending a whole tree of processes, also the members that left their group or session.
+
+Below a subreaper nothing gets away: an orphan is handed to the nearest subreaper above it, so every
+descendant of the keeper is found by walking parents. A pass can miss what is being forked at that
+moment; callers repeat it until there is nothing left.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+
+def descendants(root_pid: int) -> list[int]:
+    """Everything below `root_pid` as /proc shows it now, parents before their children."""
+    children: dict[int, list[int]] = {}
+    for pid, parent in _parents():
+        children.setdefault(parent, []).append(pid)
+    found: list[int] = []
+    waiting = [root_pid]
+    while waiting:
+        below = children.get(waiting.pop(), ())
+        found.extend(below)
+        waiting.extend(below)
+    return found
+
+
+def children_of(pid: int) -> list[int]:
+    """The direct children of `pid` as /proc shows them now."""
+    return [child for child, parent in _parents() if parent == pid]
+
+
+def signal_all(pids: list[int], signal_number: int) -> None:
+    """Send a signal to each; those that are gone or not ours are passed over."""
+    for pid in pids:
+        try:
+            os.kill(pid, signal_number)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+
+def ask_tree_to_end(root_pid: int) -> None:
+    """SIGTERM to everything below `root_pid`; the stopped are woken to hear it."""
+    pids = descendants(root_pid)
+    signal_all(pids, signal.SIGTERM)
+    signal_all(pids, signal.SIGCONT)
+
+
+def kill_tree(root_pid: int) -> None:
+    """SIGKILL to everything below `root_pid`; one pass."""
+    signal_all(descendants(root_pid), signal.SIGKILL)
+
+
+def _parents() -> list[tuple[int, int]]:
+    """Every process with its parent, zombies included: their other threads may still run."""
+    pairs: list[tuple[int, int]] = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/stat", "rb", buffering=0) as stat:
+                # The command in parentheses may hold anything; the fields follow its last one.
+                parent = stat.read(1024).rpartition(b")")[2].split(maxsplit=2)[1]
+        except (OSError, IndexError):
+            continue
+        pairs.append((int(name), int(parent)))
+    return pairs

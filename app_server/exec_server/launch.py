@@ -1,0 +1,98 @@
+"""A process service as our child, whose life is tied to the handle.
+
+It is started without the interpreter's site set-up, told by path where its two packages lie, so
+that it is ready in tens of milliseconds and picks nothing up from the environment or the folder it
+is started in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from app_server.exec_server.client import ExecServerClient, ExecServerError, PipeTransport
+
+INITIALIZE_TIMEOUT_SECONDS = 10.0
+CLOSE_TIMEOUT_SECONDS = 3.0
+"""For the service to end what it runs and itself, once its input has ended."""
+PIPE_BYTES = 1024 * 1024
+_CLOSE_CHECK_SECONDS = 0.005
+
+_START = (
+    "import sys; sys.path[:0] = sys.argv[1:3]; del sys.argv[1:3]; import runpy; "
+    "runpy.run_module('app_server.exec_server', run_name='__main__')"
+)
+
+
+class LaunchedService:
+    """A running service with a client connected to it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], client: ExecServerClient) -> None:
+        self._process = process
+        self.client = client
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def close(self) -> None:
+        """End the service and everything it runs. Bounded; by force in the end."""
+        await self.client.close()
+        await _wait(self._process)
+
+
+async def launch(retained_output_bytes: int, client_name: str = "codex-core") -> LaunchedService:
+    """Start a service and shake hands with it. Raises `ExecServerError`."""
+    try:
+        process = _start(retained_output_bytes)
+    except OSError as error:
+        raise ExecServerError(f"failed to spawn exec-server: {error}") from error
+    assert process.stdin is not None
+    assert process.stdout is not None
+    reader, writer = os.dup(process.stdout.fileno()), os.dup(process.stdin.fileno())
+    process.stdin.close()
+    process.stdout.close()
+    client = ExecServerClient(PipeTransport(reader, writer))
+    service = LaunchedService(process, client)
+    try:
+        await client.initialize(client_name, INITIALIZE_TIMEOUT_SECONDS)
+    except BaseException:
+        await asyncio.shield(service.close())
+        raise
+    return service
+
+
+def _start(retained_output_bytes: int) -> subprocess.Popen[bytes]:
+    packages = Path(__file__).resolve().parents[2]
+    libraries = Path(msgspec.__file__).resolve().parents[1]
+    places = [str(packages), str(libraries)]
+    settings = [str(os.getpid()), str(retained_output_bytes)]
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _START, *places, *settings],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd="/",
+        start_new_session=True,
+    )
+    for stream in (process.stdin, process.stdout):
+        assert stream is not None
+        try:
+            fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        except OSError:
+            pass  # the user's share of pipe memory is used up; the usual size works as well
+    return process
+
+
+async def _wait(process: subprocess.Popen[bytes]) -> None:
+    for _ in range(round(CLOSE_TIMEOUT_SECONDS / _CLOSE_CHECK_SECONDS)):
+        if process.poll() is not None:
+            return
+        await asyncio.sleep(_CLOSE_CHECK_SECONDS)
+    process.kill()
+    process.wait()

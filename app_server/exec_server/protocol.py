@@ -1,0 +1,307 @@
+"""What client and process service say to each other: `exec-server.v0` and what we add to it.
+
+Every addition is an optional field or a further method, so that a client of v0 notices nothing.
+Bytes travel as base64. Messages have the four shapes of JSON-RPC without the "jsonrpc" member.
+Params are decoded into these types before anything else looks at them; what does not decode is
+refused with the decoder's own words.
+"""
+
+from __future__ import annotations
+
+from binascii import b2a_base64
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+PROTOCOL_VERSION = "exec-server.v0"
+
+INVALID_REQUEST = -32600
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
+
+Stream: TypeAlias = Literal["stdout", "stderr", "pty"]
+MessageId: TypeAlias = int | str
+
+
+class ServiceError(Exception):
+    """A refused call: a code and a sentence."""
+
+    def __init__(self, code: int, message: str) -> None:
+        self.code = code
+        self.message = message
+        super().__init__(message)
+
+
+class ProtocolViolation(Exception):
+    """The other side broke the rules in a way that ends the connection."""
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The params or the result of a method."""
+
+
+class InitializeParams(Body, frozen=True, kw_only=True):
+    client_name: str
+
+
+class InitializeResult(Body, frozen=True, kw_only=True):
+    protocol_version: str
+
+
+class PtyIo(Body, frozen=True, kw_only=True, tag_field="type", tag="pty"):
+    """A terminal of this size; its input is open."""
+
+    rows: int
+    cols: int
+
+
+class PipeIo(Body, frozen=True, kw_only=True, tag_field="type", tag="pipe"):
+    """Separate pipes for output and errors."""
+
+    stdin: Literal["open", "closed"] = "closed"
+
+
+class StartParams(Body, frozen=True, kw_only=True):
+    """Run a program. `env` is its whole environment."""
+
+    process_id: str
+    argv: list[str]
+    cwd: str
+    env: dict[str, str]
+    tty: bool
+    arg0: str | None = None
+    # Additions to v0.
+    io: PtyIo | PipeIo | None = None
+    """More exact than `tty`, which it overrules."""
+    inherited_data: dict[int, bytes] = {}
+    """Descriptor number → what the program can read from it."""
+    mount_points: list[str] = []
+    """Directories that exist while it runs; those made for it are removed afterwards."""
+    claims_terminal: bool = False
+    """The terminal is handed over without being made the program's own."""
+
+
+class StartResult(Body, frozen=True, kw_only=True):
+    process_id: str
+    pid: int | None = None
+    """Addition: its number in this machine's process table."""
+
+
+class ReadParams(Body, frozen=True, kw_only=True):
+    """Poll retained output after a sequence number."""
+
+    process_id: str
+    after_seq: int | None = None
+    max_bytes: int | None = None
+    wait_ms: int | None = None
+
+
+class ReadChunk(Body, frozen=True, kw_only=True):
+    seq: int
+    stream: Stream
+    chunk: bytes
+
+
+class ReadResult(Body, frozen=True, kw_only=True):
+    chunks: list[ReadChunk]
+    next_seq: int
+    exited: bool
+    exit_code: int | None
+
+
+class WriteParams(Body, frozen=True, kw_only=True):
+    process_id: str
+    chunk: bytes
+
+
+class WriteResult(Body, frozen=True, kw_only=True):
+    accepted: bool = True
+
+
+class GracefulTermination(Body, frozen=True, kw_only=True, tag_field="type", tag="graceful"):
+    """A polite signal first, and the hard one after this time."""
+
+    timeout_ms: int
+
+
+class ForcedTermination(Body, frozen=True, kw_only=True, tag_field="type", tag="force"): ...
+
+
+class TerminateParams(Body, frozen=True, kw_only=True):
+    process_id: str
+    mode: GracefulTermination | ForcedTermination | None = None
+    """Addition; absent: a short grace, then force."""
+
+
+class TerminateResult(Body, frozen=True, kw_only=True):
+    running: bool
+
+
+class CloseStdinParams(Body, frozen=True, kw_only=True):
+    """Addition: end the input of a pipe process that has one."""
+
+    process_id: str
+
+
+class WaitParams(Body, frozen=True, kw_only=True):
+    """Addition: answered when the process has ended; other requests do not wait for it."""
+
+    process_id: str
+
+
+class SnapshotParams(Body, frozen=True, kw_only=True):
+    """Addition: what is retained now."""
+
+    process_id: str
+
+
+class ResizeParams(Body, frozen=True, kw_only=True):
+    process_id: str
+    rows: int
+    cols: int
+
+
+class WaitResult(Body, frozen=True, kw_only=True):
+    exit_code: int
+    signal: int | None = None
+
+
+class SnapshotResult(Body, frozen=True, kw_only=True):
+    """The retained output; a pipe process has two streams, a terminal one."""
+
+    stdout: bytes
+    stderr: bytes
+    terminal: bytes
+    truncated: bool
+    exit_code: int | None
+    running: bool
+
+
+class EmptyResult(Body, frozen=True, kw_only=True): ...
+
+
+class OutputNotification(Body, frozen=True, kw_only=True):
+    process_id: str
+    stream: Stream
+    chunk: bytes
+    seq: int | None = None
+
+
+class ExitedNotification(Body, frozen=True, kw_only=True, omit_defaults=True):
+    """`exit_code` is -1 for a process that was killed; `signal` is an addition."""
+
+    process_id: str
+    exit_code: int
+    signal: int | None = None
+
+
+class ClosedNotification(Body, frozen=True, kw_only=True):
+    """Addition, to clients that used one: no more output will come."""
+
+    process_id: str
+
+
+Notification: TypeAlias = OutputNotification | ExitedNotification | ClosedNotification
+
+REQUEST_PARAMS: dict[str, type[Body]] = {
+    "initialize": InitializeParams,
+    "process/start": StartParams,
+    "process/read": ReadParams,
+    "process/write": WriteParams,
+    "process/terminate": TerminateParams,
+    "process/closeStdin": CloseStdinParams,
+    "process/resize": ResizeParams,
+    "process/wait": WaitParams,
+    "process/snapshot": SnapshotParams,
+}
+
+_decoders: dict[type[Body], msgspec.json.Decoder[Any]] = {}
+_encoder = msgspec.json.Encoder()
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One message as it arrived; which shape it has shows by which fields are there."""
+
+    id: MessageId | None = None
+    method: str | None = None
+    params: msgspec.Raw = msgspec.Raw()
+    result: msgspec.Raw = msgspec.Raw()
+    error: msgspec.Raw = msgspec.Raw()
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    code: int
+    message: str
+
+
+_message_decoder = msgspec.json.Decoder(Message)
+
+
+def read_message(text: bytes) -> Message:
+    """Read one message. Raises `ValueError` if it is none."""
+    try:
+        message = _message_decoder.decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+    if message.method is None and not bytes(message.result) and not bytes(message.error):
+        raise ValueError("data did not match any variant of untagged enum JSONRPCMessage")
+    return message
+
+
+def read_params(method: str, params: msgspec.Raw) -> Body:
+    """The typed params of a request. Raises `ServiceError`."""
+    kind = REQUEST_PARAMS.get(method)
+    if kind is None:
+        raise ServiceError(INVALID_REQUEST, f"unknown method: {method}")
+    try:
+        body: Body = read_body(kind, params)
+    except (msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
+        raise ServiceError(INVALID_PARAMS, str(error)) from None
+    return body
+
+
+def read_body(kind: type[Any], raw: msgspec.Raw) -> Any:
+    """Read a body of this type; an absent one counts as null."""
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        decoder = _decoders[kind] = msgspec.json.Decoder(kind)
+    return decoder.decode(bytes(raw) or b"null")
+
+
+def request_line(message_id: MessageId, method: str, params: Body) -> bytes:
+    return _line({"id": message_id, "method": method, "params": params})
+
+
+def notification_line(method: str, params: object) -> bytes:
+    return _line({"method": method, "params": params})
+
+
+def result_line(message_id: MessageId, result: Body) -> bytes:
+    return _line({"id": message_id, "result": result})
+
+
+def error_line(message_id: MessageId, error: ServiceError) -> bytes:
+    return _line({"id": message_id, "error": {"code": error.code, "message": error.message}})
+
+
+def service_line(notification: Notification) -> bytes:
+    """A notification of the service, as one line."""
+    if isinstance(notification, OutputNotification):
+        # The hot path: joined by hand around one base64 pass.
+        return b"".join(
+            (
+                b'{"method":"process/output","params":{"processId":',
+                _encoder.encode(notification.process_id),
+                b',"stream":"',
+                notification.stream.encode(),
+                b'","seq":%d,"chunk":"' % (notification.seq or 0),
+                b2a_base64(notification.chunk, newline=False),
+                b'"}}\n',
+            )
+        )
+    method = "process/exited" if isinstance(notification, ExitedNotification) else "process/closed"
+    return notification_line(method, notification)
+
+
+def _line(value: object) -> bytes:
+    return _encoder.encode(value) + b"\n"
