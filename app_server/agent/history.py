@@ -67,7 +67,7 @@ class History:
         self.items = list(items)
 
     def drop_last_turns(self, count: int) -> None:
-        """Forget the last `count` messages of the user, the context before them and what followed."""
+        """Forget the last `count` messages of the user, their context and what followed."""
         self.items = without_last_turns(self.items, count)
 
     def for_model(self, *, sees_images: bool) -> list[ResponseItem]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -20,7 +20,7 @@ from app_server import clock
 from app_server.agent.approvals import ApprovalMemory
 from app_server.agent.context import ToldContext
 from app_server.agent.context_window import TokenInfo, estimate_items
-from app_server.agent.events import ThreadEvent
+from app_server.agent.events import ItemsRecorded, ThreadEvent
 from app_server.agent.history import History
 from app_server.agent.model_facts import model_facts
 from app_server.agent.projection.history import Timeline
@@ -38,6 +38,7 @@ from app_server.protocol.permissions import (
     WorkspaceWriteSandboxPolicy,
 )
 from app_server.protocol.rate_limits import RateLimitSnapshot
+from app_server.protocol.response_item import ResponseItem
 
 if TYPE_CHECKING:
     from app_server.agent.services import AgentServices
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from app_server.config.resolve import Config
     from app_server.exec.sessions import TerminalSessions
     from app_server.model.client import ModelClient
-    from app_server.patch.turn_diff import TurnDiff
     from app_server.sandbox.policy import Access
     from app_server.storage.rollout import TurnContext
     from app_server.storage.rollout_write import RolloutWriter
@@ -128,12 +128,8 @@ class Session:
         self.updated_at = int(clock.now())
         if self._writer is None:
             return
-        writer = self._writer
-        self._try_to_store(lambda: writer.append(lines))
-
-    def _try_to_store(self, write: Callable[[], None]) -> None:
         try:
-            write()
+            self._writer.append(lines)
         except OSError as error:
             log.warning("thread %s: cannot store: %s", self.thread_id, error)
             if not self._cannot_store:
@@ -144,6 +140,11 @@ class Session:
                 )
         else:
             self._cannot_store = False
+
+    def inject(self, items: Sequence[ResponseItem]) -> None:
+        """Append raw items to the history, outside any turn."""
+        self.history.append(*items)
+        self.emit(ItemsRecorded(turn_id=None, items=tuple(items)))
 
     def tokens_in_context(self) -> int:
         """What the service counted last, and an estimate of what came since."""
@@ -225,16 +226,6 @@ class Session:
     def turn_context(self, turn_id: str, settings: TurnSettings) -> TurnContext:
         """The settings of a turn, as its line in the file holds them."""
         return turn_context_line(turn_id, settings, self.work_environment(settings))
-
-    def new_turn_diff(self, cwd: Path) -> TurnDiff:
-        from app_server.patch.turn_diff import TurnDiff
-
-        return TurnDiff(cwd)
-
-    def begin_storing(self) -> None:
-        """The thread has something to keep: its file appears."""
-        if self._writer is not None:
-            self._try_to_store(self._writer.begin)
 
     async def close(self) -> None:
         """End what runs for the thread and let go of its file."""

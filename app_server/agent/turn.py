@@ -47,6 +47,8 @@ from app_server.protocol.turn_error import TurnError
 
 if TYPE_CHECKING:
     from app_server.agent.session import Session
+    from app_server.patch.changes import FileChange
+    from app_server.patch.turn_diff import TurnDiff
 
 log = logging.getLogger(__name__)
 
@@ -70,13 +72,12 @@ class Turn:
         self.waiting = InputQueue()
         self.registry = session.tools_for(settings)
         self.dispatch: ToolDispatch | None = None
-        self.diff = session.new_turn_diff(settings.cwd)
         self.closed = False
         self._started_ms = clock.now_ms()
         self._began = clock.monotonic()
         self._first_token_ms: int | None = None
         self._turn_state = TurnState()
-        self.touched_files = False
+        self._diff: TurnDiff | None = None
         self.aborted = False
         self.kind = kind
 
@@ -183,10 +184,18 @@ class Turn:
         if self._first_token_ms is None:
             self._first_token_ms = self._elapsed_ms()
 
+    async def before_changes(self, changes: Sequence[FileChange]) -> None:
+        """Remember how files are that a patch is about to change."""
+        if self._diff is None:
+            from app_server.patch.turn_diff import TurnDiff  # with the first patch
+
+            self._diff = await asyncio.to_thread(TurnDiff, self.settings.cwd)
+        await asyncio.to_thread(self._diff.before, changes)
+
     async def tell_diff(self) -> None:
         """Show everything changed so far, if any file was touched."""
-        if self.touched_files:
-            diff = await asyncio.to_thread(self.diff.text)
+        if self._diff is not None:
+            diff = await asyncio.to_thread(self._diff.text)
             params = TurnDiffUpdatedNotification(
                 thread_id=self.thread_id, turn_id=self.id, diff=diff
             )

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import msgspec
 
 from app_server import clock
 from app_server.agent.context_window import as_wire
@@ -22,22 +25,34 @@ from app_server.agent.events import (
     TurnStarted,
 )
 from app_server.agent.projection.notifications import notifications
+from app_server.agent.user_input import MAX_INPUT_CHARS, input_chars
 from app_server.protocol.approvals import ITEM_TOOL_CALL, ITEM_TOOL_REQUEST_USER_INPUT
+from app_server.protocol.errors import InvalidParams
 from app_server.protocol.method import ServerMethod, ServerNotification
 from app_server.protocol.notices import WARNING, WarningNotification
+from app_server.protocol.permissions import PermissionProfile, SandboxPolicy
+from app_server.protocol.response_item import (
+    OtherResponseItem,
+    ResponseItem,
+    decode_response_item,
+)
 from app_server.protocol.thread import (
     THREAD_STATUS_CHANGED,
     THREAD_TOKEN_USAGE_UPDATED,
     ThreadStatusChangedNotification,
     ThreadTokenUsageUpdatedNotification,
 )
-from app_server.protocol.thread_data import ThreadStatus
+from app_server.protocol.thread_data import GitInfo, SessionSource, Thread, ThreadStatus, Turn
+from app_server.protocol.turn import TurnStartParams, TurnSteerParams
+from app_server.protocol.user_input import UserInput
+from app_server.threads.errors import Refused
 from app_server.threads.status import StatusFacts
 from app_server.threads.subscriptions import Subscriber, Subscriptions
 
 if TYPE_CHECKING:
     from app_server.agent.actor import Actor
-    from app_server.agent.turn import Turn
+    from app_server.agent.session import Session
+    from app_server.agent.turn import Turn as AgentTurn
 
 log = logging.getLogger(__name__)
 
@@ -64,19 +79,114 @@ class QuestionDesk(Protocol):
     def drop_thread(self, thread_id: str) -> None: ...
 
 
-class LiveOutlet:
-    """What a loaded thread's actor sees of the world."""
+class ThreadFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a thread apart from its conversation."""
 
-    def __init__(self, thread_id: str, questions: QuestionDesk, broadcast: Broadcast) -> None:
-        self.thread_id = thread_id
+    id: str
+    cwd: str
+    cli_version: str
+    model_provider: str
+    source: SessionSource
+    created_at: int
+    ephemeral: bool = False
+    path: Path | None = None
+    forked_from_id: str | None = None
+    name: str | None = None
+    git_info: GitInfo | None = None
+    preview: str = ""
+    """What the thread was about before it was loaded; a running one knows better."""
+
+
+class LoadedThread:
+    """One thread in memory. `actor` is set as soon as the thread is whole."""
+
+    actor: Actor
+
+    def __init__(self, facts: ThreadFacts, questions: QuestionDesk, broadcast: Broadcast) -> None:
+        self.facts = facts
         self.subscriptions = Subscriptions()
         self.status = StatusFacts(self._status_changed)
-        self.actor: Actor
         self.idle_since = clock.monotonic()
+        self.closing = False
         self._questions = questions
         self._broadcast = broadcast
         self._unsaid: list[str] = []
         self._replied = False
+
+    @property
+    def thread_id(self) -> str:
+        return self.facts.id
+
+    @property
+    def session(self) -> Session:
+        return self.actor.session
+
+    def described(self, *, include_turns: bool) -> Thread:
+        """The thread as clients see it now."""
+        facts, session = self.facts, self.session
+        return Thread(
+            id=facts.id,
+            forked_from_id=facts.forked_from_id,
+            preview=session.timeline.preview or facts.preview,
+            ephemeral=facts.ephemeral,
+            model_provider=facts.model_provider,
+            created_at=facts.created_at,
+            updated_at=session.updated_at,
+            status=self.status.status,
+            path=None if facts.path is None else str(facts.path),
+            cwd=facts.cwd,
+            cli_version=facts.cli_version,
+            source=facts.source,
+            git_info=facts.git_info,
+            name=facts.name,
+            turns=session.timeline.turns() if include_turns else [],
+        )
+
+    def opening(self, *, include_turns: bool) -> dict[str, Any]:
+        """The fields of the answer to start, resume and fork."""
+        session, settings = self.session, self.session.settings
+        return {
+            "thread": self.described(include_turns=include_turns),
+            "model": settings.model,
+            "model_provider": self.facts.model_provider,
+            "service_tier": settings.service_tier,
+            "cwd": str(settings.cwd),
+            "instruction_sources": list(session.project_docs.sources),
+            "approval_policy": settings.approval_policy,
+            "approvals_reviewer": settings.approvals_reviewer,
+            "sandbox": settings.sandbox_policy,
+            "permission_profile": wire_permission_profile(settings.sandbox_policy),
+            "reasoning_effort": settings.effort,
+        }
+
+    def prepare_turn(self, params: TurnStartParams) -> tuple[Turn, Callable[[], None]]:
+        """Take a message; see `Actor.prepare_turn`."""
+        too_long(params.input)
+        return self.actor.prepare_turn(params)
+
+    def prepare_compaction(self) -> Callable[[], None]:
+        """Make room in the model's context; returns what begins it."""
+        if self.actor.running:
+            raise Refused("Cannot compact while a turn is in progress.")
+        return self.actor.prepare_compaction()
+
+    def steer(self, params: TurnSteerParams) -> str:
+        too_long(params.input)
+        return self.actor.steer(params)
+
+    def inject(self, items: list[Any]) -> None:
+        """Append raw model items to the history."""
+        if not items:
+            raise Refused("items must not be empty")
+        self.session.inject([as_response_item(index, item) for index, item in enumerate(items)])
+
+    def rename(self, name: str) -> None:
+        self.facts = msgspec.structs.replace(self.facts, name=name)
+
+    @property
+    def is_idle(self) -> bool:
+        """Nobody listens and nothing runs."""
+        return not len(self.subscriptions) and not self.status.running
 
     def publish(self, event: ThreadEvent) -> None:
         match event:
@@ -113,7 +223,7 @@ class LiveOutlet:
             if counted and settled:
                 (self.status.input_settled if is_input else self.status.approval_settled)()
 
-    def interrupt(self, turn: Turn) -> None:
+    def interrupt(self, turn: AgentTurn) -> None:
         self.actor.abort_turn("interrupted", turn)
 
     def warn(self, message: str) -> None:
@@ -150,3 +260,41 @@ class LiveOutlet:
     def _status_changed(self, status: ThreadStatus) -> None:
         change = ThreadStatusChangedNotification(thread_id=self.thread_id, status=status)
         self._broadcast(THREAD_STATUS_CHANGED, change)
+
+
+def too_long(parts: Sequence[UserInput]) -> None:
+    """Refuse more text than a message may have."""
+    count = input_chars(parts)
+    if count > MAX_INPUT_CHARS:
+        raise InvalidParams(
+            f"Input exceeds the maximum length of {MAX_INPUT_CHARS} characters.",
+            {
+                "input_error_code": "input_too_large",
+                "max_chars": MAX_INPUT_CHARS,
+                "actual_chars": count,
+            },
+        )
+
+
+def as_response_item(index: int, raw: Any) -> ResponseItem:
+    """A raw item as one of the model's; refuses what is none."""
+    kind = raw.get("type") if isinstance(raw, dict) else None
+    if not isinstance(kind, str):
+        raise Refused(f"items[{index}] is not a valid response item: missing field `type`")
+    item = decode_response_item(raw)
+    if isinstance(item, OtherResponseItem):
+        log.info("injected item %d is of unknown kind %r", index, kind)
+    return item
+
+
+def wire_permission_profile(policy: SandboxPolicy) -> PermissionProfile:
+    """The detailed permissions a policy stands for, as clients see them."""
+    from app_server.storage.shapes import permission_profile
+
+    stored = permission_profile(policy)
+    if "network" in stored:
+        stored["network"] = {"enabled": stored["network"] == "enabled"}
+    if "file_system" in stored:
+        stored["fileSystem"] = stored.pop("file_system")
+    profile: PermissionProfile = msgspec.convert(stored, PermissionProfile)
+    return profile

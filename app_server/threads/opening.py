@@ -14,8 +14,10 @@ import msgspec
 from app_server import paths
 from app_server.agent.model_facts import model_facts
 from app_server.agent.settings import TurnSettings
+from app_server.config.errors import ConfigError
 from app_server.prompts import base_instructions
 from app_server.prompts.project_docs import ProjectDocs, load_project_docs
+from app_server.protocol.permissions import ReadOnlySandboxPolicy
 from app_server.protocol.thread import ThreadForkParams, ThreadResumeParams, ThreadStartParams
 from app_server.protocol.wire import UnsetType
 from app_server.threads.errors import Refused
@@ -42,7 +44,6 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     settings: TurnSettings
     provider: ProviderInfo
     project_docs: ProjectDocs
-    warnings: tuple[str, ...] = ()
 
 
 def open_settings(
@@ -140,3 +141,26 @@ def _stored_flags(params: OpenParams, stored: TurnContext) -> dict[str, Any]:
     if stored.effort is not None:
         flags["model_reasoning_effort"] = stored.effort
     return flags
+
+
+def trust_named_folder(
+    services: AgentServices, params: ThreadStartParams, opening: Opening
+) -> str | None:
+    """A client that names a folder to be written in has decided to trust it: keep that.
+
+    Returns a warning when it could not be kept.
+    """
+    policy = opening.settings.sandbox_policy
+    if (
+        not params.cwd
+        or opening.config.trust_level is not None
+        or isinstance(policy, ReadOnlySandboxPolicy)
+    ):
+        return None
+    from app_server.config.trust import trust
+
+    try:
+        trust(services.codex_home, opening.settings.cwd)
+    except (OSError, ConfigError) as error:
+        return f"The folder is trusted for now, but that could not be kept: {error}"
+    return None

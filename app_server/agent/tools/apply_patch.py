@@ -98,8 +98,7 @@ async def apply_patch_text(turn: Turn, call_id: str, patch_text: str, cwd: Path)
     turn.start(item)
     if must_ask:
         await _ask(turn, item, paths)
-    await asyncio.to_thread(turn.diff.before, changes)
-    turn.touched_files = True
+    await turn.before_changes(changes)
     summary, exit_code = await asyncio.to_thread(_apply, turn, changes, must_ask)
     if exit_code == 0:
         _tell_output(turn, call_id, summary)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from app_server.truncate import truncate_middle_tokens
-
-BYTES_PER_TOKEN = 4
+from app_server.truncate import with_line_count
 
 
 def outcome_text(
@@ -25,16 +23,8 @@ def outcome_text(
         lines.append(f"Process running with session ID {session_id}")
     lines.append(f"Original token count: {original_token_count}")
     lines.append("Output:")
-    lines.append(cut_output(output, max_tokens))
+    lines.append(with_line_count(output, "tokens", max_tokens))
     return "\n".join(lines)
-
-
-def cut_output(output: str, max_tokens: int) -> str:
-    """The output within the budget; when cut, its number of lines comes first."""
-    if len(output.encode("utf-8", "replace")) <= max_tokens * BYTES_PER_TOKEN:
-        return output
-    cut = truncate_middle_tokens(output, max_tokens)
-    return f"Total output lines: {len(output.splitlines())}\n\n{cut}"
 
 
 def could_not_run(command: str, reason: str) -> str:

@@ -19,7 +19,7 @@ from app_server.server.registry import handles
 
 @handles(TURN_START)
 async def start_turn(ctx: RequestContext, params: TurnStartParams) -> TurnStartResponse:
-    turn, begin = await ctx.threads.loaded(params.thread_id).prepare_turn(params)
+    turn, begin = ctx.threads.loaded(params.thread_id).prepare_turn(params)
     ctx.after_reply(begin)
     return TurnStartResponse(turn=turn)
 
