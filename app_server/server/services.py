@@ -110,4 +110,4 @@ class Services:
         if self._environment is not None:
             await self._environment.close()
         if "http" in self.__dict__:
-            await self.http.aclose()
+            await self.http.close()
