@@ -1,1 +1,1 @@
-"""A model service that plays a script over HTTP on loopback: the offline demo and the tests' model."""
+"""A service that plays a script on loopback: the offline demo, and the tests' model."""

@@ -4,8 +4,6 @@ A script is a list of `Reply` values, or of JSON objects with the same keys (`re
 of kinds not named here are sent as they are. Knows nothing of HTTP.
 """
 
-# ruff: noqa: RUF012 - msgspec copies a default list for each value
-
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence

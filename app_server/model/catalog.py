@@ -120,10 +120,26 @@ MODELS: tuple[ModelTraits, ...] = (
 
 DEFAULT_MODEL = MODELS[0].slug
 
+DEMO_SLUG = "offline-demo"
+
+_DEMO = ModelTraits(
+    slug=DEMO_SLUG,
+    display_name="Offline demo",
+    description="No model: the offline demo's script.",
+    hidden=True,
+    default_effort=None,
+    efforts=(),
+    supports_reasoning_summaries=False,
+    supports_verbosity=False,
+    default_verbosity=None,
+    supports_personality=False,
+)
+"""Not in the list: nobody can choose it outside the demo."""
+
 
 def traits(slug: str) -> ModelTraits:
     """What the model of this name can do, as far as we know."""
-    found = _matching(slug)
+    found = _DEMO if slug == DEMO_SLUG else _matching(slug)
     if found is None and slug.count("/") == 1:
         found = _matching(slug.partition("/")[2])
     if found is None:

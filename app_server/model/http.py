@@ -54,9 +54,9 @@ class HttpClients:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.close()
+        await self.aclose()
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Close all connections."""
         clients = list(self._clients.values())
         self._clients.clear()

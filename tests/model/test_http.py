@@ -53,7 +53,7 @@ async def test_warming_makes_the_client_and_sends_nothing(
     made = await http.client(model.url)
     assert not made.is_closed
     assert model.connections_opened == 0
-    await http.close()
+    await http.aclose()
     assert made.is_closed
 
 
