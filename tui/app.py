@@ -208,7 +208,7 @@ class CodexApp(Errands):
         if driver is not None:
             kept = self.chat.last_lines()
             said = [Row(line, len(line)) for line in self._farewell]
-            blank = [Row("", 0)] if kept and said else []
+            blank = [Row("", 0)] if said else []
             driver.farewell = [*self.rows(kept), *blank, *said]
             self._farewell = ()
         self.exit(0)

@@ -14,7 +14,7 @@ from tui.terminal.first_paint import FirstPaint
 if TYPE_CHECKING:
     from app_server.rpc.channel import Channel
 
-Connect: TypeAlias = "Callable[[], Awaitable[Channel]]"
+Connect: TypeAlias = Callable[[], "Awaitable[Channel]"]
 
 
 class TuiOptions(NamedTuple):

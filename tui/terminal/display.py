@@ -52,15 +52,24 @@ class DisplayApp(App[T]):
         if not self._running or widget.screen is not screen or screen._layout_required:
             widget.refresh()
             return
+        widget._set_dirty()
         screen._compositor.update_widgets({widget})
         screen._compositor_refresh()
 
     def lay_out_now(self) -> None:
         """Lay the current screen out and show it, without waiting for the timer."""
         screen = self.screen
-        if self._running and self.can_paint:
-            screen._layout_required = False
-            screen._refresh_layout()
+        if not self._running or not self.can_paint:
+            return
+        for widget in (screen, *screen.walk_children(Widget)):
+            widget._clear_arrangement_cache()
+            if widget._layout_required:
+                widget._layout_required = False
+                widget._layout_updates += 1
+            if widget._repaint_required and widget.is_mounted:
+                widget._repaint_required = False
+                widget._set_dirty()
+        screen._refresh_layout()
 
     def insertion_point(self) -> Offset | None:
         """Where the focused widget types; None where nothing does."""

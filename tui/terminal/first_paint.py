@@ -28,6 +28,8 @@ PLACEHOLDERS = (
     "Make @filename easier to read",
 )
 REMEMBERED_FOLDERS = 200
+UNKNOWN = "…"
+"""Stands for the model until it is known."""
 PROMPT = "› "
 NARROWEST_BOX = 24
 """Below this there is no header."""
@@ -80,7 +82,7 @@ class FirstPaint:
     def __init__(self, facts: HeaderFacts) -> None:
         self.facts = facts
         model, effort = last_used(facts.codex_home, facts.cwd)
-        self.model = facts.model or model
+        self.model = facts.model or model or UNKNOWN
         self.effort = facts.effort or ("" if facts.model else effort)
         self.placeholder = PLACEHOLDERS[int(time.time()) % len(PLACEHOLDERS)]
         self._text = ""
@@ -286,7 +288,7 @@ def header_lines(
 
 def footer_text(model: str, effort: str, cwd: str) -> str:
     """The footer as it is before anything is known of the session."""
-    named = f"{model} {effort}" if effort else model
+    named = "" if model == UNKNOWN else f"{model} {effort}" if effort else model
     return " · ".join(part for part in (named, home_relative(cwd)) if part)
 
 

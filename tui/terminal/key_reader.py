@@ -54,6 +54,8 @@ class KeyStream:
 
     def tick(self) -> Iterable[Message]:
         """Nothing came for a while: a lone Esc was the key."""
+        if self._parser._timeout_time is not None:
+            self._parser._timeout_time = 0.0
         return self._parser.tick()
 
 

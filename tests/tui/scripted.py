@@ -1,0 +1,336 @@
+"""A server that plays by the words of the user's message; for tests of the interface alone.
+
+`python -m tests.tui.scripted [--full] [--first-run]` shows a session with it in this terminal.
+Words it knows: "lines N" streams N numbered lines, "words N" streams N words a delta each, "ask"
+asks about a command, "patch" about a change, "hold" runs until it is interrupted, "fail" fails,
+"explain" answers in Markdown. Anything else is answered in a sentence.
+"""
+
+import asyncio
+import os
+import sys
+from typing import Any
+
+from app_server.protocol.account import ACCOUNT_READ, GetAccountResponse
+from app_server.protocol.approvals import (
+    CommandExecutionRequestApprovalParams,
+    FileChangeRequestApprovalParams,
+)
+from app_server.protocol.config import CONFIG_READ, ConfigReadResponse
+from app_server.protocol.errors import RpcError
+from app_server.protocol.initialize import INITIALIZE, InitializeResponse
+from app_server.protocol.item import (
+    AddPatchChangeKind,
+    AgentMessageThreadItem,
+    CommandExecutionThreadItem,
+    FileChangeThreadItem,
+    FileUpdateChange,
+    ItemCompletedNotification,
+    ItemStartedNotification,
+    UserMessageThreadItem,
+)
+from app_server.protocol.item_deltas import (
+    AgentMessageDeltaNotification,
+    CommandExecutionOutputDeltaNotification,
+)
+from app_server.protocol.model import MODEL_LIST, Model, ModelListResponse, ReasoningEffortOption
+from app_server.protocol.permissions import WorkspaceWriteSandboxPolicy
+from app_server.protocol.thread import THREAD_START, ThreadStartResponse
+from app_server.protocol.thread_data import IdleThreadStatus, Thread, Turn
+from app_server.protocol.turn import (
+    TURN_INTERRUPT,
+    TURN_START,
+    TURN_STEER,
+    TurnCompletedNotification,
+    TurnInterruptResponse,
+    TurnStartedNotification,
+    TurnStartResponse,
+    TurnSteerResponse,
+)
+from app_server.protocol.turn_error import TurnError
+from app_server.rpc.channel import Channel, local_pair
+from app_server.rpc.frames import (
+    ErrorFrame,
+    NotificationFrame,
+    RequestFrame,
+    ResultFrame,
+)
+
+MARKDOWN = """# How it works
+
+The *client* sends **requests**; see `link.py`.
+
+1. read the file
+2. change it
+
+| name | size |
+|------|-----:|
+| a.py |   12 |
+| b.py |  340 |
+
+```python
+def answer() -> int:
+    return 42
+```
+
+> quoted, at last
+"""
+
+
+REMOVED = "removed 0\nremoved 1\nremoved 2\n"
+
+
+class ScriptedServer:
+    """One connection; `answers` may be changed before the session begins."""
+
+    def __init__(self, cwd: str = "/work/project", *, trusted: bool = True) -> None:
+        self.cwd = cwd
+        self.config: dict[str, Any] = (
+            {"projects": {cwd: {"trust_level": "trusted"}}} if trusted else {}
+        )
+        self.requires_auth = False
+        self.seen: list[tuple[str, Any]] = []
+        """Requests in order: method and params."""
+        self.decisions: list[Any] = []
+        self._turns = 0
+        self._questions: dict[int | str, asyncio.Future[Any]] = {}
+        self._running: asyncio.Task[None] | None = None
+        self._steered: list[str] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def connect(self) -> Channel:
+        client, server = local_pair()
+        self._channel = server
+        task = asyncio.create_task(self._serve())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return client
+
+    async def _serve(self) -> None:
+        while (frame := await self._channel.receive()) is not None:
+            if isinstance(frame, RequestFrame):
+                self.seen.append((frame.method, frame.params))
+                await self._answer(frame)
+            elif isinstance(frame, ResultFrame):
+                self._questions.pop(frame.id).set_result(frame.result)
+        if self._running is not None:
+            self._running.cancel()
+
+    async def _answer(self, frame: RequestFrame) -> None:
+        params: Any = frame.params
+        result: Any
+        match frame.method:
+            case INITIALIZE.name:
+                result = InitializeResponse(
+                    user_agent="scripted", codex_home="/home/me/.codex",
+                    platform_family="unix", platform_os="linux",
+                )  # fmt: skip
+            case ACCOUNT_READ.name:
+                result = GetAccountResponse(account=None, requires_openai_auth=self.requires_auth)
+            case MODEL_LIST.name:
+                result = ModelListResponse(data=MODELS)
+            case CONFIG_READ.name:
+                result = ConfigReadResponse(config=self.config, origins={})
+            case THREAD_START.name:
+                result = self._opened()
+            case TURN_START.name:
+                self._turns += 1
+                turn = Turn(id=f"turn-{self._turns}", items=[], status="inProgress")
+                result = TurnStartResponse(turn=turn)
+                await self._channel.send(ResultFrame(frame.id, result))
+                self._running = asyncio.create_task(self._play(turn, params))
+                return
+            case TURN_STEER.name:
+                self._steered.append(params.input[0].text)
+                result = TurnSteerResponse(turn_id=params.expected_turn_id)
+            case TURN_INTERRUPT.name:
+                if self._running is not None:
+                    self._running.cancel()
+                result = TurnInterruptResponse()
+            case method:
+                error = RpcError(-32600, f"{method} is not in the script")
+                await self._channel.send(ErrorFrame(frame.id, error))
+                return
+        await self._channel.send(ResultFrame(frame.id, result))
+
+    def _opened(self) -> ThreadStartResponse:
+        thread = Thread(
+            id="thread-1", preview="", ephemeral=False, model_provider="openai",
+            created_at=1_770_000_000, updated_at=1_770_000_000, status=IdleThreadStatus(),
+            cwd=self.cwd, cli_version="0.0.0", source="cli", turns=[],
+        )  # fmt: skip
+        return ThreadStartResponse(
+            thread=thread, model="gpt-5.5", model_provider="openai", cwd=self.cwd,
+            approval_policy="on-request", approvals_reviewer="user",
+            sandbox=WorkspaceWriteSandboxPolicy(), reasoning_effort="medium",
+        )  # fmt: skip
+
+    async def _play(self, turn: Turn, params: Any) -> None:
+        text = params.input[0].text if params.input else ""
+        status: Any = "completed"
+        error = None
+        await self.tell("turn/started", TurnStartedNotification(thread_id="thread-1", turn=turn))
+        user = UserMessageThreadItem(id=f"user-{turn.id}", content=params.input)
+        await self._item(turn, user, user)
+        try:
+            await self._act(turn, text)
+        except asyncio.CancelledError:
+            status = "interrupted"
+        except RpcError as failure:
+            status, error = "failed", TurnError(message=failure.message)
+        done = Turn(id=turn.id, items=[], status=status, error=error, duration_ms=5000)
+        completed = TurnCompletedNotification(thread_id="thread-1", turn=done)
+        await self.tell("turn/completed", completed)
+
+    async def _act(self, turn: Turn, text: str) -> None:
+        word, _, rest = text.partition(" ")
+        match word:
+            case "lines":
+                await self._stream(turn, [f"line {n:04d} of many\n\n" for n in range(int(rest))])
+            case "words":
+                await self._stream(turn, [f"w{n:04d} " for n in range(int(rest))])
+            case "hold":
+                await self._stream(turn, ["holding on\n\n"], finish=False)
+                await asyncio.Event().wait()
+            case "fail":
+                raise RpcError(-32000, "the model is not there")
+            case "ask":
+                await self._ask_command(turn, rest or "rm -rf build")
+            case "patch":
+                await self._ask_patch(turn)
+            case "explain":
+                await self._stream(turn, MARKDOWN.splitlines(keepends=True))
+            case _:
+                await self._stream(turn, [f"You said: {text}"])
+
+    async def _stream(self, turn: Turn, deltas: list[str], *, finish: bool = True) -> None:
+        item_id = f"message-{turn.id}"
+        started = AgentMessageThreadItem(id=item_id, text="")
+        await self.tell("item/started", ItemStartedNotification(
+            item=started, thread_id="thread-1", turn_id=turn.id))  # fmt: skip
+        pause = float(os.environ.get("SCRIPTED_PAUSE", "0"))
+        for delta in deltas:
+            await self.tell("item/agentMessage/delta", AgentMessageDeltaNotification(
+                thread_id="thread-1", turn_id=turn.id, item_id=item_id, delta=delta))  # fmt: skip
+            await asyncio.sleep(pause)
+        if finish:
+            whole = AgentMessageThreadItem(id=item_id, text="".join(deltas))
+            await self.tell("item/completed", ItemCompletedNotification(
+                item=whole, thread_id="thread-1", turn_id=turn.id))  # fmt: skip
+
+    async def _ask_command(self, turn: Turn, command: str) -> None:
+        item = CommandExecutionThreadItem(
+            id=f"call-{turn.id}", command=f"bash -lc '{command}'", cwd=self.cwd,
+            status="inProgress", command_actions=[],
+        )  # fmt: skip
+        await self.tell("item/started", ItemStartedNotification(
+            item=item, thread_id="thread-1", turn_id=turn.id))  # fmt: skip
+        answer = await self._question(
+            "item/commandExecution/requestApproval",
+            CommandExecutionRequestApprovalParams(
+                thread_id="thread-1", turn_id=turn.id, item_id=item.id,
+                reason="it removes files", command=item.command, cwd=self.cwd,
+                proposed_execpolicy_amendment=["rm", "-rf"],
+            ),
+        )  # fmt: skip
+        status: Any = "completed" if answer.decision == "accept" else "declined"
+        if status == "completed":
+            for number in range(3):
+                await self.tell(
+                    "item/commandExecution/outputDelta",
+                    CommandExecutionOutputDeltaNotification(
+                        thread_id="thread-1", turn_id=turn.id, item_id=item.id,
+                        delta=f"removed {number}\n",
+                    ),
+                )  # fmt: skip
+        done = CommandExecutionThreadItem(
+            id=item.id, command=item.command, cwd=self.cwd, status=status, command_actions=[],
+            exit_code=0 if status == "completed" else None, duration_ms=120,
+            aggregated_output=REMOVED if status == "completed" else None,
+        )  # fmt: skip
+        await self.tell("item/completed", ItemCompletedNotification(
+            item=done, thread_id="thread-1", turn_id=turn.id))  # fmt: skip
+        await self._stream(turn, [f"The decision was {answer.decision}."])
+
+    async def _ask_patch(self, turn: Turn) -> None:
+        change = FileUpdateChange(
+            path=f"{self.cwd}/hello.py", kind=AddPatchChangeKind(), diff="print('hello')\n"
+        )
+        item = FileChangeThreadItem(id=f"patch-{turn.id}", changes=[change], status="inProgress")
+        await self.tell("item/started", ItemStartedNotification(
+            item=item, thread_id="thread-1", turn_id=turn.id))  # fmt: skip
+        answer = await self._question(
+            "item/fileChange/requestApproval",
+            FileChangeRequestApprovalParams(
+                thread_id="thread-1", turn_id=turn.id, item_id=item.id
+            ),
+        )
+        accepted = answer.decision in ("accept", "acceptForSession")
+        done = FileChangeThreadItem(
+            id=item.id, changes=[change], status="completed" if accepted else "declined"
+        )
+        await self.tell("item/completed", ItemCompletedNotification(
+            item=done, thread_id="thread-1", turn_id=turn.id))  # fmt: skip
+        await self._stream(turn, [f"The decision was {answer.decision}."])
+
+    async def _question(self, method: str, params: Any) -> Any:
+        question_id = len(self.decisions)
+        self._questions[question_id] = asyncio.get_running_loop().create_future()
+        await self._channel.send(RequestFrame(question_id, method, params))
+        answer = await self._questions[question_id]
+        self.decisions.append(answer.decision)
+        return answer
+
+    async def _item(self, turn: Turn, started: Any, completed: Any) -> None:
+        await self.tell("item/started", ItemStartedNotification(
+            item=started, thread_id="thread-1", turn_id=turn.id))  # fmt: skip
+        await self.tell("item/completed", ItemCompletedNotification(
+            item=completed, thread_id="thread-1", turn_id=turn.id))  # fmt: skip
+
+    async def tell(self, method: str, params: Any) -> None:
+        await self._channel.send(NotificationFrame(method, params))
+
+
+def _model(name: str, about: str, *, default: bool = False) -> Model:
+    known: list[tuple[Any, str]] = [
+        ("low", "quick answers"), ("medium", "a balance"), ("high", "thinks longest"),
+    ]  # fmt: skip
+    efforts = [
+        ReasoningEffortOption(reasoning_effort=effort, description=what)
+        for effort, what in known
+    ]
+    return Model(
+        id=name, model=name, display_name=name, description=about, hidden=False,
+        supported_reasoning_efforts=efforts, default_reasoning_effort="medium", is_default=default,
+    )  # fmt: skip
+
+
+MODELS = [
+    _model("gpt-5.5", "the one to begin with", default=True),
+    _model("gpt-5.5-mini", "smaller and faster"),
+]
+
+
+def main() -> int:
+    from tui.terminal import first_paint
+
+    cwd = os.getcwd()
+    full = "--full" in sys.argv
+    painted = first_paint.start(
+        first_paint.HeaderFacts(
+            version="0.0.0", cwd=cwd, codex_home=os.environ["CODEX_HOME"], full_screen=full
+        )
+    )
+    from tui.main import TuiOptions, run
+
+    server = ScriptedServer(cwd, trusted="--first-run" not in sys.argv)
+    server.requires_auth = "--first-run" in sys.argv
+    options = TuiOptions(
+        version="0.0.0", cwd=cwd, codex_home=os.environ["CODEX_HOME"], full_screen=full,
+        connect_demo=server.connect,
+    )  # fmt: skip
+    return run(options, server.connect, painted)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
