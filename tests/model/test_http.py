@@ -1,5 +1,8 @@
 """One client per kind of address, and the certificates it trusts."""
 
+import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,6 +58,24 @@ async def test_warming_makes_the_client_and_sends_nothing(
     assert model.connections_opened == 0
     await http.aclose()
     assert made.is_closed
+
+
+async def test_the_client_brings_no_terminal_libraries_and_the_first_request_no_imports() -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from app_server.demo.provider import ScriptedModel\n"
+        "from app_server.model.http import HttpClients\n"
+        "async def main():\n"
+        "    async with ScriptedModel() as model, HttpClients({}) as http:\n"
+        "        client = await http.client(model.url)\n"
+        "        loaded = set(sys.modules)\n"
+        "        answer = await client.post(model.url + '/responses', content=b'{}')\n"
+        "        late = set(sys.modules) - loaded\n"
+        "        shown = {'rich', 'click', 'textual', 'pygments'} & set(sys.modules)\n"
+        "    return late or shown or answer.status_code != 200\n"
+        "sys.exit(asyncio.run(main()) or 0)\n"
+    )
+    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", program], check=True, timeout=30)
 
 
 CERTIFICATE = """\
