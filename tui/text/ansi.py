@@ -22,8 +22,8 @@ _SEQUENCE = re.compile(
     "|\x9b([0-9;:?<=>]*)[ -/]*([@-~])"  # CSI in one byte
     "|\x1b[\\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c|$)"  # OSC, DCS, SOS, PM, APC
     "|[\x90\x98\x9d-\x9f][^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c|$)"
+    "|\x1b\\[[0-9;:?<=>]*[ -/]*$"  # CSI cut off in the middle
     "|\x1b[ -/]+[0-~]|\x1b[0-~]"  # two-byte and character-set sequences
-    "|\x1b\\[[0-9;:?<=>]*[ -/]*$"  # cut off in the middle
 )
 _PLAIN = re.compile("[^\x00-\x1f\x7f-\x9f]*")
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 NESTED_LIST_INDENT = 4
+DEEPEST = 40
+"""What is nested deeper is shown as it was written; the parser would drop it."""
 
 
 @lru_cache(maxsize=1)
@@ -33,12 +35,16 @@ def parser() -> "MarkdownIt":
     """The parser, made at first use: markdown-it costs about 80 ms."""
     from markdown_it import MarkdownIt
 
-    made = MarkdownIt("commonmark", {"html": False})
+    made = MarkdownIt("commonmark", {"html": False, "maxNesting": DEEPEST})
     return made.enable(["table", "strikethrough"]).disable("reference")
 
 
 def parse(source: str) -> list["Token"]:
     return parser().parse(source)
+
+
+def is_too_deep(tokens: list["Token"]) -> bool:
+    return any(token.level >= DEEPEST - 1 for token in tokens)
 
 
 class Renderer:
@@ -106,12 +112,15 @@ class Renderer:
             case "inline":
                 return self._wrapped(token, width, base)
             case _:
-                rows = clean(token.content).split("\n")
-                return [
-                    line
-                    for row in rows
-                    for line in wrap([Segment(row, base or None)], width, fold_long=self._fold_long)
-                ]
+                return self.as_written(token.content, width, base)
+
+    def as_written(self, source: str, width: int, base: Style) -> list[Spans]:
+        """The source itself, wrapped."""
+        return [
+            line
+            for row in clean(source).split("\n")
+            for line in wrap([Segment(row, base or None)], width, fold_long=self._fold_long)
+        ]
 
     def _wrapped(
         self, token: "Token", width: int, base: Style, *, first: Spans | None = None

@@ -15,7 +15,7 @@ import msgspec
 from rich.style import Style
 
 from tui.text.highlight import LineHighlighter
-from tui.text.markdown import Renderer, closing, parse
+from tui.text.markdown import Renderer, closing, is_too_deep, parse
 from tui.text.palette import Palette
 from tui.text.sanitize import clean_line, expand_tabs
 from tui.text.spans import Spans
@@ -337,6 +337,8 @@ class _Drawn:
             spans = self._highlighter.line(text)
             return lines + self._renderer.code_line(spans, self._width, self._base)
         tokens = parse(block.source)
+        if is_too_deep(tokens):
+            return lines + self._renderer.as_written(block.source, self._width, self._base)
         return lines + self._renderer.blocks(tokens, self._width, self._base, number=block.number)
 
 

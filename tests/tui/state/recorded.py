@@ -76,18 +76,19 @@ class Screen:
         return [effect for effect in self.effects if isinstance(effect, AnswerQuestion)]
 
 
-def play(name: str, *, upto: int | None = None, screen: Screen | None = None) -> Screen:
-    """The screen after a recorded conversation, or after its first `upto` lines."""
+def play(name: str, *, until: str | None = None, screen: Screen | None = None) -> Screen:
+    """The screen after a recorded conversation, or after the first message of method `until`."""
     screen = screen or Screen()
     screen.apply(Connected())
     methods: dict[Any, str] = {}
-    for index, (direction, message) in enumerate(lines(name)):
-        if upto is not None and index >= upto:
-            break
+    for direction, message in lines(name):
         if direction == "client":
             _client(screen, message, methods)
         else:
             _server(screen, message, methods)
+        if until is not None and message.get("method") == until:
+            return screen
+    assert until is None, f"{name} has no {until}"
     return screen
 
 
