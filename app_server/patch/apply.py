@@ -1,16 +1,23 @@
-"""Checks a patch against the files, then makes its changes.
+"""Checks a patch against the files, then says what would become of each.
 
-`verify` reads and computes and changes nothing. `apply_changes` writes; each file is replaced
-atomically and keeps its mode, and no link planted after the check can lead a write elsewhere.
+`verify` reads and computes and changes nothing: it sees the files as they will be after the hunks
+before it, so a patch may touch one file more than once. `patch.write` makes the changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
 from pathlib import Path
 
-from app_server.patch.changes import FileChange
-from app_server.patch.grammar import Patch
+import msgspec
+
+from app_server.patch.changes import AddFile, DeleteFile, FileChange, UpdateFile
+from app_server.patch.errors import PatchEmpty, PatchMismatch
+from app_server.patch.grammar import AddHunk, DeleteHunk, Patch, UpdateHunk
+from app_server.patch.locate import patched
+from app_server.patch.write import apply_changes
+
+__all__ = ["apply_changes", "verify"]
 
 
 def verify(patch: Patch, cwd: Path) -> list[FileChange]:
@@ -19,15 +26,107 @@ def verify(patch: Patch, cwd: Path) -> list[FileChange]:
     Raises `PatchError` with the text the model is told (`verification_text`) when a file does not
     look as the patch expects.
     """
-    raise NotImplementedError
+    if not patch.hunks:
+        raise PatchEmpty
+    outcome = _Outcome(cwd)
+    for hunk in patch.hunks:
+        match hunk:
+            case AddHunk():
+                outcome.add(hunk)
+            case DeleteHunk():
+                outcome.delete(hunk)
+            case UpdateHunk():
+                outcome.update(hunk)
+    return outcome.changes
 
 
-def apply_changes(
-    changes: list[FileChange], may_write: Callable[[Path], bool] | None = None
-) -> None:
-    """Make the changes, in order.
+class _Outcome:
+    """The files as the hunks so far leave them."""
 
-    `may_write` is asked with the real, link-free path of every file that is written or removed;
-    None allows all. Raises `PatchWriteError`; changes made before it stay.
-    """
-    raise NotImplementedError
+    def __init__(self, cwd: Path) -> None:
+        self.cwd = cwd
+        self.changes: list[FileChange] = []
+        self.contents: dict[Path, str | None] = {}
+
+    def add(self, hunk: AddHunk) -> None:
+        path = self._path(hunk.path)
+        replaced = self._content_or_none(path)
+        self.contents[path] = hunk.content
+        self.changes.append(
+            AddFile(path=path, shown_path=hunk.path, content=hunk.content, replaced=replaced)
+        )
+
+    def delete(self, hunk: DeleteHunk) -> None:
+        path = self._path(hunk.path)
+        content = self._content(path, "Failed to read")
+        self.contents[path] = None
+        self.changes.append(DeleteFile(path=path, shown_path=hunk.path, content=content))
+
+    def update(self, hunk: UpdateHunk) -> None:
+        path = self._path(hunk.path)
+        old = self._content(path, "Failed to read file to update")
+        new = patched(old, hunk.chunks, str(path))
+        move_path = None if hunk.move_path is None else self._path(hunk.move_path)
+        overwritten = None
+        if move_path is not None and move_path != path:
+            overwritten = self._content_or_none(move_path)
+            self.contents[path] = None
+        self.contents[move_path or path] = new
+        change = UpdateFile(
+            path=path,
+            shown_path=hunk.path,
+            old_content=old,
+            new_content=new,
+            move_path=move_path,
+            shown_move_path=hunk.move_path,
+            overwritten=overwritten,
+        )
+        if not self._joined(change):
+            self.changes.append(change)
+
+    def _joined(self, change: UpdateFile) -> bool:
+        """Whether the update was folded into an earlier change of the same file."""
+        for position, earlier in enumerate(self.changes):
+            if earlier.path != change.path:
+                continue
+            if isinstance(earlier, AddFile) and change.move_path is None:
+                self.changes[position] = msgspec.structs.replace(
+                    earlier, content=change.new_content
+                )
+                return True
+            if isinstance(earlier, UpdateFile) and earlier.move_path is None:
+                self.changes[position] = msgspec.structs.replace(
+                    change, old_content=earlier.old_content
+                )
+                return True
+        return False
+
+    def _path(self, written: str) -> Path:
+        return Path(os.path.normpath(self.cwd / written))
+
+    def _content(self, path: Path, failure: str) -> str:
+        if path in self.contents:
+            content = self.contents[path]
+            if content is None:
+                raise PatchMismatch(f"{failure} {path}: No such file or directory (os error 2)")
+            return content
+        try:
+            return path.read_bytes().decode()
+        except UnicodeDecodeError as error:
+            raise PatchMismatch(
+                f"{failure} {path}: invalid utf-8 sequence of "
+                f"{error.end - error.start} bytes from index {error.start}"
+            ) from error
+        except OSError as error:
+            reason = f"{error.strerror} (os error {error.errno})"
+            raise PatchMismatch(f"{failure} {path}: {reason}") from error
+        except ValueError as error:  # a NUL in the path
+            raise PatchMismatch(f"{failure} {path!r}: {error}") from error
+
+    def _content_or_none(self, path: Path) -> str | None:
+        if path in self.contents:
+            return self.contents[path]
+        try:
+            return path.read_bytes().decode("utf-8", "replace")
+        except (OSError, ValueError):
+            return None

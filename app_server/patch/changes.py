@@ -72,7 +72,7 @@ def _as_item_change(change: FileChange) -> FileUpdateChange:
                 path=str(change.path), kind=DeletePatchChangeKind(), diff=change.content
             )
         case UpdateFile():
-            diff = hunks(change.old_content, change.new_content)
+            diff = hunks(change.old_content, change.new_content, context_lines=1)
             if change.move_path is not None:
                 diff += f"\n\nMoved to: {change.move_path}"
             move_path = None if change.move_path is None else str(change.move_path)

@@ -2,6 +2,7 @@
 
 PatchError              its text is what the model is told
 ├── PatchSyntaxError    the text is no patch
+├── PatchEmpty          the patch changes nothing
 ├── PatchMismatch       a file does not look as the patch expects
 └── PatchWriteError     a file could not be changed
 """
@@ -36,6 +37,17 @@ class PatchSyntaxError(PatchError):
         if self.line is None:
             return f"Invalid patch: {self.reason}"
         return f"Invalid patch hunk on line {self.line}: {self.reason}"
+
+
+class PatchEmpty(PatchError):
+    """The patch has no hunks."""
+
+    def __init__(self) -> None:
+        super().__init__("No files were modified.")
+
+    @property
+    def verification_text(self) -> str:
+        return "patch rejected: empty patch"
 
 
 class PatchMismatch(PatchError):
