@@ -226,6 +226,10 @@ class LoadedThread:
     def interrupt(self, turn: AgentTurn) -> None:
         self.actor.abort_turn("interrupted", turn)
 
+    def announce_loaded(self) -> None:
+        """Everybody learns that a stored thread is in memory now."""
+        self._status_changed(self.status.status)
+
     def warn(self, message: str) -> None:
         """Tell the subscribers; before the thread has been answered for, keep it until then."""
         if self._replied:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from app_server.agent.services import AgentServices
     from app_server.config.resolve import Config
     from app_server.model.providers import ProviderInfo
-    from app_server.storage.rollout import TurnContext
+    from app_server.storage.rollout import SessionMeta, TurnContext
 
 OpenParams: TypeAlias = ThreadStartParams | ThreadResumeParams | ThreadForkParams
 
@@ -50,22 +50,19 @@ def open_settings(
     services: AgentServices,
     params: OpenParams,
     stored: TurnContext | None = None,
+    meta: SessionMeta | None = None,
 ) -> Opening:
-    """The settings of a new thread, or of a stored one whose last turn was `stored`."""
-    from app_server.model.providers import InvalidProvider, find_provider
-
-    cwd = _cwd(services, params, stored)
+    """The settings of a new thread, or of a stored one: its last turn's and its first line."""
+    cwd = _cwd(services, params, stored, meta)
     flags = _flags(params)
-    if stored is not None:
-        flags = {**_stored_flags(params, stored), **flags}
-    loaded = services.load_config(cwd, params.config or {}, flags)
-    config = loaded.checked()
+    remembered = {} if stored is None else _stored_flags(params, stored, meta)
     try:
-        provider = find_provider(
-            config.model_provider, config.model_providers, openai_base_url=config.openai_base_url
-        )
-    except InvalidProvider as error:
-        raise Refused(f"failed to load configuration: {error}") from error
+        config, provider = _configured(services, cwd, params, {**remembered, **flags})
+    except Refused:
+        if "model_provider" not in remembered:
+            raise
+        # the provider it was made with is no longer configured: go on with today's
+        config, provider = _configured(services, cwd, params, flags)
     facts = model_facts(config, config.model)
     settings = TurnSettings(
         cwd=cwd,
@@ -93,10 +90,32 @@ def open_settings(
     return Opening(config=config, settings=settings, provider=provider, project_docs=docs)
 
 
-def _cwd(services: AgentServices, params: OpenParams, stored: TurnContext | None) -> Path:
+def _configured(
+    services: AgentServices, cwd: Path, params: OpenParams, flags: dict[str, Any]
+) -> tuple[Config, ProviderInfo]:
+    from app_server.model.providers import InvalidProvider, find_provider
+
+    config = services.load_config(cwd, params.config or {}, flags).checked()
+    try:
+        provider = find_provider(
+            config.model_provider, config.model_providers, openai_base_url=config.openai_base_url
+        )
+    except InvalidProvider as error:
+        raise Refused(f"failed to load configuration: {error}") from error
+    return config, provider
+
+
+def _cwd(
+    services: AgentServices,
+    params: OpenParams,
+    stored: TurnContext | None,
+    meta: SessionMeta | None,
+) -> Path:
     if params.cwd:
         return paths.absolute(params.cwd, services.cwd)
-    return Path(stored.cwd) if stored is not None else services.cwd
+    if stored is not None:
+        return Path(stored.cwd)
+    return Path(meta.cwd) if meta is not None else services.cwd
 
 
 def _flags(params: OpenParams) -> dict[str, Any]:
@@ -127,8 +146,10 @@ def _sandbox_mode(params: OpenParams) -> str | None:
     return BUILT_IN_PROFILES[name]
 
 
-def _stored_flags(params: OpenParams, stored: TurnContext) -> dict[str, Any]:
-    """Model and effort of the stored thread, unless the client names either."""
+def _stored_flags(
+    params: OpenParams, stored: TurnContext, meta: SessionMeta | None
+) -> dict[str, Any]:
+    """Model, effort and provider of the stored thread, unless the client names any of them."""
     named = params.config or {}
     if (
         params.model is not None
@@ -138,6 +159,8 @@ def _stored_flags(params: OpenParams, stored: TurnContext) -> dict[str, Any]:
     ):
         return {}
     flags: dict[str, Any] = {"model": stored.model}
+    if meta is not None and meta.model_provider:
+        flags["model_provider"] = meta.model_provider
     if stored.effort is not None:
         flags["model_reasoning_effort"] = stored.effort
     return flags
@@ -161,6 +184,6 @@ def trust_named_folder(
 
     try:
         trust(services.codex_home, opening.settings.cwd)
-    except (OSError, ConfigError) as error:
+    except (OSError, ConfigError, ModuleNotFoundError) as error:
         return f"The folder is trusted for now, but that could not be kept: {error}"
     return None

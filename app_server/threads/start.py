@@ -1,16 +1,19 @@
-"""Starting a thread that has no past."""
+"""Starting a thread that has no past, or one that is given."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app_server import clock, ids
-from app_server.protocol.thread import ThreadStartParams
-from app_server.threads.places import rollout_path
+from app_server.protocol.response_item import ResponseItem
+from app_server.protocol.thread import ThreadResumeParams, ThreadStartParams
 from app_server.storage.rollout_write import RolloutWriter
 from app_server.threads.loaded import LoadedThread
-from app_server.threads.opening import Opening, open_settings, trust_named_folder
+from app_server.threads.opening import open_settings, trust_named_folder
+from app_server.threads.places import rollout_path
+from app_server.threads.restored import Restored
 from app_server.threads.subscriptions import Subscriber
 from app_server.threads.whole import Birth, first_line, git_info_of, make_thread
 
@@ -22,29 +25,40 @@ async def start(
     manager: ThreadManager, params: ThreadStartParams, subscriber: Subscriber
 ) -> LoadedThread:
     """A new thread, heard by whoever asked for it. Its file appears with its first turn."""
-
-    def prepare() -> LoadedThread:
-        services = manager.services
-        opening: Opening = open_settings(services, params)
-        warning = trust_named_folder(services, params, opening)
-        thread_id, now = ids.uuid7(), clock.now()
-        path = None if params.ephemeral else rollout_path(services.codex_home, thread_id, now)
-        birth = Birth(
-            id=thread_id,
-            opening=opening,
-            created_at=int(now),
-            source=services.session_source,
-            ephemeral=path is None,
-            path=path,
-            git_info=git_info_of(opening.settings.cwd),
-        )
-        writer = path and RolloutWriter(path, [first_line(birth, services.originator)])
-        thread = make_thread(manager, birth, writer)
-        if warning is not None:
-            thread.warn(warning)
-        return thread
-
-    thread = await asyncio.to_thread(prepare)
+    thread = await asyncio.to_thread(born, manager, params)
     thread.subscriptions.add(subscriber)
     manager.add(thread)
+    return thread
+
+
+def born(
+    manager: ThreadManager,
+    params: ThreadStartParams | ThreadResumeParams,
+    remembers: Sequence[ResponseItem] = (),
+) -> LoadedThread:
+    """A new thread under a new id; `remembers` is history supplied from outside. Touches files."""
+    services = manager.services
+    opening = open_settings(services, params)
+    warning: str | None = None
+    ephemeral = False
+    if isinstance(params, ThreadStartParams):
+        warning = trust_named_folder(services, params, opening)
+        ephemeral = bool(params.ephemeral)
+    thread_id, now = ids.uuid7(), clock.now()
+    path = None if ephemeral else rollout_path(services.codex_home, thread_id, now)
+    birth = Birth(
+        id=thread_id,
+        opening=opening,
+        created_at=int(now),
+        source=services.session_source,
+        ephemeral=ephemeral,
+        path=path,
+        git_info=git_info_of(opening.settings.cwd),
+        past=Restored(remembers) if remembers else None,
+    )
+    first_lines = [first_line(birth, services.originator), *remembers]
+    writer = None if path is None else RolloutWriter(path, first_lines)
+    thread = make_thread(manager, birth, writer)
+    if warning is not None:
+        thread.warn(warning)
     return thread
