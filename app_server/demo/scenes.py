@@ -255,7 +255,7 @@ def _tour_report(turn: Turn) -> str:
         "| Step | What really happened |\n"
         "| --- | --- |\n"
         "| Plan | three steps, ticked off along the way |\n"
-        "| Commands | looked around and ran the code, inside the sandbox |\n"
+        "| Commands | looked around and ran the code, as far as you allowed it |\n"
         "| Patch | written to disk after you accepted it |\n"
         "| Last run | its output is below, word for word |\n\n"
         f"{fence}text\n{printed[:2_000]}\n{fence}\n\n" + MENU

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from app_server import clock
 from app_server.auth.errors import MissingKey as MissingProviderKey
 from app_server.auth.manager import AuthSource
-from app_server.model.errors import MissingKey, ModelError, StreamBroken
+from app_server.model.errors import MissingKey, ModelError, StreamBroken, Unauthorized
 from app_server.model.events import (
     Completed,
     ModelsEtag,
@@ -51,6 +51,12 @@ MAX_REFUSAL_BYTES = 1 << 20
 
 DRAIN_SECONDS = 0.1
 """How long the end of a whole answer may take; a connection read to its end can be used again."""
+
+
+NOT_SIGNED_IN = (
+    "You are not signed in to OpenAI. Set OPENAI_API_KEY, or store a key with "
+    "`printenv OPENAI_API_KEY | codex login --with-api-key`."
+)
 
 
 class ModelClient:
@@ -113,11 +119,11 @@ class ModelClient:
                 if response.is_success:
                     return response
                 refusal = await _refusal(response)
-                if response.status_code == 401 and await self._auth.recover(
-                    self.provider, recoveries
-                ):
-                    recoveries += 1
-                    continue
+                if response.status_code == 401 and self.provider.requires_openai_auth:
+                    if await self._auth.recover(self.provider, recoveries):
+                        recoveries += 1
+                        continue
+                    raise Unauthorized(refusal.message, http_status=401)
                 may_repeat = repeats < self.provider.request_max_retries
                 if not (may_repeat and is_worth_repeating(response.status_code)):
                     raise refusal
@@ -150,10 +156,13 @@ class ModelClient:
             ) from failure
 
     async def _headers(self, identity: TurnIdentity) -> dict[str, str]:
+        provider = self.provider
         try:
-            credentials = await self._auth.headers(self.provider)
+            credentials = await self._auth.headers(provider)
         except MissingProviderKey as problem:
             raise MissingKey(str(problem)) from problem
+        if provider.requires_openai_auth and provider.base_url is None and not credentials:
+            raise Unauthorized(NOT_SIGNED_IN)
         return {
             **self.provider.headers(self._environment),
             **identity_headers(identity),

@@ -11,6 +11,7 @@
     ├── UsageNotIncluded        the plan does not include Codex
     ├── UsageLimitReached       the plan's limit is used up
     ├── Overloaded              the model is at capacity
+    ├── Unauthorized            signed out, or signed in with something the service refuses
     └── MissingKey              the provider's key is not set
 
 `message` is what the user reads and what clients compare, so it is worded as `codex` words it;
@@ -193,6 +194,14 @@ class Overloaded(ModelError):
     @property
     def info(self) -> CodexErrorInfo:
         return "serverOverloaded"
+
+
+class Unauthorized(ModelError):
+    """Signed out, or signed in with something the service refuses; asking again changes nothing."""
+
+    @property
+    def info(self) -> CodexErrorInfo:
+        return "unauthorized"
 
 
 class MissingKey(ModelError):

@@ -18,6 +18,7 @@ from app_server.model.errors import (
     ServerTrouble,
     StreamBroken,
     TooManyRequests,
+    Unauthorized,
     UnexpectedStatus,
 )
 from app_server.model.events import (
@@ -391,6 +392,28 @@ async def test_a_silent_service_can_be_interrupted(
     async with asyncio.timeout(5):
         with pytest.raises(asyncio.CancelledError):
             await asking
+
+
+async def test_a_login_the_service_refuses_is_not_tried_again(
+    model: ScriptedModel, make_client: MakeClient
+) -> None:
+    model.script(default=fails_with(401, {"error": {"message": "wrong key"}}))
+    client = make_client(environment={"OPENAI_API_KEY": "wrong"}, requires_openai_auth=True)
+    with pytest.raises(Unauthorized) as failure:
+        await ask(client)
+    assert failure.value.message == (
+        f"unexpected status 401 Unauthorized: wrong key, url: {model.url}/responses"
+    )
+    assert (failure.value.info, failure.value.retryable) == ("unauthorized", False)
+    assert len(model.requests) == 1
+
+
+async def test_signed_out_of_openai_nothing_is_sent_there(
+    model: ScriptedModel, make_client: MakeClient
+) -> None:
+    with pytest.raises(Unauthorized, match="You are not signed in to OpenAI"):
+        await ask(make_client(requires_openai_auth=True, base_url=None))
+    assert model.requests == []
 
 
 async def test_a_login_renewed_by_another_process_is_picked_up_after_a_401(
