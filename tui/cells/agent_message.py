@@ -38,10 +38,34 @@ class MessageDrawing:
         return len(self._stream.settled)
 
     def blocks(
-        self, cell: MessageCell, width: int, palette: Palette, *, fold_long: bool
+        self,
+        cell: MessageCell,
+        width: int,
+        palette: Palette,
+        *,
+        fold_long: bool,
+        start: int = 0,
+        settled_only: bool = False,
     ) -> list[list[Strip]]:
-        """Every block's lines; a block's blank line before it belongs to it."""
+        """The lines of the blocks from `start` on; a blank line before a block belongs to it."""
         frame = _frame_of(cell, palette)
+        inner = max(1, width - len(HANG))
+        shown: list[list[Strip]] = []
+        if start < self.settled:
+            drawn = self._stream.settled_lines(inner, palette, fold_long=fold_long)
+            kept = self._kept_strips(width, palette, fold_long=fold_long)
+            for index in range(len(kept), self.settled):
+                kept.append(frame.strips(drawn[index], width, is_first=index == 0))
+            shown = kept[start:]
+        if settled_only:
+            return shown
+        fresh = self._stream.open_lines(inner, palette, fold_long=fold_long)
+        for index, lines in enumerate(fresh, self.settled):
+            if index >= start:
+                shown.append(frame.strips(lines, width, is_first=index == 0))
+        return shown
+
+    def _kept_strips(self, width: int, palette: Palette, *, fold_long: bool) -> list[list[Strip]]:
         key = (width, id(palette), fold_long)
         kept_palette, kept = self._kept.get(key, (palette, []))
         if kept_palette is not palette:
@@ -49,23 +73,13 @@ class MessageDrawing:
         self._kept[key] = (palette, kept)
         while len(self._kept) > _KEPT_WIDTHS:
             del self._kept[next(iter(self._kept))]
-        drawn = self._stream.lines(
-            max(1, width - len(HANG)), palette, fold_long=fold_long, base=frame.base
-        )
-        for index in range(len(kept), self.settled):
-            kept.append(frame.strips(drawn[index], width, is_first=index == 0))
-        fresh = [
-            frame.strips(drawn[index], width, is_first=index == 0)
-            for index in range(self.settled, len(drawn))
-        ]
-        return [*kept, *fresh]
+        return kept
 
 
 class _Frame:
     """What stands around the markdown: the bullet, or a plan's heading and tint."""
 
-    def __init__(self, first: Spans, base: Style, row: Style, heading: list[Spans]) -> None:
-        self.base = base
+    def __init__(self, first: Spans, row: Style, heading: list[Spans]) -> None:
         self._first = first
         self._row = row
         self._heading = heading
@@ -90,8 +104,8 @@ def _frame_of(cell: MessageCell, palette: Palette) -> _Frame:
             [Segment(BULLET, palette.mode), Segment("Proposed Plan", palette.strong)],
             [],
         ]
-        return _Frame([Segment(HANG)], Style.null(), palette.proposed_row, heading)
-    return _Frame([Segment(BULLET)], Style.null(), Style.null(), [])
+        return _Frame([Segment(HANG)], palette.proposed_row, heading)
+    return _Frame([Segment(BULLET)], Style.null(), [])
 
 
 def ending(cell: MessageCell, width: int, palette: Palette) -> list[Strip]:

@@ -95,13 +95,13 @@ class Committer:
         self, cell: AgentMessageCell | ProposedPlanCell, width: int, palette: Palette
     ) -> list[Strip]:
         """The settled blocks of a message of which nothing is committed yet."""
-        drawn = draw_blocks(cell, width, palette, fold=False)
+        drawn = draw_blocks(cell, width, palette, fold=False, settled_only=True)
         if not drawn.settled:
             return []
         gap = gap_before(self._last, cell)
         self._last = cell
         self._open = _Open(cell, drawn.settled)
-        return [*_blank(gap), *_flat(drawn.blocks[: drawn.settled])]
+        return [*_blank(gap), *_flat(drawn.blocks)]
 
     def _grow_message(
         self, cell: AgentMessageCell | ProposedPlanCell, width: int, palette: Palette
@@ -109,10 +109,10 @@ class Committer:
         assert self._open is not None
         if not cell.text.startswith(self._open.cell.text):
             return [*self._again(palette), *self._begin_message(cell, width, palette)]
-        drawn = draw_blocks(cell, width, palette, fold=False)
-        fresh = drawn.blocks[self._open.blocks : drawn.settled]
-        self._open = _Open(cell, max(self._open.blocks, drawn.settled))
-        return _flat(fresh)
+        start = self._open.blocks
+        drawn = draw_blocks(cell, width, palette, fold=False, start=start, settled_only=True)
+        self._open = _Open(cell, max(start, drawn.settled))
+        return _flat(drawn.blocks)
 
     def _finish_message(
         self,
@@ -123,11 +123,11 @@ class Committer:
     ) -> None:
         """The rest of a message; all of it, where it is not what had been committed."""
         assert self._open is not None
-        drawn = draw_blocks(cell, width, palette, fold=False)
-        if cell.text.startswith(self._open.cell.text):
-            commit += _flat(drawn.blocks[self._open.blocks :])
-        else:
-            commit += [*self._again(palette), *_flat(drawn.blocks)]
+        start = self._open.blocks
+        if not cell.text.startswith(self._open.cell.text):
+            commit += self._again(palette)
+            start = 0
+        commit += _flat(draw_blocks(cell, width, palette, fold=False, start=start).blocks)
         self._last = cell
         self._open = None
 
@@ -151,7 +151,7 @@ class Committer:
         behind = {cell.id for cell in left_behind(thread)}
         if message is not None:
             skip = self._open.blocks if self._open is not None else 0
-            rest = _flat(draw_blocks(message, width, palette).blocks[skip:])
+            rest = _flat(draw_blocks(message, width, palette, start=skip).blocks)
             if rest:
                 lines += [*_blank(0 if skip else gap_before(last, message)), *rest]
                 last = message

@@ -92,7 +92,7 @@ _DRAW: dict[type, Callable[[Any, Canvas], list[Spans]]] = {
 
 
 class Blocks(msgspec.Struct, frozen=True):
-    """A cell in blocks of lines; the first `settled` of them will not change any more."""
+    """A cell's lines in blocks; of all its blocks the first `settled` will not change any more."""
 
     blocks: list[list[Strip]]
     settled: int
@@ -134,20 +134,31 @@ def draw_blocks(
     fold: bool = True,
     now: float | None = None,
     finished: bool = False,
+    start: int = 0,
+    settled_only: bool = False,
 ) -> Blocks:
-    """A cell in blocks. Messages have many; any other cell is one, settled when `finished`."""
+    """A cell in blocks, from the block `start` on, on request without those that may change.
+
+    Messages have many blocks; any other cell is one, settled when `finished`.
+    """
     width = max(1, width)
     if isinstance(cell, AgentMessageCell | ProposedPlanCell):
         drawing = _messages.drawing(cell)
-        blocks = drawing.blocks(cell, width, palette, fold_long=fold)
+        blocks = drawing.blocks(
+            cell, width, palette, fold_long=fold, start=start, settled_only=settled_only
+        )
+        settled = drawing.settled
         end = ending(cell, width, palette)
         if end:
             blocks.append(end)
+            settled += 1
         if width < TOO_NARROW:
             blocks = [_cropped(block, width, fold=fold) for block in blocks]
-        return Blocks(blocks, len(blocks) if cell.complete else drawing.settled)
+        return Blocks(blocks, settled)
     lines = draw(cell, width, palette, fold=fold, now=now)
-    return Blocks([lines] if lines else [], int(finished and bool(lines)))
+    settled = int(finished and bool(lines))
+    blocks = [lines] if lines and (settled or not settled_only) else []
+    return Blocks(blocks[start:], settled)
 
 
 def gap_before(previous: AnyCell | None, cell: AnyCell) -> int:

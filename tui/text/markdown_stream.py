@@ -7,7 +7,6 @@ length. Text that comes at once is cut in the same way, so the lines are the sam
 """
 
 import re
-from collections.abc import Iterator
 from copy import copy
 from typing import TYPE_CHECKING, Literal
 
@@ -236,6 +235,7 @@ class MarkdownStream:
         self.parsed_chars = 0
         """How much text has been cut into blocks so far, repetitions included; for tests."""
         self._drawn: dict[tuple[int, int, bool], _Drawn] = {}
+        self._colours: _Colours | None = None
 
     def update(self, raw: str, *, complete: bool = False) -> bool:
         """Take the text as it is now; False (and nothing done) if it does not begin as before."""
@@ -291,55 +291,102 @@ class MarkdownStream:
     def lines(
         self, width: int, palette: Palette, *, fold_long: bool = True, base: Style | None = None
     ) -> list[list[Spans]]:
-        """The lines of every settled block, then of every open one; a gap is an empty line.
+        """The lines of every settled block, then of every open one; a gap is an empty line."""
+        settled = self.settled_lines(width, palette, fold_long=fold_long, base=base)
+        return [*settled, *self.open_lines(width, palette, fold_long=fold_long, base=base)]
 
-        Lines of settled blocks are kept: the same list objects come back every time.
-        """
+    def settled_lines(
+        self, width: int, palette: Palette, *, fold_long: bool = True, base: Style | None = None
+    ) -> list[list[Spans]]:
+        """The lines of the settled blocks; the same lists come back every time: only read them."""
         key = (width, id(palette), fold_long)
         drawn = self._drawn.get(key)
         if drawn is None or drawn.palette is not palette:
-            drawn = _Drawn(width, palette, base or Style.null(), fold_long=fold_long)
+            drawn = _Drawn(width, palette, base, fold_long=fold_long)
             self._drawn[key] = drawn
             while len(self._drawn) > _KEPT_WIDTHS:
                 del self._drawn[next(iter(self._drawn))]
-        drawn.settle(self.settled)
-        return [*drawn.blocks, *drawn.open(self.open_blocks())]
+        colours = self._settled_colours(palette)
+        for index in range(len(drawn.blocks), len(self.settled)):
+            drawn.add(self.settled[index], colours.of(index))
+        return drawn.blocks
+
+    def open_lines(
+        self, width: int, palette: Palette, *, fold_long: bool = True, base: Style | None = None
+    ) -> list[list[Spans]]:
+        """The lines of what may still change."""
+        colours = copy(self._settled_colours(palette))
+        drawn = _Drawn(width, palette, base, fold_long=fold_long)
+        for index, block in enumerate(self.open_blocks()):
+            spans = colours.next(block)
+            drawn.add(block, spans, is_first=index == 0 and not self.settled)
+        return drawn.blocks
+
+    def _settled_colours(self, palette: Palette) -> "_Colours":
+        if self._colours is None or self._colours.palette is not palette:
+            self._colours = _Colours(palette)
+        for index in range(self._colours.count, len(self.settled)):
+            self._colours.keep(self.settled[index])
+        return self._colours
+
+
+class _Colours:
+    """The colours of code lines, which do not depend on the width."""
+
+    def __init__(self, palette: Palette) -> None:
+        self.palette = palette
+        self.count = 0
+        self._kept: dict[int, Spans] = {}
+        self._highlighter: LineHighlighter | None = None
+
+    def __copy__(self) -> "_Colours":
+        twin = _Colours(self.palette)
+        twin._highlighter = copy(self._highlighter)
+        return twin
+
+    def keep(self, block: Block) -> None:
+        spans = self.next(block)
+        if spans is not None:
+            self._kept[self.count] = spans
+        self.count += 1
+
+    def of(self, index: int) -> Spans | None:
+        return self._kept.get(index)
+
+    def next(self, block: Block) -> Spans | None:
+        """The next block's line of code in colours; None if it is not code."""
+        if block.kind != "code":
+            return None
+        if block.opens_code or self._highlighter is None:
+            self._highlighter = LineHighlighter(block.language, self.palette)
+        return self._highlighter.line(clean_line(expand_tabs(block.source)))
 
 
 class _Drawn:
     """Blocks drawn at one width."""
 
-    def __init__(self, width: int, palette: Palette, base: Style, *, fold_long: bool) -> None:
+    def __init__(
+        self, width: int, palette: Palette, base: Style | None, *, fold_long: bool
+    ) -> None:
         self.palette = palette
         self.blocks: list[list[Spans]] = []
         self._width = width
-        self._base = base
+        self._base = base or Style.null()
         self._renderer = Renderer(palette, fold_long=fold_long)
-        self._highlighter: LineHighlighter | None = None
 
-    def settle(self, blocks: list[Block]) -> None:
-        for index in range(len(self.blocks), len(blocks)):
-            self.blocks.append(self._draw(blocks[index], is_first=index == 0))
-
-    def open(self, blocks: list[Block]) -> Iterator[list[Spans]]:
-        """Draw without keeping; the state of the colours is put back."""
-        kept = copy(self._highlighter)
-        for index, block in enumerate(blocks):
-            yield self._draw(block, is_first=index == 0 and not self.blocks)
-        self._highlighter = kept
-
-    def _draw(self, block: Block, *, is_first: bool) -> list[Spans]:
+    def add(self, block: Block, code: Spans | None, *, is_first: bool | None = None) -> None:
+        if is_first is None:
+            is_first = not self.blocks
         lines: list[Spans] = [[]] if block.gap and not is_first else []
-        if block.kind == "code":
-            if block.opens_code or self._highlighter is None:
-                self._highlighter = LineHighlighter(block.language, self.palette)
-            text = clean_line(expand_tabs(block.source))
-            spans = self._highlighter.line(text)
-            return lines + self._renderer.code_line(spans, self._width, self._base)
-        tokens = parse(block.source)
-        if is_too_deep(tokens):
-            return lines + self._renderer.as_written(block.source, self._width, self._base)
-        return lines + self._renderer.blocks(tokens, self._width, self._base, number=block.number)
+        if code is not None:
+            lines += self._renderer.code_line(code, self._width, self._base)
+        else:
+            tokens = parse(block.source)
+            if is_too_deep(tokens):
+                lines += self._renderer.as_written(block.source, self._width, self._base)
+            else:
+                lines += self._renderer.blocks(tokens, self._width, self._base, number=block.number)
+        self.blocks.append(lines)
 
 
 def draw_markdown(
