@@ -42,23 +42,14 @@ class Timeline:
         self._turns: list[_Open] = []
         self._items = 0
         self._implicit = 0
+        self.preview = ""
+        """What the user said first."""
         for line in lines:
             self.take(line)
 
     @property
     def latest_turn_id(self) -> str | None:
         return self._turns[-1].id if self._turns else None
-
-    @property
-    def preview(self) -> str:
-        """What the user said first."""
-        for turn in self._turns:
-            for item in turn.items:
-                if isinstance(item, UserMessageThreadItem):
-                    return "".join(
-                        part.text for part in item.content if isinstance(part, TextUserInput)
-                    )
-        return ""
 
     def turns(self) -> list[Turn]:
         """All turns, oldest first, as they are now."""
@@ -116,6 +107,7 @@ class Timeline:
                 pass
 
     def _user_message(self, line: rollout.UserMessage) -> None:
+        self.preview = self.preview or line.message
         content: list[UserInput] = []
         if line.message:
             elements = [msgspec.convert(each, TextElement) for each in line.text_elements]

@@ -1,0 +1,342 @@
+"""Turns, as a client sees them: what is said, in which order, and what the model is sent."""
+
+from pathlib import Path
+
+import pytest
+
+from app_server.demo.provider import ScriptedModel
+from app_server.protocol.errors import RpcError
+from app_server.protocol.item import ITEM_COMPLETED, AgentMessageThreadItem, ReasoningThreadItem
+from app_server.protocol.item_deltas import ITEM_AGENT_MESSAGE_DELTA
+from app_server.protocol.notices import ERROR
+from app_server.protocol.thread import THREAD_STATUS_CHANGED, THREAD_TOKEN_USAGE_UPDATED
+from app_server.protocol.thread_data import SystemErrorThreadStatus
+from app_server.protocol.turn import (
+    TURN_COMPLETED,
+    TURN_INTERRUPT,
+    TURN_PLAN_UPDATED,
+    TURN_START,
+    TURN_STEER,
+    TurnInterruptParams,
+    TurnStartParams,
+    TurnSteerParams,
+)
+from app_server.protocol.user_input import TextUserInput
+from tests.server.conftest import Connector
+from tests.support.conversation import Conversation
+from tests.support.model_server import (
+    disconnects,
+    fails_with,
+    hangs,
+    provider_toml,
+    requests_seen,
+    says,
+    streams,
+    thinks,
+    updates_plan,
+    waits_at,
+)
+
+
+@pytest.fixture
+async def thread(model: ScriptedModel, codex_home: Path, connect: Connector) -> Conversation:
+    """A fresh thread whose model is the script; nobody is ever asked."""
+    provider_toml(model, home=codex_home)
+    client = await connect()
+    return await Conversation.begin(client, approval_policy="never", sandbox="danger-full-access")
+
+
+def messages(body: object) -> list[tuple[str, str]]:
+    """The (role, text) of every message in a request."""
+    assert isinstance(body, dict)
+    return [
+        (item["role"], "".join(part.get("text", "") for part in item["content"]))
+        for item in body["input"]
+        if item["type"] == "message"
+    ]
+
+
+async def test_a_plain_turn_is_told_from_start_to_end_in_order(
+    thread: Conversation, model: ScriptedModel
+) -> None:
+    model.script(streams("Hel", "lo", phase="final_answer"))
+    turn_id = await thread.say("Say hello.")
+    done = await thread.ended()
+    assert (done.id, done.status, done.error, done.items) == (turn_id, "completed", None, [])
+    assert thread.told() == [
+        "thread/status/changed active",
+        "turn/started inProgress",
+        "item/started userMessage",
+        "item/completed userMessage",
+        "item/started agentMessage",
+        "item/agentMessage/delta 'Hel'",
+        "item/agentMessage/delta 'lo'",
+        "item/completed agentMessage",
+        "thread/status/changed idle",
+        "turn/completed completed",
+    ]
+    usage = thread.params_of(THREAD_TOKEN_USAGE_UPDATED)[-1].token_usage
+    assert (usage.total.total_tokens, usage.model_context_window) == (120, 258_400)
+
+
+async def test_reasoning_is_streamed_by_section_and_completed_whole(
+    thread: Conversation, model: ScriptedModel
+) -> None:
+    model.script(thinks("first part", "second", then="Done."))
+    await thread.say("Think.", summary="auto")
+    await thread.ended()
+    items = [params.item for params in thread.params_of(ITEM_COMPLETED)]
+    assert [type(item).__name__ for item in items] == [
+        "UserMessageThreadItem",
+        "ReasoningThreadItem",
+        "AgentMessageThreadItem",
+    ]
+    assert isinstance(items[1], ReasoningThreadItem)
+    assert items[1].summary == ["first part", "second"]
+    (request,) = await requests_seen(model, 1)
+    assert request.body["reasoning"] == {"effort": "medium", "summary": "auto"}
+
+
+async def test_the_second_turn_carries_the_first_and_tells_the_surroundings_once(
+    thread: Conversation, model: ScriptedModel
+) -> None:
+    model.script(says("My name is Mock."), says("Mock, still."))
+    await thread.say("Name?")
+    await thread.ended()
+    await thread.say("Again?")
+    await thread.ended()
+    first, second = await requests_seen(model, 2)
+    sent = messages(second.body)
+    assert sent[: len(messages(first.body))] == messages(first.body)
+    assert [role for role, _ in sent] == ["developer", "user", "user", "assistant", "user"]
+    assert sent[0][1].startswith("<permissions instructions>")
+    assert sent[1][1].startswith("<environment_context>")
+    assert [text for _, text in sent[2:]] == ["Name?", "My name is Mock.", "Again?"]
+
+
+async def test_only_what_changed_is_told_again(
+    thread: Conversation, model: ScriptedModel, tmp_path: Path
+) -> None:
+    await thread.say("One.")
+    await thread.ended()
+    await thread.say("Two.", cwd=str(tmp_path), approval_policy="on-request")
+    await thread.ended()
+    _, second = await requests_seen(model, 2)
+    roles = messages(second.body)[4:]
+    assert [role for role, _ in roles] == ["developer", "user", "user"]
+    assert "`on-request`" in roles[0][1]
+    assert f"<cwd>{tmp_path}</cwd>" in roles[1][1]
+
+
+async def test_input_added_to_a_running_turn_reaches_the_model_with_the_next_request(
+    thread: Conversation, model: ScriptedModel
+) -> None:
+    model.script(waits_at("gate", says("first answer")), says("second answer"))
+    turn_id = await thread.say("Start.")
+    await requests_seen(model, 1)
+    steered = await thread.call(
+        TURN_STEER,
+        TurnSteerParams(
+            thread_id=thread.thread_id,
+            expected_turn_id=turn_id,
+            input=[TextUserInput(text="Also this.")],
+        ),
+    )
+    assert steered.turn_id == turn_id
+    model.release("gate")
+    done = await thread.ended()
+    assert done.id == turn_id
+    _, second = await requests_seen(model, 2)
+    assert [text for _, text in messages(second.body)[2:]] == [
+        "Start.",
+        "first answer",
+        "Also this.",
+    ]
+    answers = [
+        params.item.text
+        for params in thread.params_of(ITEM_COMPLETED)
+        if isinstance(params.item, AgentMessageThreadItem)
+    ]
+    assert answers == ["first answer", "second answer"]
+
+
+async def test_a_turn_started_while_one_runs_joins_it(
+    thread: Conversation, model: ScriptedModel
+) -> None:
+    model.script(waits_at("gate", says("first")), says("second"))
+    running = await thread.say("Start.")
+    await requests_seen(model, 1)
+    joined = await thread.say("Also this.")
+    assert joined != running
+    model.release("gate")
+    assert (await thread.ended()).id == running
+    assert len(thread.params_of(TURN_COMPLETED)) == 1
+    _, second = await requests_seen(model, 2)
+    assert messages(second.body)[-1] == ("user", "Also this.")
+
+
+async def test_nothing_can_be_steered_or_interrupted_when_nothing_runs(
+    thread: Conversation,
+) -> None:
+    params = TurnSteerParams(thread_id=thread.thread_id, expected_turn_id="x", input=[])
+    with pytest.raises(RpcError, match="no active turn to steer") as refused:
+        await thread.call(TURN_STEER, params)
+    assert refused.value.code == -32600
+    with pytest.raises(RpcError, match="no active turn to interrupt"):
+        await thread.interrupt("x")
+
+
+async def test_steering_another_turn_than_the_running_one_is_refused_by_name(
+    thread: Conversation, model: ScriptedModel
+) -> None:
+    model.script(hangs("working "))
+    turn_id = await thread.say("Start.")
+    await thread.until(ITEM_AGENT_MESSAGE_DELTA)
+    for expected, text, words in (
+        ("wrong", "x", f"expected active turn id `wrong` but found `{turn_id}`"),
+        (turn_id, "", "input must not be empty"),
+    ):
+        params = TurnSteerParams(
+            thread_id=thread.thread_id,
+            expected_turn_id=expected,
+            input=[TextUserInput(text=text)] if text else [],
+        )
+        with pytest.raises(RpcError) as refused:
+            await thread.call(TURN_STEER, params)
+        assert refused.value.message == words
+    with pytest.raises(RpcError) as other:
+        await thread.interrupt("wrong")
+    assert other.value.message == f"expected active turn id wrong but found {turn_id}"
+
+
+async def test_interrupting_ends_the_turn_although_the_model_is_silent(
+    thread: Conversation, model: ScriptedModel
+) -> None:
+    model.script(hangs("part one ", "part two "), says("after"))
+    turn_id = await thread.say("Go on.")
+    await thread.until(ITEM_AGENT_MESSAGE_DELTA, lambda params: params.delta == "part two ")
+    await thread.interrupt(turn_id)
+    done = await thread.ended(within_seconds=1)
+    assert (done.status, done.error) == ("interrupted", None)
+    assert thread.told()[-2:] == ["thread/status/changed idle", "turn/completed interrupted"]
+
+    await thread.say("Next.")
+    assert (await thread.ended()).status == "completed"
+    _, second = await requests_seen(model, 2)
+    texts = [text for _, text in messages(second.body)[2:]]
+    assert [texts[0], texts[2]] == ["Go on.", "Next."]
+    assert texts[1].startswith("<turn_aborted>")
+
+
+async def test_an_interrupt_without_a_turn_id_means_whatever_runs(
+    thread: Conversation, model: ScriptedModel
+) -> None:
+    params = TurnInterruptParams(thread_id=thread.thread_id, turn_id="")
+    await thread.call(TURN_INTERRUPT, params)
+    model.script(hangs("x"))
+    await thread.say("Go.")
+    await thread.until(ITEM_AGENT_MESSAGE_DELTA)
+    await thread.call(TURN_INTERRUPT, params)
+    assert (await thread.ended()).status == "interrupted"
+
+
+async def test_a_refusal_of_the_service_fails_the_turn_and_the_next_one_works(
+    thread: Conversation, model: ScriptedModel
+) -> None:
+    model.script(fails_with(500), says("Fine now."))
+    await thread.say("Hi.")
+    failed = await thread.ended()
+    assert failed.status == "failed"
+    assert failed.error is not None
+    assert failed.error.codex_error_info == "internalServerError"
+    (error,) = thread.params_of(ERROR)
+    assert (error.error, error.will_retry) == (failed.error, False)
+    statuses = [params.status for params in thread.params_of(THREAD_STATUS_CHANGED)]
+    assert statuses[-1] == SystemErrorThreadStatus()
+    await thread.say("Again.")
+    assert (await thread.ended()).status == "completed"
+
+
+async def test_a_broken_stream_is_asked_for_again_and_the_user_is_told(
+    model: ScriptedModel, codex_home: Path, connect: Connector
+) -> None:
+    provider_toml(model, home=codex_home, retries=1)
+    thread = await Conversation.begin(await connect(), approval_policy="never")
+    model.script(disconnects("half "), says("whole"))
+    await thread.say("Hi.")
+    assert (await thread.ended()).status == "completed"
+    (error,) = thread.params_of(ERROR)
+    assert error.will_retry
+    assert error.error.message == "Reconnecting... 1/1"
+    assert error.error.additional_details.startswith("stream disconnected before completion: ")
+
+
+async def test_a_plan_is_shown_and_the_model_told_so(
+    thread: Conversation, model: ScriptedModel
+) -> None:
+    model.script(
+        updates_plan(("Look", "completed"), ("Write", "in_progress"), explanation="Two steps"),
+        says("Planned."),
+    )
+    await thread.say("Plan.")
+    await thread.ended()
+    (plan,) = thread.params_of(TURN_PLAN_UPDATED)
+    assert plan.explanation == "Two steps"
+    assert [(step.step, step.status) for step in plan.plan] == [
+        ("Look", "completed"),
+        ("Write", "inProgress"),
+    ]
+    _, second = await requests_seen(model, 2)
+    assert second.body["input"][-1]["output"] == "Plan updated"
+
+
+async def test_an_empty_message_is_answered_and_then_fails(thread: Conversation) -> None:
+    turn_id = await thread.say()
+    error = await thread.until(ERROR)
+    assert (error.turn_id, error.error.message) == (turn_id, "input must not be empty")
+    assert error.error.codex_error_info == "badRequest"
+
+
+async def test_a_message_beyond_the_limit_is_refused_with_its_size(thread: Conversation) -> None:
+    text = "x" * 1_048_577
+    with pytest.raises(RpcError) as refused:
+        await thread.say(text)
+    assert refused.value.code == -32602
+    assert refused.value.message == "Input exceeds the maximum length of 1048576 characters."
+    assert refused.value.data["actual_chars"] == len(text)
+
+
+async def test_a_thread_nobody_knows_takes_no_turns(connect: Connector) -> None:
+    client = await connect()
+    unknown = "01890000-0000-7000-8000-000000000000"
+    with pytest.raises(RpcError, match=f"thread not found: {unknown}"):
+        await client.request(TURN_START, TurnStartParams(thread_id=unknown, input=[]))
+    with pytest.raises(RpcError, match="invalid thread id"):
+        await client.request(TURN_START, TurnStartParams(thread_id="../../etc", input=[]))
+
+
+async def test_what_is_shown_as_complete_is_on_disk_already(
+    thread: Conversation, model: ScriptedModel
+) -> None:
+    model.script(says("Kept."))
+    await thread.say("Keep this.")
+    await thread.until(
+        ITEM_COMPLETED, lambda params: isinstance(params.item, AgentMessageThreadItem)
+    )
+    stored = thread.path.read_text()
+    assert stored.endswith("\n")
+    assert '"message":"Kept."' in stored
+    assert '"message":"Keep this."' in stored
+
+
+async def test_a_schema_holds_for_its_own_turn_only(
+    thread: Conversation, model: ScriptedModel
+) -> None:
+    schema = {"type": "object"}
+    await thread.say("One.", output_schema=schema)
+    await thread.ended()
+    await thread.say("Two.")
+    await thread.ended()
+    first, second = await requests_seen(model, 2)
+    assert first.body["text"]["format"]["schema"] == schema
+    assert "format" not in second.body["text"]
