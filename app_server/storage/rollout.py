@@ -303,7 +303,8 @@ def encode_line(item: RolloutItem | RolloutLine, timestamp: str) -> bytes:
     Ids the service gave to model items are left out, as the original does.
     """
     if isinstance(item, RolloutLine):
-        kind, payload = item.kind, item.payload
+        kind: str = item.kind
+        payload: Any = item.payload
     else:
         kind = kind_of(item)
         payload = without_service_id(item) if kind == "response_item" else item
@@ -362,7 +363,8 @@ def _decode_event(payload: msgspec.Raw) -> EventMsg:
     alias = _ALIASES.get(str(event.get("type")))
     if alias is not None:
         try:
-            return msgspec.convert({**event, "type": alias}, _KNOWN_EVENT)
+            renamed: KnownEvent = msgspec.convert({**event, "type": alias}, _KNOWN_EVENT)
+            return renamed
         except msgspec.ValidationError:
             pass
     return OtherEvent(event)

@@ -20,6 +20,14 @@ from app_server.protocol.rate_limits import RateLimitSnapshot
 from app_server.protocol.thread_data import DetailedSessionSource, SessionSource
 from app_server.protocol.wire import JsonObject, SnakeWire
 
+_WIRE_SOURCES: dict[str, SessionSource] = {
+    "cli": "cli",
+    "vscode": "vscode",
+    "exec": "exec",
+    "mcp": "appServer",
+    "appServer": "appServer",
+}
+
 StoredSource: TypeAlias = str | JsonObject
 """`cli`, `vscode`, `exec`, `mcp`, `unknown`, `{"custom": …}` or `{"subagent": …}`."""
 
@@ -84,9 +92,7 @@ def wire_source(stored: Any) -> SessionSource:
     if stored is None or isinstance(stored, msgspec.UnsetType):
         return "vscode"
     if isinstance(stored, str):
-        if stored == "mcp":
-            return "appServer"
-        return stored if stored in ("cli", "vscode", "exec", "appServer") else "unknown"
+        return _WIRE_SOURCES.get(stored, "unknown")
     if "subagent" in stored:
         stored = {"subAgent": stored["subagent"]}
     try:
@@ -114,8 +120,9 @@ def wire_sandbox_policy(stored: StoredSandboxPolicy) -> SandboxPolicy:
         case StoredReadOnly():
             return ReadOnlySandboxPolicy(network_access=stored.network_access)
         case StoredExternalSandbox():
-            reach = "enabled" if stored.network_access == "enabled" else "restricted"
-            return ExternalSandboxSandboxPolicy(network_access=reach)
+            if stored.network_access == "enabled":
+                return ExternalSandboxSandboxPolicy(network_access="enabled")
+            return ExternalSandboxSandboxPolicy()
         case StoredWorkspaceWrite():
             return msgspec.convert(stored, WorkspaceWriteSandboxPolicy, from_attributes=True)
 
@@ -179,7 +186,9 @@ def stored_rate_limits(limits: RateLimitSnapshot) -> StoredRateLimits:
         limit_name=limits.limit_name,
         primary=window(limits.primary),
         secondary=window(limits.secondary),
-        credits=credits and msgspec.convert(credits, StoredCredits, from_attributes=True),
+        credits=None
+        if credits is None
+        else msgspec.convert(credits, StoredCredits, from_attributes=True),
         plan_type=limits.plan_type,
         rate_limit_reached_type=limits.rate_limit_reached_type,
     )
