@@ -14,30 +14,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from app_server import clock
 from app_server.auth.errors import MissingKey as MissingProviderKey
 from app_server.auth.manager import AuthSource
+from app_server.model.answer import Answer, reason
 from app_server.model.errors import MissingKey, ModelError, StreamBroken, Unauthorized
-from app_server.model.events import (
-    Completed,
-    ModelsEtag,
-    RateLimits,
-    ReasoningIncluded,
-    ResponseEvent,
-    ServerModel,
-    decode_event,
-)
+from app_server.model.events import ResponseEvent
 from app_server.model.http import CertificatesUnusable, HttpClients
 from app_server.model.providers import ProviderInfo
-from app_server.model.rate_limits import snapshots
 from app_server.model.refusals import http_refusal
 from app_server.model.request import ModelRequest, TurnIdentity, encode_body, identity_headers
 from app_server.model.retry import delay_seconds, is_worth_repeating
-from app_server.model.sse import SseParser
 
 if TYPE_CHECKING:
     import httpx
@@ -48,10 +39,6 @@ REFUSAL_TIMEOUT_SECONDS = 10.0
 """For the body of a refusal, whose status says most of it."""
 
 MAX_REFUSAL_BYTES = 1 << 20
-
-DRAIN_SECONDS = 0.1
-"""How long the end of a whole answer may take; a connection read to its end can be used again."""
-
 
 NOT_SIGNED_IN = (
     "You are not signed in to OpenAI. Set OPENAI_API_KEY, or store a key with "
@@ -98,11 +85,16 @@ class ModelClient:
         body = encode_body(
             request, self._installation_id, stores_answers=self.provider.stores_answers
         )
-        async with AsyncExitStack() as cleanup:
-            response = await self._answer(body, identity)
-            cleanup.push_async_callback(response.aclose)
-            events = await cleanup.enter_async_context(aclosing(self._events(response, identity)))
-            yield events
+        response = await self._answer(body, identity)
+        state = identity.turn_state
+        if state.value is None:
+            state.value = response.headers.get("x-codex-turn-state")
+        answer = Answer(response, self.provider.stream_idle_timeout_seconds)
+        try:
+            async with aclosing(answer.events()) as events:
+                yield events
+        finally:
+            await answer.aclose()
 
     async def _answer(self, body: bytes, identity: TurnIdentity) -> httpx.Response:
         """A response that is a stream, after as many requests as it may take."""
@@ -152,7 +144,7 @@ class ModelClient:
             raise ModelError(f"the provider's address cannot be used: {url}: {problem}") from None
         except httpx.TransportError as failure:
             raise StreamBroken(
-                f"error sending request for url ({url}): {_reason(failure)}"
+                f"error sending request for url ({url}): {reason(failure)}"
             ) from failure
 
     async def _headers(self, identity: TurnIdentity) -> dict[str, str]:
@@ -169,46 +161,6 @@ class ModelClient:
             **credentials,
         }
 
-    async def _events(
-        self, response: httpx.Response, identity: TurnIdentity
-    ) -> AsyncGenerator[ResponseEvent, None]:
-        headers = response.headers
-        state = identity.turn_state
-        if state.value is None:
-            state.value = headers.get("x-codex-turn-state")
-        for event in _told_by_headers(headers):
-            yield event
-        pieces = response.aiter_bytes() if "content-encoding" in headers else response.aiter_raw()
-        parser = SseParser()
-        while True:
-            piece = await self._next_piece(pieces)
-            for data in parser.finish() if piece is None else parser.feed(piece):
-                decoded = decode_event(data)
-                if decoded is None:
-                    continue
-                if type(decoded) is Completed:
-                    await _drain(pieces)
-                    yield decoded
-                    return
-                yield decoded
-            if piece is None:
-                raise StreamBroken("stream closed before response.completed")
-
-    async def _next_piece(self, pieces: AsyncIterator[bytes]) -> bytes | None:
-        """More of the stream; None at its end."""
-        import httpx
-
-        try:
-            async with asyncio.timeout(self.provider.stream_idle_timeout_seconds):
-                return await anext(pieces, None)
-        except TimeoutError:
-            raise StreamBroken("idle timeout waiting for SSE") from None
-        except (httpx.TransportError, httpx.DecodingError) as failure:
-            log.info("stream cut: %s", _reason(failure))
-            raise StreamBroken(
-                "Transport error: network error: error decoding response body"
-            ) from failure
-
 
 async def pause(seconds: float) -> None:
     """Let time pass before a request is repeated; tests put their own in its place."""
@@ -217,18 +169,6 @@ async def pause(seconds: float) -> None:
 
 class _Silent(StreamBroken):
     """No answer at all within the time for one; asking again at once would only double the wait."""
-
-
-def _told_by_headers(headers: httpx.Headers) -> list[ResponseEvent]:
-    told: list[ResponseEvent] = []
-    if slug := headers.get("openai-model"):
-        told.append(ServerModel(slug))
-    told.extend(RateLimits(snapshot) for snapshot in snapshots(headers))
-    if etag := headers.get("x-models-etag"):
-        told.append(ModelsEtag(etag))
-    if "x-reasoning-included" in headers:
-        told.append(ReasoningIncluded())
-    return told
 
 
 async def _refusal(response: httpx.Response) -> ModelError:
@@ -252,25 +192,3 @@ async def _refusal(response: httpx.Response) -> ModelError:
         str(response.request.url),
         clock.now(),
     )
-
-
-async def _drain(pieces: AsyncIterator[bytes]) -> None:
-    """Read what little may follow the last event, so that the connection can be kept."""
-    import httpx
-
-    with suppress(TimeoutError, httpx.TransportError, httpx.DecodingError):
-        async with asyncio.timeout(DRAIN_SECONDS):
-            while await anext(pieces, None) is not None:
-                pass
-
-
-def _reason(failure: BaseException) -> str:
-    """What the operating system said, where it said something; else the library's words."""
-    seen: BaseException | None = failure
-    while seen is not None:
-        if isinstance(seen, OSError) and seen.errno is not None:
-            # asyncio words refused connections its own way; name lookups have numbers below 0
-            return os.strerror(seen.errno) if seen.errno > 0 else str(seen.strerror)
-        nested = getattr(seen, "exceptions", None)
-        seen = nested[0] if nested else seen.__cause__ or seen.__context__
-    return str(failure) or type(failure).__name__
