@@ -10,6 +10,11 @@ from msgspec.structs import replace
 
 from app_server.protocol.approvals import ServerRequestResolvedNotification
 from app_server.protocol.guardian import GuardianWarningNotification
+from app_server.protocol.item import (
+    CollabAgentToolCallThreadItem,
+    ItemCompletedNotification,
+    ItemStartedNotification,
+)
 from app_server.protocol.model import ModelReroutedNotification
 from app_server.protocol.notices import ErrorNotification, WarningNotification
 from app_server.protocol.thread import (
@@ -82,13 +87,13 @@ def reduce(state: AppState, event: Event, at: float) -> Step:
         case Replied():
             return _replied(state, event, at)
         case Refused():
-            return _refused(state, event)
+            return _refused(state, event, at)
         case Connected(remote=remote):
             return connected(state, remote=remote)
         case Disconnected(reason=reason):
             return disconnected(state, reason)
         case _:
-            return act(state, event)
+            return act(state, event, at)
 
 
 def _heard(state: AppState, params: object, at: float) -> Step:
@@ -115,12 +120,12 @@ def _thread_heard(
     state: AppState, thread: ThreadState, params: object, at: float
 ) -> tuple[ThreadState, tuple[Effect, ...]]:
     if isinstance(params, _ITEM_EVENTS):
-        return reduce_item(thread, params, state.settings, at), ()
+        return reduce_item(thread, _with_names(state, params), state.settings, at), ()
     match params:
         case TurnStartedNotification(turn=turn):
             return turn_started(thread, turn, at)
         case TurnCompletedNotification(turn=turn):
-            return turn_ended(thread, turn, state.settings, state.pending_settings)
+            return turn_ended(thread, turn, state.settings, state.pending_settings, at)
         case ErrorNotification():
             return error_met(thread, params)
         case TurnDiffUpdatedNotification(diff=diff):
@@ -139,6 +144,26 @@ def _thread_heard(
             return replace(thread, turn_id=None, starting=False, status=None, questions=()), ()
         case _:
             return thread, ()
+
+
+def _with_names(state: AppState, event: ItemEvent) -> ItemEvent:
+    """Agents by the names of their threads, where we know these."""
+    if not isinstance(event, ItemStartedNotification | ItemCompletedNotification):
+        return event
+    item = event.item
+    if not isinstance(item, CollabAgentToolCallThreadItem):
+        return event
+
+    def name(thread_id: str) -> str:
+        thread = state.threads.get(thread_id)
+        return (thread.agent_name if thread else None) or thread_id
+
+    item = replace(
+        item,
+        receiver_thread_ids=[name(thread_id) for thread_id in item.receiver_thread_ids],
+        agents_states={name(key): value for key, value in item.agents_states.items()},
+    )
+    return replace(event, item=item)
 
 
 def _asked(state: AppState, event: Asked, at: float) -> Step:
@@ -181,7 +206,7 @@ def _not_carried(state: AppState, carried: PendingSettings) -> PendingSettings:
     return replace(pending, **kept)
 
 
-def _refused(state: AppState, event: Refused) -> Step:
+def _refused(state: AppState, event: Refused, at: float) -> Step:
     message = event.message
     purpose = event.purpose
     if isinstance(purpose, OpeningThread):
@@ -194,7 +219,7 @@ def _refused(state: AppState, event: Refused) -> Step:
             return with_thread(state, thread), effects
         case Steering(message_id=message_id) if thread is not None:
             thread, effects = steer_refused(
-                thread, message_id, state.settings, state.pending_settings
+                thread, message_id, state.settings, state.pending_settings, at
             )
             return with_thread(state, thread), effects
         case Interrupting() if thread is not None:

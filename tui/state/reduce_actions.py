@@ -70,13 +70,13 @@ from tui.state.transcript import own_id, settle
 Step = tuple[AppState, tuple[Effect, ...]]
 
 
-def act(state: AppState, action: Action) -> Step:
+def act(state: AppState, action: Action, at: float) -> Step:
     """The state after something the user did."""
     match action:
         case UserSubmitted(text=text, images=images):
-            return _send(state, Draft(text=text, images=images), later=False)
+            return _send(state, Draft(text=text, images=images), at, later=False)
         case Queued(text=text, images=images):
-            return _send(state, Draft(text=text, images=images), later=True)
+            return _send(state, Draft(text=text, images=images), at, later=True)
         case OpenNewThread() | OpenStoredThread() | ForkThread():
             return open_thread(state, action)
         case FocusThread(thread_id=thread_id):
@@ -192,7 +192,7 @@ def _request(thread: ThreadState, action: Action) -> tuple[Effect, ...]:
             return ()
 
 
-def _send(state: AppState, draft: Draft, *, later: bool) -> Step:
+def _send(state: AppState, draft: Draft, at: float, *, later: bool) -> Step:
     thread = state.thread
     if thread is None or state.opening is not None:
         if not draft.text.strip() and not draft.images:
@@ -205,7 +205,7 @@ def _send(state: AppState, draft: Draft, *, later: bool) -> Step:
         back = ReturnToComposer(text=draft.text, images=draft.images)
         return notice(state, "error", "The connection to the server was lost."), (back,)
     send = queue if later else submit
-    thread, effects = send(thread, draft, state.settings, state.pending_settings)
+    thread, effects = send(thread, draft, state.settings, state.pending_settings, at)
     return with_thread(state, thread), effects
 
 

@@ -1,5 +1,7 @@
 """Connection, account, settings, panels, and which thread is on screen."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from app_server.protocol.account import (
@@ -65,13 +67,24 @@ def disconnected(state: AppState, reason: str) -> Step:
     """The server is gone; what ran has ended as far as we can know."""
     connection = replace(state.connection, status="lost", reason=reason)
     threads: dict[str, ThreadState] = {}
+    waiting: list[PendingMessage] = []
     for thread in state.threads.values():
+        waiting += [*thread.steers, *thread.queue]
         ended = settle_unfinished(thread, interrupted=True)
         threads[thread.id] = replace(
-            ended, turn_id=None, starting=False, status=None, questions=(), interrupting=False
+            ended,
+            turn_id=None,
+            starting=False,
+            interrupting=False,
+            status=None,
+            questions=(),
+            steers=(),
+            queue=(),
         )
     state = replace(state, connection=connection, threads=threads, opening=None)
-    return notice(state, "error", "The connection to the server was lost.", reason), ()
+    state = notice(state, "error", "The connection to the server was lost.", reason)
+    drafts = [*(Draft(text=one.text, images=one.images) for one in waiting), *state.waiting]
+    return _given_back(replace(state, waiting=()), drafts)
 
 
 def read_account() -> SendRequest:
@@ -169,10 +182,12 @@ def thread_opened(state: AppState, opened: OpenedThread, at: float) -> Step:
         notices=(),
         waiting=(),
     )
-    return _send_waiting(state, thread, waiting)
+    return _send_waiting(state, thread, waiting, at)
 
 
-def _send_waiting(state: AppState, thread: ThreadState, waiting: tuple[Draft, ...]) -> Step:
+def _send_waiting(
+    state: AppState, thread: ThreadState, waiting: tuple[Draft, ...], at: float
+) -> Step:
     if not waiting:
         return state, ()
     if thread.running:
@@ -181,7 +196,7 @@ def _send_waiting(state: AppState, thread: ThreadState, waiting: tuple[Draft, ..
     else:
         first, *rest = waiting
         later = tuple(rest)
-        thread, effects = start_turn(thread, first, state.settings, state.pending_settings)
+        thread, effects = start_turn(thread, first, state.settings, state.pending_settings, at)
     for draft in later:
         thread, message_id = own_id(thread)
         message = PendingMessage(id=message_id, text=draft.text, images=draft.images)
@@ -192,12 +207,15 @@ def _send_waiting(state: AppState, thread: ThreadState, waiting: tuple[Draft, ..
 def open_refused(state: AppState, how: str, message: str) -> Step:
     doing = {"start": "start a session", "resume": "resume the session", "fork": "fork the session"}
     state = notice(state, "error", f"Could not {doing[how]}: {message}")
-    waiting = state.waiting
-    state = replace(state, opening=None, waiting=())
-    if not waiting:
+    return _given_back(replace(state, opening=None, waiting=()), state.waiting)
+
+
+def _given_back(state: AppState, drafts: Sequence[Draft]) -> Step:
+    """What could not be sent, back into the composer."""
+    if not drafts:
         return state, ()
-    text = "\n".join(draft.text for draft in waiting if draft.text)
-    images = tuple(image for draft in waiting for image in draft.images)
+    text = "\n".join(draft.text for draft in drafts if draft.text)
+    images = tuple(image for draft in drafts for image in draft.images)
     return state, (ReturnToComposer(text=text, images=images),)
 
 

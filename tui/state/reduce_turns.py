@@ -28,6 +28,7 @@ from tui.state.cells import (
     ReasoningCell,
     SeparatorCell,
     UserMessageCell,
+    WebSearchCell,
 )
 from tui.state.collaboration import collaboration_mode
 from tui.state.effects import (
@@ -46,15 +47,19 @@ from tui.state.transcript import close_exploring, drop_live, own_id, put_live, s
 
 Step = tuple[ThreadState, tuple[Effect, ...]]
 
+_FROM_THE_STREAM = (AgentMessageCell, ReasoningCell, ProposedPlanCell, WebSearchCell)
+
 INTERRUPTED = "Interrupted. Tell Codex what to do differently."
 
 
-def submit(thread: ThreadState, draft: Draft, settings: Settings, pending: PendingSettings) -> Step:
+def submit(
+    thread: ThreadState, draft: Draft, settings: Settings, pending: PendingSettings, at: float
+) -> Step:
     """Enter: a new turn when idle, a steer while one runs."""
     if not draft.text.strip() and not draft.images:
         return thread, ()
     if not thread.running:
-        return start_turn(thread, draft, settings, pending)
+        return start_turn(thread, draft, settings, pending, at)
     thread, message_id = own_id(thread)
     message = PendingMessage(id=message_id, text=draft.text, images=draft.images)
     if thread.turn_id is None:
@@ -63,12 +68,14 @@ def submit(thread: ThreadState, draft: Draft, settings: Settings, pending: Pendi
     return replace(thread, steers=(*thread.steers, message)), (_steer(thread, message),)
 
 
-def queue(thread: ThreadState, draft: Draft, settings: Settings, pending: PendingSettings) -> Step:
+def queue(
+    thread: ThreadState, draft: Draft, settings: Settings, pending: PendingSettings, at: float
+) -> Step:
     """Tab: a new turn when idle, otherwise to the end of the queue."""
     if not draft.text.strip() and not draft.images:
         return thread, ()
     if not thread.running:
-        return start_turn(thread, draft, settings, pending)
+        return start_turn(thread, draft, settings, pending, at)
     thread, message_id = own_id(thread)
     message = PendingMessage(id=message_id, text=draft.text, images=draft.images)
     return replace(thread, queue=(*thread.queue, message)), ()
@@ -89,11 +96,16 @@ def pull_queued(thread: ThreadState) -> Step:
 
 
 def start_turn(
-    thread: ThreadState, draft: Draft, settings: Settings, pending: PendingSettings
+    thread: ThreadState, draft: Draft, settings: Settings, pending: PendingSettings, at: float
 ) -> Step:
     thread, message_id = own_id(thread)
     cell = UserMessageCell(id=message_id, text=draft.text, images=draft.images, pending=True)
-    thread = replace(put_live(thread, cell), starting=True, interrupting=False)
+    thread = replace(
+        put_live(thread, cell),
+        starting=True,
+        interrupting=False,
+        status=TurnStatus(running_since=at),
+    )
     params = TurnStartParams(
         thread_id=thread.id,
         input=user_input(draft),
@@ -132,7 +144,11 @@ def turn_refused(thread: ThreadState, purpose: StartingTurn, message: str) -> St
 
 
 def steer_refused(
-    thread: ThreadState, message_id: str, settings: Settings, pending: PendingSettings
+    thread: ThreadState,
+    message_id: str,
+    settings: Settings,
+    pending: PendingSettings,
+    at: float,
 ) -> Step:
     """A steer came too late, or the turn takes none: it becomes the next message."""
     message = next((one for one in thread.steers if one.id == message_id), None)
@@ -141,7 +157,7 @@ def steer_refused(
     rest = tuple(one for one in thread.steers if one is not message)
     waiting = replace(message, sent=False)
     thread = replace(thread, steers=rest, queue=(waiting, *thread.queue))
-    return start_queued(thread, settings, pending)
+    return start_queued(thread, settings, pending, at)
 
 
 def interrupt(thread: ThreadState) -> Step:
@@ -164,7 +180,7 @@ def turn_started(thread: ThreadState, turn: Turn, at: float) -> Step:
         thread,
         turn_id=turn.id,
         starting=False,
-        status=TurnStatus(running_since=at),
+        status=thread.status or TurnStatus(running_since=at),
         turn_used_tools=False,
         reported_error="",
         turn_diff="",
@@ -185,7 +201,7 @@ def error_met(thread: ThreadState, event: ErrorNotification) -> Step:
     text, details = readable_error(event.error)
     if event.will_retry:
         for cell in thread.live:
-            if isinstance(cell, AgentMessageCell | ReasoningCell | ProposedPlanCell):
+            if isinstance(cell, _FROM_THE_STREAM):
                 thread = drop_live(thread, cell.id)
         if thread.status is None:
             return thread, ()
@@ -198,7 +214,7 @@ def error_met(thread: ThreadState, event: ErrorNotification) -> Step:
 
 
 def turn_ended(
-    thread: ThreadState, turn: Turn, settings: Settings, pending: PendingSettings
+    thread: ThreadState, turn: Turn, settings: Settings, pending: PendingSettings, at: float
 ) -> Step:
     interrupted = turn.status == "interrupted"
     thread = settle_unfinished(thread, interrupted=interrupted)
@@ -223,7 +239,7 @@ def turn_ended(
         questions=(),
         last_turn="completed" if turn.status == "inProgress" else turn.status,
     )
-    thread, effects = _go_on(thread, settings, pending, interrupted=interrupted, resend=resend)
+    thread, effects = _go_on(thread, settings, pending, at, interrupted=interrupted, resend=resend)
     if not thread.running:
         said = thread.last_answer.strip().partition("\n")[0]
         effects = (*effects, Notify(kind="turn-ended", text=said))
@@ -234,6 +250,7 @@ def _go_on(
     thread: ThreadState,
     settings: Settings,
     pending: PendingSettings,
+    at: float,
     *,
     interrupted: bool,
     resend: bool,
@@ -242,7 +259,7 @@ def _go_on(
     stays_queued = thread.last_turn == "completed" or resend
     if thread.steers and (not interrupted or resend) and thread.last_turn != "failed":
         draft = _joined(thread.steers)
-        return start_turn(replace(thread, steers=()), draft, settings, pending)
+        return start_turn(replace(thread, steers=()), draft, settings, pending, at)
     if not stays_queued:
         waiting = (*thread.steers, *thread.queue)
         if not waiting:
@@ -250,16 +267,18 @@ def _go_on(
         draft = _joined(waiting)
         thread = replace(thread, steers=(), queue=())
         return thread, (ReturnToComposer(text=draft.text, images=draft.images),)
-    return start_queued(thread, settings, pending)
+    return start_queued(thread, settings, pending, at)
 
 
-def start_queued(thread: ThreadState, settings: Settings, pending: PendingSettings) -> Step:
+def start_queued(
+    thread: ThreadState, settings: Settings, pending: PendingSettings, at: float
+) -> Step:
     """Send the first queued message, if nothing runs."""
     if thread.running or not thread.queue:
         return thread, ()
     first, *rest = thread.queue
     draft = Draft(text=first.text, images=first.images)
-    return start_turn(replace(thread, queue=tuple(rest)), draft, settings, pending)
+    return start_turn(replace(thread, queue=tuple(rest)), draft, settings, pending, at)
 
 
 def settle_unfinished(thread: ThreadState, *, interrupted: bool) -> ThreadState:
@@ -267,8 +286,10 @@ def settle_unfinished(thread: ThreadState, *, interrupted: bool) -> ThreadState:
     thread = close_exploring(thread)
     for cell in thread.live:
         match cell:
-            case UserMessageCell(pending=True):
+            case UserMessageCell(pending=True) if thread.starting:
                 pass
+            case UserMessageCell():
+                thread = settle(thread, replace(cell, pending=False))
             case AgentMessageCell() | ProposedPlanCell() if not cell.text.strip():
                 thread = drop_live(thread, cell.id)
             case AgentMessageCell():

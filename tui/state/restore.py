@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from app_server.protocol.thread_data import Thread, Turn
-from tui.state.cells import NoticeCell, SeparatorCell
+from tui.state.cells import AnyCell, NoticeCell, SeparatorCell
 from tui.state.errors import readable_error
 from tui.state.model import Settings
 from tui.state.reduce_items import complete_item, start_item
@@ -27,9 +27,12 @@ def restored(thread: ThreadState, stored: Thread, settings: Settings, at: float)
         status=None,
         terminals=(),
     )
+    # Turn by turn from an empty list: adding to a long one each time would cost its square.
+    settled: list[AnyCell] = list(header)
     for turn in stored.turns:
-        thread = _restore_turn(thread, turn, settings, at)
-    return thread
+        thread = _restore_turn(replace(thread, settled=()), turn, settings, at)
+        settled += thread.settled
+    return replace(thread, settled=tuple(settled))
 
 
 def _restore_turn(thread: ThreadState, turn: Turn, settings: Settings, at: float) -> ThreadState:

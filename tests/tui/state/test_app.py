@@ -12,7 +12,15 @@ from app_server.protocol.item import CommandExecutionThreadItem, UnknownCommandA
 from app_server.protocol.thread import ThreadResumeParams, ThreadResumeResponse, ThreadStartParams
 from app_server.protocol.thread_data import Turn
 from app_server.protocol.turn_error import TurnError
-from tests.tui.state.conversation import THREAD, open_screen, opened, said, stored, turn_began
+from tests.tui.state.conversation import (
+    THREAD,
+    completed,
+    open_screen,
+    opened,
+    said,
+    stored,
+    turn_began,
+)
 from tests.tui.state.conversation import turn_ended as end_turn
 from tests.tui.state.recorded import Screen, heard, play
 from tui.state.actions import (
@@ -27,7 +35,7 @@ from tui.state.actions import (
     SetPlanMode,
     UserSubmitted,
 )
-from tui.state.cells import NoticeCell, QuestionsCell, UserMessageCell
+from tui.state.cells import NoticeCell, QuestionsCell, SubAgentCell, UserMessageCell
 from tui.state.effects import AnswerQuestion, CopyText, Quit, ReturnToComposer, SendRequest
 from tui.state.events import Asked, Connected
 from tui.state.merge import merge_adjacent_deltas
@@ -242,6 +250,27 @@ def test_neighbouring_deltas_of_one_item_join_and_others_keep_their_order() -> N
     events = [delta("a", "1"), delta("a", "2"), delta("b", "3"), other, delta("b", "4")]
     merged = list(merge_adjacent_deltas(events))  # type: ignore[arg-type]
     assert merged == [delta("a", "12"), delta("b", "3"), other, delta("b", "4")]
+
+
+def test_agents_are_called_by_their_names() -> None:
+    screen = open_screen()
+    turn_began(screen)
+    agent = msgspec.to_builtins(stored("agent-7", agent_nickname="Ada"))
+    screen.apply(heard("thread/started", {"thread": agent}))
+    completed(
+        screen,
+        type="collabAgentToolCall",
+        id="s",
+        tool="wait",
+        status="completed",
+        senderThreadId=THREAD,
+        receiverThreadIds=["agent-7", "agent-8"],
+        agentsStates={"agent-7": {"status": "completed", "message": "done"}},
+    )
+    cell = screen.thread.settled[-1]
+    assert isinstance(cell, SubAgentCell)
+    assert cell.names == ("Ada", "agent-8")
+    assert [name for name, _ in cell.states] == ["Ada"]
 
 
 def test_the_store_announces_once_for_many_events_and_not_for_nothing() -> None:

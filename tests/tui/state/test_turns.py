@@ -240,7 +240,9 @@ def test_a_changed_model_is_kept_when_the_turn_that_carried_it_was_refused() -> 
 
 def test_a_lost_connection_ends_what_ran_and_keeps_what_was_typed() -> None:
     screen = running()
-    screen.apply(Disconnected(reason="broken pipe"))
+    screen.apply(UserSubmitted(text="steer"), Queued(text="later"))
+    assert returned(screen.apply(Disconnected(reason="broken pipe"))) == ["steer\nlater"]
+    assert screen.refuse("turn/steer", "the connection was lost") == []
     assert not screen.thread.running
     assert notices(screen) == ["The connection to the server was lost."]
     assert returned(screen.apply(UserSubmitted(text="hello?"))) == ["hello?"]
@@ -253,3 +255,22 @@ def test_another_clients_message_appears_too() -> None:
     cell = screen.thread.settled[-1]
     assert isinstance(cell, UserMessageCell)
     assert cell.text == "from elsewhere"
+
+
+def test_a_message_is_being_worked_on_from_the_key_press_on() -> None:
+    screen = open_screen()
+    screen.apply(UserSubmitted(text="go"))
+    since = screen.thread.status.running_since
+    screen.at += 3
+    turn_began(screen)
+    assert screen.thread.status.running_since == since
+
+
+def test_a_message_the_server_never_repeated_stays_in_the_transcript() -> None:
+    screen = open_screen()
+    screen.apply(UserSubmitted(text="go"))
+    turn_began(screen)
+    turn_ended(screen)
+    cell = screen.thread.settled[-1]
+    assert isinstance(cell, UserMessageCell)
+    assert (cell.text, cell.pending) == ("go", False)
