@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import ssl
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -95,6 +96,10 @@ def reason(failure: BaseException) -> str:
     """What the operating system said, where it said something; else the library's words."""
     seen: BaseException | None = failure
     while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError):
+            return f"the server's certificate is not trusted: {seen.verify_message}"
+        if isinstance(seen, ssl.SSLError):
+            return getattr(seen, "reason", None) or seen.strerror or str(seen)
         if isinstance(seen, OSError) and seen.errno is not None:
             # asyncio words refused connections its own way; name lookups have numbers below 0
             return os.strerror(seen.errno) if seen.errno > 0 else str(seen.strerror)
