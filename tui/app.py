@@ -9,9 +9,8 @@ import os
 import signal
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
 from tui.clock import Clock
@@ -47,10 +46,6 @@ class CodexApp(Errands):
 
     CSS_PATH = Path(__file__).parent / "styles" / "app.tcss"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+q", "nothing", show=False),
-        Binding("ctrl+c", "nothing", show=False),
-    ]
 
     def __init__(
         self,
@@ -71,7 +66,6 @@ class CodexApp(Errands):
         self.palette = TERMINAL
         self.remembered_model = first_paint.model
         self.remembered_effort = first_paint.effort
-        self.key_overrides: dict[str, str] = {}
         self.thread_cwd: str | None = options.cwd
         """Where new threads work; None leaves it to the server."""
         self.store = Store(
@@ -219,6 +213,3 @@ class CodexApp(Errands):
     async def _on_resize(self, event: Any) -> None:
         await super()._on_resize(event)
         self.call_next(self.chat.present, self.store.state)
-
-    def action_nothing(self) -> None:
-        """Keys that the library binds and we do not want."""

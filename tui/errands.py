@@ -6,6 +6,7 @@ suggest, messages to remember. Each is a few lines that join a screen, the link 
 
 import asyncio
 import os
+import signal
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -122,6 +123,12 @@ class Errands(DisplayApp[int]):
     def copy_text(self, text: str) -> None:
         self.write_terminal(osc52(text))
         self.run_worker(copy_with_program(text))
+
+    def action_suspend_process(self) -> None:
+        """Ctrl+Z: the shell has the terminal until `fg`; whoever started us stops, too."""
+        with self.suspend():
+            os.kill(0, signal.SIGTSTP)
+        self.chat.present(self.store.state)
 
     def edit_externally(self, text: str) -> None:
         """The draft in the user's editor; the terminal is theirs meanwhile."""

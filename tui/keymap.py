@@ -2,14 +2,12 @@
 
 Ids read `context.action`, as in `[tui.keymap.composer]` `submit = "ctrl-enter"`; a value may be one
 key, a list, or an empty list to unbind. Keys are written as in the configuration (`ctrl-t`,
-`shift-enter`, `pgup`) and translated for Textual. Knows no widget: `bindings` makes what a widget
-needs from its context.
+`shift-enter`, `pgup`) and translated to Textual's names. `terminal.display` tells
+how a key finds its action. Knows no widget.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
-
-from textual.binding import Binding, BindingType
 
 
 class Key(NamedTuple):
@@ -24,6 +22,8 @@ KEYS: dict[str, Key] = {
     "global.open_transcript": Key("open_transcript", "ctrl-t", "the whole transcript"),
     "global.copy": Key("copy_answer", "ctrl-o", "copy the last answer"),
     "global.clear_terminal": Key("clear_terminal", "ctrl-l", "clear the terminal"),
+    "chat.page_up": Key("scroll_transcript(-1)", "pgup", "a page up, full screen"),
+    "chat.page_down": Key("scroll_transcript(1)", "pgdn", "a page down, full screen"),
     "global.suspend": Key("suspend_process", "ctrl-z", "step back to the shell"),
     "chat.interrupt_or_quit": Key("interrupt_or_quit", "ctrl-c", "interrupt, clear, or quit"),
     "chat.escape": Key("escape", "escape", "interrupt the turn; twice: edit a previous message"),
@@ -89,13 +89,31 @@ KEYS: dict[str, Key] = {
 _TEXTUAL_NAMES = {"pgup": "pageup", "pgdn": "pagedown", "esc": "escape", "return": "enter"}
 
 
-def bindings(*contexts: str) -> list[BindingType]:
-    """Bindings for a widget: the keys of these contexts, each with its id."""
-    return [
-        Binding(",".join(map(textual_key, key.keys.split())), key.action, key.help, id=name)
-        for name, key in KEYS.items()
-        if name.split(".", 1)[0] in contexts
-    ]
+class Keymap:
+    """Keys to actions, with the user's changes on top of the defaults."""
+
+    def __init__(self, overrides: Mapping[str, str] | None = None) -> None:
+        self.overrides = dict(overrides or {})
+        self._actions: dict[tuple[str, str], str] = {}
+        for name, key in KEYS.items():
+            context = name.split(".", 1)[0]
+            given = self.overrides.get(name)
+            keys = given.split(",") if given is not None else map(textual_key, key.keys.split())
+            for one in keys:
+                if one:
+                    self._actions[context, one] = key.action
+
+    def action(self, contexts: Iterable[str], key: str) -> str | None:
+        """What `key` does in the first of these contexts that knows it."""
+        for context in contexts:
+            action = self._actions.get((context, key))
+            if action is not None:
+                return action
+        return None
+
+    def shown(self, name: str) -> str:
+        """The first key of an action as a person reads it: `ctrl + t`."""
+        return shown_key(name, self.overrides)
 
 
 def textual_key(key: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from app_server.protocol.config import CONFIG_READ, ConfigReadParams
 from app_server.protocol.errors import RpcError
 from app_server.protocol.thread import ThreadResumeParams, ThreadStartParams
-from tui.keymap import overrides_from
+from tui.keymap import Keymap, overrides_from
 from tui.screens.onboarding import Leave, sign_in, trust_folder
 from tui.state.actions import OpenNewThread, OpenStoredThread, UserSubmitted
 
@@ -98,9 +98,8 @@ def _use_settings(app: "CodexApp", config: dict[str, Any]) -> None:
     table = config.get("tui")
     if not isinstance(table, dict):
         return
-    app.key_overrides, complaints = overrides_from(table.get("keymap"))
-    if app.key_overrides:
-        app.set_keymap(app.key_overrides)
+    changed, complaints = overrides_from(table.get("keymap"))
+    app.keymap = Keymap(changed)
     for complaint in complaints:
         app.say("warning", complaint)
     method = table.get("notification_method")

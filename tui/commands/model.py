@@ -98,7 +98,7 @@ def _choose_effort(chat: "ChatScreen", model: Model) -> None:
             + (" (default)" if option.reasoning_effort == model.default_reasoning_effort else ""),
             option.reasoning_effort,
             option.description,
-            option.reasoning_effort == current,
+            is_same and option.reasoning_effort == current,
         )
         for option in efforts
     ]
@@ -106,14 +106,13 @@ def _choose_effort(chat: "ChatScreen", model: Model) -> None:
         f"How much should {model.display_name} think?",
         choices,
         lambda choice: _set_model(chat, model.model, choice.value),
+        selected=next((n for n, o in enumerate(efforts) if o.reasoning_effort == current), 0),
         on_cancelled=lambda: choose_model(chat, ""),
     )
 
 
 def _set_model(chat: "ChatScreen", model: str, effort: "ReasoningEffort | None") -> None:
     chat.act(SetModel(model=model, effort=effort))
-    what = f"{model} {effort}" if effort else model
-    chat.say("info", f"The model is {what} from the next message on.")
     chat.app.remember_model(model, effort or "")
     chat.run_worker(_keep(chat, model, effort))
 
@@ -169,7 +168,6 @@ def _set_permissions(chat: "ChatScreen", preset: Preset) -> None:
             approval_policy=preset.approval_policy, sandbox=preset.sandbox, label=preset.name
         )
     )
-    chat.say("info", f"Permissions: {preset.name}, from the next message on.")
 
 
 def toggle_plan(chat: "ChatScreen", arguments: str) -> None:

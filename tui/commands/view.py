@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 from app_server.protocol.command_exec import COMMAND_EXEC, CommandExecParams
 from app_server.protocol.errors import RpcError
-from tui.keymap import KEYS, shown_key
+from tui.keymap import KEYS
 from tui.state.actions import CopyLastAnswer, Show
 from tui.state.cells import CardCell, PatchCell, PatchedFile
 
@@ -33,9 +33,8 @@ def show_help(chat: "ChatScreen", arguments: str) -> None:
 
     rows = [(f"/{command.name}", command.help) for command in COMMANDS]
     rows.append(("", ""))
-    overrides = chat.app.key_overrides
     rows += [
-        (shown_key(name, overrides), key.help)
+        (chat.app.keymap.shown(name), key.help)
         for name, key in KEYS.items()
         if name.split(".")[0] in ("global", "chat", "composer") or name == "editor.newline"
     ]

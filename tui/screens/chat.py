@@ -18,7 +18,6 @@ from textual.widget import Widget
 from tui.cells.commit import Committer
 from tui.cells.draw import draw
 from tui.commands.slash import COMMANDS, SlashCommand, find_command, suggestions
-from tui.keymap import bindings
 from tui.state.actions import (
     Action,
     Interrupt,
@@ -35,7 +34,6 @@ from tui.widgets.bottom.footer import Footer
 from tui.widgets.bottom.queued_input import QueuedInput
 from tui.widgets.bottom.status_line import StatusLine
 from tui.widgets.composer.composer import Composer
-from tui.widgets.composer.editor import Editor
 from tui.widgets.composer.slash_popup import Suggestion
 from tui.widgets.drawn import BLANK, Drawn, styled
 from tui.widgets.pickers.list_picker import Choice, ListPicker
@@ -57,7 +55,7 @@ MAX_DRAFT_ROWS_SHARE = 0.5
 class ChatScreen(Screen[None]):
     """Transcript above, one thing at a time below."""
 
-    BINDINGS = bindings("chat", "global")
+    KEY_CONTEXTS = ("chat", "global")
     AUTO_FOCUS = "#editor"
 
     app: "CodexApp"
@@ -251,12 +249,15 @@ class ChatScreen(Screen[None]):
         *,
         intro: Sequence[str] = (),
         searchable: bool = False,
+        selected: int | None = None,
         on_cancelled: Callable[[], None] | None = None,
     ) -> ListPicker:
         """Let the user choose; `on_chosen` is called once, after the panel has closed."""
         picker = ListPicker(
             title, choices, intro=intro, searchable=searchable, palette=self._palette
         )
+        if selected is not None:
+            picker.selected = selected
         self.show_panel(picker)
         self._on_chosen, self._on_cancelled = on_chosen, on_cancelled
         return picker
@@ -353,9 +354,8 @@ class ChatScreen(Screen[None]):
         if before != after:
             self.app.lay_out_now()
 
-    @on(Editor.EndOfInput)
-    def _end_of_input(self, event: Editor.EndOfInput) -> None:
-        event.stop()
+    @on(Composer.EndOfInput)
+    def _end_of_input(self, event: Composer.EndOfInput) -> None:
         self.app.quit()
 
     def _suggest_commands(self, typed: str) -> Sequence[Suggestion]:
@@ -406,6 +406,12 @@ class ChatScreen(Screen[None]):
 
     def action_open_transcript(self) -> None:
         self.app.open_transcript()
+
+    def action_scroll_transcript(self, step: int) -> None:
+        if not self._inline:
+            transcript = self.query_one(Transcript)
+            rows = max(1, transcript.size.height - 2)
+            transcript.scroll_to(y=transcript.scroll_offset.y + step * rows, animate=False)
 
     def action_copy_answer(self) -> None:
         self.app.copy_answer()

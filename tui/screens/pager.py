@@ -15,7 +15,6 @@ from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.keymap import bindings
 from tui.text.palette import Palette
 from tui.widgets.drawn import Drawn, cut, cut_text, neutral, styled
 
@@ -52,7 +51,7 @@ class PagerBody(ScrollView, can_focus=True):
 class Pager(Screen[None]):
     """Closes with q, Esc, or the key that opened it."""
 
-    BINDINGS = bindings("pager")
+    KEY_CONTEXTS = ("pager",)
     AUTO_FOCUS = "#pager-body"
 
     def __init__(self, title: str, lines: Lines, palette: Palette, *, at_end: bool) -> None:
@@ -112,11 +111,10 @@ class Pager(Screen[None]):
         ]
         self.query_one("#pager-foot", Drawn).show_lines([cut(line, width) for line in lines])
 
-    async def _on_key(self, event: events.Key) -> None:
+    def take_key(self, event: events.Key) -> bool:
+        """While a search is typed, keys are letters."""
         if self._typing_query is None:
-            return
-        event.stop()
-        event.prevent_default()
+            return False
         if event.key == "enter":
             query, self._typing_query = self._typing_query, None
             self.body.query_text = query.casefold()
@@ -131,10 +129,7 @@ class Pager(Screen[None]):
             self._typing_query += event.character
         self.body.refresh()
         self._show_frame()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While a search is typed, keys are letters."""
-        return self._typing_query is None
+        return True
 
     def action_scroll(self, step: int) -> None:
         self._scroll(step)

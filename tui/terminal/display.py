@@ -9,12 +9,14 @@ painting, along with `inline_driver`.
 from typing import Any, TypeVar
 
 from rich.console import RenderableType
+from textual import events
 from textual._compositor import InlineUpdate
 from textual.app import App
 from textual.geometry import Offset
 from textual.screen import Screen
 from textual.widget import Widget
 
+from tui.keymap import Keymap
 from tui.terminal.ansi_rows import row_of, rows_of
 from tui.terminal.first_paint import HandOver
 from tui.terminal.full_driver import FullDriver
@@ -25,9 +27,40 @@ T = TypeVar("T")
 
 
 class DisplayApp(App[T]):
-    """An app whose frames are painted inline when its driver is an `InlineDriver`."""
+    """An app whose frames are painted inline when its driver is an `InlineDriver`.
+
+    Keys are taken at once and in order: Textual's own way sends letters and bound keys through
+    different queues, so that what is typed fast, or before the program was ready, gets mixed up.
+    From the focused widget upwards each may take the key (`take_key`), else its contexts
+    (`KEY_CONTEXTS`) say which action it is.
+    """
 
     INLINE_PADDING = 0
+    keymap = Keymap()
+
+    async def on_event(self, event: events.Event) -> None:
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        self.app_focus = True
+        event.stop()
+        if isinstance(event, events.Paste):
+            take_paste = getattr(self.focused, "take_paste", None)
+            if take_paste is not None:
+                take_paste(event.text)
+            return
+        await self._take_key(event)
+
+    async def _take_key(self, event: events.Key) -> None:
+        start = self.focused or self.screen
+        for node in (start, *start.ancestors):
+            take_key = getattr(node, "take_key", None)
+            if take_key is not None and take_key(event):
+                return
+            action = self.keymap.action(getattr(node, "KEY_CONTEXTS", ()), event.key)
+            if action is not None:
+                await self.run_action(action, node)
+                return
 
     @property
     def inline_driver(self) -> InlineDriver | None:

@@ -111,14 +111,6 @@ class KeyReader(_Driver):
         self.may_read.set()
         super().disable_input()  # type: ignore[safe-super]  # the driver mixed in has it
 
-    def close(self) -> None:
-        super().close()
-        for end in (self._wake_reader, self._wake_writer):
-            try:
-                os.close(end)
-            except OSError:
-                pass
-
     def _pass_on(self, messages: Iterable[Message]) -> None:
         for message in messages:
             if isinstance(message, events.CursorPosition):

@@ -7,12 +7,11 @@ the server: files to suggest are asked for by `FilesWanted` and come back throug
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from textual import on
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
-from tui.keymap import bindings
 from tui.text.palette import TERMINAL, Palette
 from tui.widgets.composer.attachments import pasted_image
 from tui.widgets.composer.buffer import Expanded
@@ -26,7 +25,7 @@ Suggest = Callable[[str], Sequence[Suggestion]]
 class Composer(Vertical):
     """Where one writes."""
 
-    BINDINGS = bindings("composer")
+    KEY_CONTEXTS = ("composer",)
 
     @dataclass
     class Submitted(Message):
@@ -76,7 +75,7 @@ class Composer(Vertical):
         self.history = History()
 
     def compose(self) -> ComposeResult:
-        editor = Editor(self._placeholder, id="editor")
+        editor = Editor(self, self._placeholder, id="editor")
         editor.palette = self._palette
         yield editor
         yield Popup(self._palette, id="popup")
@@ -140,9 +139,9 @@ class Composer(Vertical):
             return True
         return False
 
-    @on(Editor.Changed)
-    def _text_changed(self, event: Editor.Changed) -> None:
-        event.stop()
+    # What the editor tells
+
+    def text_changed(self) -> None:
         text = self.editor.text
         if self._search is not None and text != self._search_shown:
             self._search = None
@@ -167,27 +166,23 @@ class Composer(Vertical):
         if self.popup.is_open:
             self.popup.close_popup()
 
-    @on(Editor.Edge)
-    def _edge_reached(self, event: Editor.Edge) -> None:
-        event.stop()
+    def edge_reached(self, step: int) -> None:
         if self.popup.is_open:
-            self.popup.move(event.step)
+            self.popup.move(step)
             return
-        recalled = self.history.recall(event.step, self.editor.text)
+        recalled = self.history.recall(step, self.editor.text)
         if recalled is not None:
             self._closed_for = recalled
             self.editor.set_text(recalled)
 
-    @on(Editor.Pasted)
-    def _pasted(self, event: Editor.Pasted) -> None:
-        event.stop()
+    def pasted(self, text: str) -> None:
         self._search = None
-        path = pasted_image(event.text)
+        path = pasted_image(text)
         if path is not None:
             self.editor.buffer.insert_element("image", path)
             self.editor.buffer.insert(" ")
         else:
-            self.editor.buffer.paste(event.text)
+            self.editor.buffer.paste(text)
         self.editor.changed()
 
     def action_submit(self) -> None:
@@ -233,12 +228,27 @@ class Composer(Vertical):
     class PasteFailed(Message):
         reason: str
 
-    def search_key(self, character: str | None, *, backspace: bool = False) -> bool:
-        """While searching, letters go into the query. False where no search is on."""
+    def end_of_input(self) -> None:
+        self.post_message(self.EndOfInput())
+
+    @dataclass
+    class EndOfInput(Message):
+        """Ctrl+D on an empty draft."""
+
+    def takes_key(self, event: events.Key) -> bool:
+        """With a popup open Up and Down move in it; while searching, letters are the query."""
         if self._search is None:
-            return False
+            if self.popup.choice is None or event.key not in ("up", "down"):
+                return False
+            self.popup.move(-1 if event.key == "up" else 1)
+            return True
         query, _, draft = self._search
-        query = query[:-1] if backspace else query + (character or "")
+        if event.key == "backspace":
+            query = query[:-1]
+        elif event.is_printable and event.character is not None:
+            query += event.character
+        else:
+            return False
         found = self.history.find(query) if query else None
         if found is None:
             self._search = (query, 0, draft)

@@ -5,17 +5,16 @@ scroll inside. A text that begins with `!` is a shell line: the mark takes the p
 Up and Down at the edge of the text ask for history; what that means is the composer's business.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import Protocol
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Offset, Size
-from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.keymap import bindings
 from tui.terminal.display import DisplayApp
 from tui.text.palette import TERMINAL, Palette
 from tui.widgets.composer.buffer import Buffer
@@ -27,35 +26,32 @@ SHELL_PROMPT = "! "
 PREFIX_CELLS = 2
 
 
+class EditorOwner(Protocol):
+    """Who is told of changes in the same step as the key, so that fast keys keep their order."""
+
+    def text_changed(self) -> None: ...
+
+    def takes_key(self, event: events.Key) -> bool:
+        """A key that means something else at the moment."""
+        ...
+
+    def edge_reached(self, step: int) -> None:
+        """Up on the first row (-1), or Down on the last one (1)."""
+
+    def pasted(self, text: str) -> None: ...
+
+    def end_of_input(self) -> None:
+        """Ctrl+D on an empty draft."""
+
+
 class Editor(Widget, can_focus=True):
     """The draft being written."""
 
-    BINDINGS = bindings("editor")
+    KEY_CONTEXTS = ("editor",)
 
-    @dataclass
-    class Changed(Message):
-        """The text is another one."""
-
-        text: str
-
-    @dataclass
-    class Edge(Message):
-        """Up on the first row, or Down on the last one."""
-
-        step: int
-
-    @dataclass
-    class Pasted(Message):
-        """Something was pasted that is not plain text to insert; see the composer."""
-
-        text: str
-
-    @dataclass
-    class EndOfInput(Message):
-        """Ctrl+D on an empty draft."""
-
-    def __init__(self, placeholder: str = "", id: str | None = None) -> None:
+    def __init__(self, owner: EditorOwner, placeholder: str = "", id: str | None = None) -> None:
         super().__init__(id=id)
+        self._owner = owner
         self.buffer = Buffer()
         self.palette: Palette = TERMINAL
         self.placeholder = placeholder
@@ -88,7 +84,7 @@ class Editor(Widget, can_focus=True):
     def changed(self) -> None:
         """The buffer was changed by somebody else: show it and tell."""
         self._show()
-        self.post_message(self.Changed(self.buffer.text))
+        self._owner.text_changed()
 
     # Drawing
 
@@ -179,26 +175,25 @@ class Editor(Widget, can_focus=True):
 
     # Keys
 
-    async def _on_key(self, event: events.Key) -> None:
+    def take_key(self, event: events.Key) -> bool:
+        if self._owner.takes_key(event):
+            return True
         character = event.character
-        if event.is_printable and character is not None:
-            event.stop()
-            event.prevent_default()
-            self._edit(lambda: self.buffer.insert(character))
+        if not event.is_printable or character is None or event.key.startswith("alt+"):
+            return False
+        self._edit(lambda: self.buffer.insert(character))
+        return True
 
-    async def _on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        event.prevent_default()
-        self.post_message(self.Pasted(event.text))
+    def take_paste(self, text: str) -> None:
+        self._owner.pasted(text)
 
-    def _edit(self, change: object) -> None:
-        assert callable(change)
+    def _edit(self, change: Callable[[], None]) -> None:
         before = self.buffer.text
         change()
         self._wanted_column = None
         self._show()
         if self.buffer.text != before:
-            self.post_message(self.Changed(self.buffer.text))
+            self._owner.text_changed()
 
     def action_newline(self) -> None:
         self._edit(lambda: self.buffer.insert("\n"))
@@ -226,7 +221,7 @@ class Editor(Widget, can_focus=True):
 
     def action_delete(self) -> None:
         if not self.buffer.text:
-            self.post_message(self.EndOfInput())
+            self._owner.end_of_input()
             return
         self._edit(self.buffer.delete)
 
@@ -258,7 +253,7 @@ class Editor(Widget, can_focus=True):
         lines = self._lines(self.size.width)
         row, column = self._cursor_cell()
         if not 0 <= row + step < len(lines):
-            self.post_message(self.Edge(step))
+            self._owner.edge_reached(step)
             return
         wanted = column if self._wanted_column is None else self._wanted_column
         text = _visible(self.buffer.text[self._base :])

@@ -14,7 +14,6 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from tui.keymap import bindings
 from tui.text.palette import TERMINAL, Palette
 from tui.widgets.composer.layout import lay_out
 from tui.widgets.drawn import BLANK, Drawn, styled
@@ -32,7 +31,7 @@ class Choice(NamedTuple):
 class ListPicker(Drawn, can_focus=True):
     """Choose one, or go back."""
 
-    BINDINGS = bindings("list")
+    KEY_CONTEXTS = ("list",)
 
     @dataclass
     class Chosen(Message):
@@ -174,7 +173,7 @@ class ListPicker(Drawn, can_focus=True):
         )  # fmt: skip
         return [first, *(styled((" " * (column + 2) + part, help_style)) for part in helps[1:])]
 
-    async def _on_key(self, event: events.Key) -> None:
+    def take_key(self, event: events.Key) -> bool:
         character = event.character
         if self._searchable and event.key == "backspace":
             self._search(self._query[:-1])
@@ -187,9 +186,8 @@ class ListPicker(Drawn, can_focus=True):
             elif character in "jk":
                 self.action_move(1 if character == "j" else -1)
         else:
-            return
-        event.stop()
-        event.prevent_default()
+            return False
+        return True
 
     def _search(self, query: str) -> None:
         self._query = query

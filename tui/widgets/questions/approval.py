@@ -13,7 +13,6 @@ from textual.message import Message
 from textual.strip import Strip
 
 from tui.clock import Clock
-from tui.keymap import bindings
 from tui.state.actions import Action
 from tui.text.palette import TERMINAL, Palette
 from tui.widgets.composer.layout import lay_out
@@ -28,7 +27,7 @@ SUBJECT_ROWS = 8
 class Approval(Drawn, can_focus=True):
     """One question; it stays until it is answered or withdrawn."""
 
-    BINDINGS = bindings("approval")
+    KEY_CONTEXTS = ("approval",)
 
     @dataclass
     class Answered(Message):
@@ -119,21 +118,23 @@ class Approval(Drawn, can_focus=True):
                 lines.append(styled((lead, style), (clean[line.start : line.end].rstrip(), style)))
         return lines
 
-    async def _on_key(self, event: events.Key) -> None:
+    def take_key(self, event: events.Key) -> bool:
         character = event.character
         if self._is_guarded:
             self._guard_until = self._clock.monotonic() + GUARD_SECONDS
-            event.stop()
-            event.prevent_default()
             if event.is_printable and character is not None:
                 self.post_message(self.TypedAhead(character))
-            return
+            return True
         if character is not None and character.isdecimal():
             number = int(character) - 1
             if 0 <= number < len(self.ask.options):
                 self._answer(self.ask.options[number])
-            event.stop()
-            event.prevent_default()
+            return True
+        return False
+
+    def take_paste(self, text: str) -> None:
+        """A paste was meant for the draft."""
+        self.post_message(self.TypedAhead(text))
 
     @property
     def _is_guarded(self) -> bool:

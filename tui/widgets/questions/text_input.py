@@ -8,7 +8,6 @@ from textual import events
 from textual.geometry import Offset
 from textual.message import Message
 
-from tui.keymap import bindings
 from tui.text.palette import TERMINAL, Palette
 from tui.widgets.drawn import BLANK, Drawn, cut_text, neutral, styled
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 class TextInput(Drawn, can_focus=True):
     """Enter gives it, Esc goes back; an empty answer is asked again."""
 
-    BINDINGS = bindings("list")
+    KEY_CONTEXTS = ("list",)
 
     @dataclass
     class Given(Message):
@@ -79,7 +78,7 @@ class TextInput(Drawn, can_focus=True):
         lines += [BLANK, styled(("  enter to go on · esc to go back", palette.dim))]
         self.show_lines(lines)
 
-    async def _on_key(self, event: events.Key) -> None:
+    def take_key(self, event: events.Key) -> bool:
         if event.key == "backspace":
             self._text = self._text[:-1]
         elif event.key == "ctrl+u":
@@ -87,16 +86,13 @@ class TextInput(Drawn, can_focus=True):
         elif event.is_printable and event.character is not None:
             self._text += event.character
         else:
-            return
-        event.stop()
-        event.prevent_default()
+            return False
         self._problem = ""
         self.redraw()
+        return True
 
-    async def _on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        event.prevent_default()
-        self._text += "".join(event.text.split())
+    def take_paste(self, text: str) -> None:
+        self._text += "".join(text.split())
         self._problem = ""
         self.redraw()
 
