@@ -1,0 +1,21 @@
+"""The order in which places are opened and closed: from the root downwards, deeper ones last."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from app_server.sandbox.policy import Access
+
+MountKind: TypeAlias = Literal["write", "read", "link"]
+"""A writable tree, a read-only one, a symbolic link that is to stay what it is."""
+
+
+def mounts(access: Access) -> list[tuple[str, MountKind]]:
+    """Every place to be mounted over itself, once each, parents before what lies in them."""
+    held = access.protection
+    kinds: dict[str, MountKind] = {}
+    kinds.update((path, "write") for path in held.anchors)
+    kinds.update((path, "read") for path in (*held.read_only, *held.missing))
+    kinds.update((path, "link") for path in held.links)
+    kinds.update((root.path, "write") for root in access.writable_roots)
+    return sorted(kinds.items(), key=lambda entry: entry[0].split("/"))
