@@ -16,7 +16,7 @@ import msgspec
 
 from app_server import ids
 from app_server.agent.context import context_now, whole_context
-from app_server.agent.context_window import estimate_items, estimate_text, estimated
+from app_server.agent.context_window import estimate_text, estimated
 from app_server.agent.events import Compacted, TokensCounted, Told
 from app_server.agent.history import is_users_own, message_text, text_message
 from app_server.agent.retry import with_stream_retries
@@ -86,7 +86,7 @@ async def compact(turn: Turn, *, within_turn: bool) -> None:
     session.history.replace(replacement)
     session.compactions += 1
     session.tokens = estimated(
-        session.tokens, estimate_items(replacement), turn.settings.context_window
+        session.tokens, session.estimated_context(), turn.settings.context_window
     )
     session.counted_items = len(replacement)
     turn.emit(Compacted(turn_id=turn.id, message=message, replacement=tuple(replacement)))

@@ -19,7 +19,7 @@ import msgspec
 from app_server import clock
 from app_server.agent.approvals import ApprovalMemory
 from app_server.agent.context import ToldContext
-from app_server.agent.context_window import TokenInfo, estimate_items
+from app_server.agent.context_window import TokenInfo, estimate_items, estimate_text
 from app_server.agent.events import ItemsRecorded, ThreadEvent
 from app_server.agent.history import History
 from app_server.agent.model_facts import model_facts
@@ -151,6 +151,11 @@ class Session:
         counted = self.tokens.last_token_usage.total_tokens if self.tokens else 0
         return counted + estimate_items(self.history.items[self.counted_items :])
 
+    def estimated_context(self) -> int:
+        """Tokens of a request as it would be sent now, by estimate alone."""
+        instructions = estimate_text(self.settings.base_instructions)
+        return instructions + estimate_items(self.history.items)
+
     def tools_for(self, settings: TurnSettings) -> ToolRegistry:
         return tools_for(self.config, settings)
 
@@ -185,7 +190,12 @@ class Session:
         """What commands of this thread may do."""
         from app_server.sandbox.policy import resolve_access
 
-        return resolve_access(settings.sandbox_policy, settings.cwd, os.environ)
+        return resolve_access(
+            settings.sandbox_policy,
+            settings.cwd,
+            os.environ,
+            codex_home=self.services.codex_home,
+        )
 
     def writable_roots(self, settings: TurnSettings) -> list[str]:
         if not isinstance(settings.sandbox_policy, WorkspaceWriteSandboxPolicy):
@@ -198,10 +208,11 @@ class Session:
         if not access.is_confined:
             return True
         real = os.path.realpath(path)
-        for root in access.writable_roots:
-            if _is_below(real, os.path.realpath(root.path)):
-                return not any(_is_below(real, os.path.realpath(p)) for p in root.protected)
-        return False
+        around = [root for root in access.writable_roots if _is_below(real, root.path)]
+        if not around:
+            return False
+        nearest = max(around, key=lambda root: len(root.path))
+        return not any(_is_below(real, kept) for kept in nearest.protected)
 
     def sandbox_label(self, settings: TurnSettings) -> str:
         """The name of what holds this thread's commands, for a request's headers."""

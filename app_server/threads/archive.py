@@ -6,8 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from app_server.protocol.thread_data import Thread
+from app_server.storage.errors import RolloutNotFound
+from app_server.storage.files import find_active
 from app_server.threads.errors import NoRollout
-from app_server.threads.stored import find_active, find_archived, read_stored
+from app_server.threads.stored import read_stored
 
 if TYPE_CHECKING:
     from app_server.threads.manager import ThreadManager
@@ -15,24 +17,28 @@ if TYPE_CHECKING:
 
 async def archive(manager: ThreadManager, thread_id: str) -> None:
     """Unload the thread if need be and move its file out of sight."""
-    from app_server.storage.archive import archive as move
+    from app_server.storage.archive import archive as move_away
+    from app_server.threads.manager import check_id
 
     home = manager.services.codex_home
-    path = await asyncio.to_thread(find_active, home, thread_id)
-    if path is None:
+    if await asyncio.to_thread(find_active, home, check_id(thread_id)) is None:
         raise NoRollout(thread_id)
     await manager.unload(thread_id)
-    await asyncio.to_thread(move, home, path)
+    try:
+        await asyncio.to_thread(move_away, home, thread_id)
+    except RolloutNotFound as error:
+        raise NoRollout(thread_id) from error
 
 
 async def unarchive(manager: ThreadManager, thread_id: str) -> Thread:
     """Move an archived thread's file back into its folder."""
-    from app_server.storage.archive import unarchive as move
+    from app_server.storage.archive import unarchive as bring_back
+    from app_server.threads.manager import check_id
 
     home = manager.services.codex_home
-    path = await asyncio.to_thread(find_archived, home, thread_id)
-    if path is None:
-        raise NoRollout(thread_id, archived=True)
-    restored = await asyncio.to_thread(move, home, path)
-    stored = await asyncio.to_thread(read_stored, home, restored)
+    try:
+        path = await asyncio.to_thread(bring_back, home, check_id(thread_id))
+    except RolloutNotFound as error:
+        raise NoRollout(thread_id, archived=True) from error
+    stored = await asyncio.to_thread(read_stored, home, path)
     return stored.described(include_turns=False)

@@ -16,11 +16,11 @@ from app_server.prompts import text
 from app_server.prompts.fragments import marked
 from app_server.protocol.thread import ThreadForkParams
 from app_server.storage import rollout
+from app_server.storage.files import rollout_path
 from app_server.storage.rollout_write import RolloutWriter
 from app_server.threads.errors import NoRollout, Refused
 from app_server.threads.loaded import LoadedThread
 from app_server.threads.opening import open_settings
-from app_server.threads.places import rollout_path
 from app_server.threads.restored import Restored
 from app_server.threads.stored import find_stored, read_stored
 from app_server.threads.subscriptions import Subscriber

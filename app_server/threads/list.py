@@ -19,9 +19,11 @@ from app_server.protocol.thread_history import (
     ThreadTurnsListParams,
     ThreadTurnsListResponse,
 )
+from app_server.storage.errors import InvalidCursor
+from app_server.storage.listing import ListQuery
 from app_server.threads.errors import Refused, ThreadNotLoaded
 from app_server.threads.read import check_has_turns
-from app_server.threads.stored import find_stored, read_stored
+from app_server.threads.stored import find_stored, listed, read_stored
 
 if TYPE_CHECKING:
     from app_server.threads.manager import ThreadManager
@@ -39,9 +41,26 @@ class TurnCursor(msgspec.Struct, frozen=True, rename="camel"):
 
 async def list_threads(manager: ThreadManager, params: ThreadListParams) -> ThreadListResponse:
     """Stored threads, with what the loaded ones among them are doing."""
-    from app_server.storage.listing import list_threads as list_stored
-
-    raise Refused(f"`thread/list` is not implemented yet in this release {list_stored}")
+    query = ListQuery(
+        cursor=params.cursor,
+        limit=params.limit,
+        sort_key=params.sort_key or "created_at",
+        newest_first=params.sort_direction != "asc",
+        archived=bool(params.archived),
+        source_kinds=params.source_kinds or (),
+        model_providers=params.model_providers or (),
+        cwds=[params.cwd] if isinstance(params.cwd, str) else params.cwd or (),
+        search_term=params.search_term,
+    )
+    try:
+        page = await asyncio.to_thread(manager.stored_lists.page, query)
+    except InvalidCursor as error:
+        raise Refused(str(error)) from error
+    return ThreadListResponse(
+        data=[listed(entry, manager.status_of(entry.head.meta.id)) for entry in page.threads],
+        next_cursor=page.next_cursor,
+        backwards_cursor=page.backwards_cursor,
+    )
 
 
 def list_loaded(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from app_server import clock, ids
@@ -38,6 +39,7 @@ from app_server.threads.subscriptions import Subscriber
 
 if TYPE_CHECKING:
     from app_server.agent.services import AgentServices
+    from app_server.storage.listing import ThreadLists
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +65,12 @@ class ThreadManager:
         self._loading: dict[str, asyncio.Lock] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._unloading: asyncio.Task[None] | None = None
+
+    @cached_property
+    def stored_lists(self) -> ThreadLists:
+        from app_server.storage.listing import ThreadLists
+
+        return ThreadLists(self.services.codex_home)
 
     @property
     def running_turns(self) -> int:

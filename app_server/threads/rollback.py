@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app_server import ids
-from app_server.agent.context_window import estimate_items, estimated
+from app_server.agent.context_window import estimated
 from app_server.agent.events import RolledBack, TokensCounted
 from app_server.protocol.thread_data import Thread
 from app_server.threads.errors import Refused
@@ -24,7 +24,7 @@ def roll_back(thread: LoadedThread, num_turns: int) -> Thread:
     session.counted_items = len(session.history.items)
     session.tokens = estimated(
         session.tokens,
-        estimate_items(session.history.items),
+        session.estimated_context(),
         session.settings.context_window,
     )
     session.emit(RolledBack(num_turns=num_turns))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from app_server import clock, ids
 from app_server.protocol.response_item import ResponseItem
 from app_server.protocol.thread import ThreadResumeParams, ThreadStartParams
+from app_server.storage.files import rollout_path
 from app_server.storage.rollout_write import RolloutWriter
 from app_server.threads.loaded import LoadedThread
 from app_server.threads.opening import open_settings, trust_named_folder
-from app_server.threads.places import rollout_path
 from app_server.threads.restored import Restored
 from app_server.threads.subscriptions import Subscriber
 from app_server.threads.whole import Birth, first_line, git_info_of, make_thread

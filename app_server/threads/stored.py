@@ -11,9 +11,19 @@ from pathlib import Path
 import msgspec
 
 from app_server import ids
-from app_server.protocol.thread_data import GitInfo, NotLoadedThreadStatus, SessionSource, Thread
+from app_server.protocol.thread_data import (
+    GitInfo,
+    NotLoadedThreadStatus,
+    SessionSource,
+    Thread,
+    ThreadStatus,
+)
 from app_server.storage import rollout
 from app_server.storage.errors import RolloutUnusable
+from app_server.storage.files import find
+from app_server.storage.listing import ListedThread
+from app_server.storage.names import name_of
+from app_server.storage.rollout_read import read_rollout
 from app_server.storage.shapes import wire_source
 from app_server.threads.errors import InvalidThreadId
 from app_server.threads.restored import Restored
@@ -43,10 +53,7 @@ class StoredThread(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def git_info(self) -> GitInfo | None:
-        git = self.meta.git
-        if git is None:
-            return None
-        return GitInfo(sha=git.commit_hash, branch=git.branch, origin_url=git.repository_url)
+        return git_info(self.meta)
 
     def restored(self) -> Restored:
         return Restored(line.item for line in self.lines)
@@ -75,40 +82,54 @@ class StoredThread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_stored(codex_home: Path, thread_id: str) -> Path | None:
-    """The file of a thread, archived or not; None if there is none."""
-    return find_active(codex_home, thread_id) or find_archived(codex_home, thread_id)
-
-
-def find_active(codex_home: Path, thread_id: str) -> Path | None:
+    """The file of a thread, archived or not; None if there is none. Raises `InvalidThreadId`."""
     if not ids.is_uuid(thread_id):
         raise InvalidThreadId(thread_id)
-    found = (codex_home / "sessions").glob(f"*/*/*/rollout-*-{thread_id}.jsonl")
-    return next(found, None)
-
-
-def find_archived(codex_home: Path, thread_id: str) -> Path | None:
-    if not ids.is_uuid(thread_id):
-        raise InvalidThreadId(thread_id)
-    found = (codex_home / "archived_sessions").glob(f"rollout-*-{thread_id}.jsonl")
-    return next(found, None)
+    return find(codex_home, thread_id)
 
 
 def read_stored(codex_home: Path, path: Path) -> StoredThread:
-    """Read a thread's whole file. Raises `StorageError` when it is none."""
+    """Read a thread's whole file. Raises `RolloutUnusable` when it is none."""
+    stored = read_rollout(path)
     try:
-        content = path.read_bytes()
         updated_at = int(path.stat().st_mtime)
     except OSError as error:
         raise RolloutUnusable(path, error.strerror or str(error)) from error
-    raw = [line for line in content.split(b"\n") if line.strip()]
-    lines = [line for text in raw if (line := rollout.decode_line(text)) is not None]
-    meta = lines[0].item if lines else None
-    if not isinstance(meta, rollout.SessionMeta):
-        raise RolloutUnusable(path, "its first line does not say which thread it holds")
     return StoredThread(
-        meta=meta,
+        meta=stored.meta,
         path=path,
-        lines=lines,
+        lines=stored.lines,
         updated_at=updated_at,
-        skipped_lines=len(raw) - len(lines),
+        name=name_of(codex_home, stored.meta.id),
+        skipped_lines=len(stored.skipped),
+    )
+
+
+def listed(entry: ListedThread, status: ThreadStatus) -> Thread:
+    """A thread as lists show it: from the beginning of its file alone."""
+    head = entry.head
+    return Thread(
+        id=head.meta.id,
+        forked_from_id=head.meta.forked_from_id,
+        preview=entry.preview,
+        ephemeral=False,
+        model_provider=head.meta.model_provider or "openai",
+        created_at=entry.created_ms // 1000,
+        updated_at=entry.updated_ms // 1000,
+        status=status,
+        path=str(head.path),
+        cwd=head.meta.cwd,
+        cli_version=head.meta.cli_version,
+        source=wire_source(head.meta.source),
+        git_info=git_info(head.meta),
+        name=entry.name,
+        turns=[],
+    )
+
+
+def git_info(meta: rollout.SessionMeta) -> GitInfo | None:
+    if meta.git is None:
+        return None
+    return GitInfo(
+        sha=meta.git.commit_hash, branch=meta.git.branch, origin_url=meta.git.repository_url
     )

@@ -83,7 +83,12 @@ def make_thread(manager: ThreadManager, birth: Birth, writer: RolloutWriter | No
 def first_line(birth: Birth, originator: str) -> rollout.SessionMeta:
     """The line that says which thread a file holds."""
     opening = birth.opening
-    git = birth.git_info
+    git: rollout.GitFacts | None = None
+    if birth.git_info is not None:
+        found = birth.git_info
+        git = rollout.GitFacts(
+            commit_hash=found.sha, branch=found.branch, repository_url=found.origin_url
+        )
     return rollout.SessionMeta(
         id=birth.id,
         forked_from_id=birth.forked_from_id,
@@ -94,8 +99,7 @@ def first_line(birth: Birth, originator: str) -> rollout.SessionMeta:
         source=stored_source(birth.source),
         model_provider=opening.provider.id,
         base_instructions=rollout.BaseInstructions(text=opening.settings.base_instructions),
-        git=git
-        and rollout.GitFacts(commit_hash=git.sha, branch=git.branch, repository_url=git.origin_url),
+        git=git,
     )
 
 
