@@ -1,20 +1,77 @@
-"""Which rule would let a command run unasked from now on, and writing it down."""
+"""Which rule would let a command run unasked from now on, and writing it down.
+
+Rules stand in `CODEX_HOME/rules/default.rules`, one `prefix_rule(…)` per line.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Sequence
 from pathlib import Path
+
+import msgspec
+
+from app_server.execpolicy.known_safe import is_safe_command
+from app_server.execpolicy.shell_split import plain_commands, shell_script, word_set
+
+_PROGRAMS_TOO_WIDE = word_set(
+    "bash sh zsh fish dash python python2 python3 node deno bun ruby perl php lua osascript "
+    "pwsh powershell env sudo doas git xargs nohup nice time command exec eval ssh"
+)
+_FLAGS_THAT_RUN_TEXT = word_set("-c -lc -e -ec -ic -r -p --eval -Command")
 
 
 def propose(argv: Sequence[str], suggested_prefix: Sequence[str] | None = None) -> list[str] | None:
     """The prefix to offer to the user with a question about `argv`, None if there is none.
 
     `suggested_prefix` is the model's own idea (`prefix_rule`); it counts if it covers the whole
-    command and is not so wide that it would allow anything.
+    command and is not so wide that it would allow anything. Otherwise the first part that is not
+    known to be harmless is offered as it stands.
     """
-    raise NotImplementedError
+    script = shell_script(argv)
+    commands = [list(argv)] if script is None else plain_commands(script)
+    if commands is None:
+        return None if script is not None and "<<" in script else list(argv)
+    if suggested_prefix and not is_too_wide(suggested_prefix):
+        prefix = list(suggested_prefix)
+        if all(command[: len(prefix)] == prefix for command in commands):
+            return prefix
+    return next((words for words in commands if not is_safe_command(words)), commands[0])
+
+
+def is_too_wide(prefix: Sequence[str]) -> bool:
+    """Whether a rule for this prefix would let nearly anything run."""
+    if not prefix:
+        return True
+    program = prefix[0].rsplit("/", 1)[-1]
+    if program not in _PROGRAMS_TOO_WIDE:
+        return False
+    return all(word in _FLAGS_THAT_RUN_TEXT for word in prefix[1:])
+
+
+def rules_path(codex_home: Path) -> Path:
+    return codex_home / "rules" / "default.rules"
+
+
+def rule_line(prefix: Sequence[str]) -> str:
+    """The rule that allows commands beginning with `prefix`."""
+    pattern = ", ".join(msgspec.json.encode(word).decode() for word in prefix)
+    return f'prefix_rule(pattern=[{pattern}], decision="allow")\n'
 
 
 def append_allow_rule(codex_home: Path, prefix: Sequence[str]) -> None:
-    """Add `prefix` to the user's rules, under a lock; an existing rule is not repeated."""
-    raise NotImplementedError
+    """Add `prefix` to the user's rules, under a lock; an existing rule is not repeated.
+
+    Raises OSError.
+    """
+    path = rules_path(codex_home)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    with open(os.open(path, flags, 0o600), "r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        standing = file.read()
+        line = rule_line(prefix).encode("utf-8", "replace")
+        if line in standing.splitlines(keepends=True):
+            return
+        file.write(b"\n" + line if standing and not standing.endswith(b"\n") else line)
