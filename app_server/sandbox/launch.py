@@ -3,6 +3,8 @@
 `prepare` is the one door: the agent hands in what it wants to run and gets back what to spawn.
 Where nothing is to be confined the command comes back as it is. Where confinement was promised and
 cannot be set up, it raises: a command never runs unconfined by accident.
+
+Whoever spawns the result passes on descriptors 0 to 2 and those of `inherited_data`, and no others.
 """
 
 from __future__ import annotations
@@ -13,7 +15,10 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from app_server.protocol.permissions import SandboxPolicy
+from app_server.protocol.permissions import ExternalSandboxSandboxPolicy, SandboxPolicy
+from app_server.sandbox import bubblewrap, helper, probe, seccomp
+from app_server.sandbox.errors import SandboxUnavailable
+from app_server.sandbox.policy import Access, resolve_access
 
 Confinement: TypeAlias = Literal["none", "external", "bubblewrap", "namespaces", "landlock"]
 """What holds a command: nothing, somebody else's sandbox, or one of our mechanisms."""
@@ -44,12 +49,92 @@ def prepare(
     tty: bool = False,
     policy_cwd: str | Path | None = None,
     extra_writable_roots: Sequence[str | Path] = (),
+    codex_home: str | Path | None = None,
+    mechanism: probe.Mechanism | None = None,
 ) -> PreparedCommand:
     """The command as it must be spawned so that `policy` holds for it.
 
-    `policy_cwd` is the folder the policy speaks of where that is not the command's own `cwd`.
-    Reads a few directories; the first call in a process also tries the mechanisms out (some tens
-    of milliseconds), so call it, or `probe.facts()` before it, off the event loop. Raises
+    `policy_cwd` is the folder the policy speaks of where that is not the command's own `cwd`; for
+    `codex_home` see `resolve_access`. `mechanism` overrules the choice of the probe. Reads a few
+    directories; the first call in a process also tries the mechanisms out (some tens of
+    milliseconds), so call it, or `probe.facts()` before it, off the event loop. Raises
     `SandboxUnavailable`.
     """
-    raise NotImplementedError
+    folder = policy_cwd if policy_cwd is not None else cwd
+
+    def access_keeping(files: Sequence[str]) -> Access:
+        return resolve_access(
+            policy,
+            folder,
+            env,
+            extra_writable_roots,
+            codex_home=codex_home,
+            also_protected=files,
+        )
+
+    access = access_keeping(())
+    env = env if access.network_allowed else {**env, NETWORK_DISABLED: "1"}
+    if not access.is_confined:
+        return PreparedCommand(
+            argv=tuple(argv),
+            cwd=str(cwd),
+            env=env,
+            confinement="external" if isinstance(policy, ExternalSandboxSandboxPolicy) else "none",
+            network_allowed=access.network_allowed,
+        )
+    chosen = _choose(access, mechanism)
+    if chosen == "bubblewrap":
+        program = probe.facts().program or bubblewrap.find_program() or "bwrap"
+        access = access_keeping((program,))
+        words = bubblewrap.arguments(
+            program,
+            access,
+            argv,
+            str(cwd),
+            env,
+            locks_namespaces=probe.facts().locks_namespaces,
+            claims_terminal=tty,
+        )
+        filter_ = seccomp.program(network_allowed=access.network_allowed)
+        command = helper.HelperCommand(
+            words, bubblewrap.environment(env), {bubblewrap.SECCOMP_FD: filter_}
+        )
+    elif chosen == "namespaces":
+        access = access_keeping(helper.own_files())
+        command = helper.in_namespaces(access, argv, str(cwd), env, claims_terminal=tty)
+    else:
+        command = helper.in_landlock(access, argv, str(cwd), env)
+    return PreparedCommand(
+        argv=command.argv,
+        cwd=str(cwd),
+        env=command.env,
+        inherited_data=command.inherited_data,
+        mount_points=access.protection.missing,
+        claims_terminal=tty and chosen != "landlock",
+        confinement=chosen,
+        network_allowed=access.network_allowed,
+    )
+
+
+def _choose(
+    access: Access, wished: probe.Mechanism | None
+) -> Literal["bubblewrap", "namespaces", "landlock"]:
+    found = probe.facts()
+    chosen = wished or found.mechanism
+    if chosen == "none":
+        raise SandboxUnavailable(found.missing or "nothing can confine", found.remedy or "")
+    if chosen == "landlock" and access.writable_roots:
+        raise SandboxUnavailable(
+            f"{found.missing or 'only Landlock was asked for'}; Landlock alone keeps the read-only "
+            "policy, but cannot protect .git, .codex and .agents in a folder that may be written",
+            found.remedy or "Use the read-only policy.",
+        )
+    if chosen == "bubblewrap" and access.protection.links:
+        # Only our own program can hold a symbolic link in its place.
+        if wished is None and probe.try_namespaces().works:
+            return "namespaces"
+        raise SandboxUnavailable(
+            f"{access.protection.links[0]} is a symbolic link that a command could replace",
+            "Put what it leads to in its place, or move the link out of the writable folders.",
+        )
+    return chosen
