@@ -66,6 +66,8 @@ class Client:
         self._room = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
         self._disconnected: Disconnected | None = None
+        self._sending = asyncio.Lock()
+        self._waiting_to_send = 0
 
     async def __aenter__(self) -> Client:
         self._reader = asyncio.create_task(self._read(), name="client reader")
@@ -148,8 +150,14 @@ class Client:
 
     async def _send(self, frame: Frame) -> None:
         try:
-            if not self._channel.send_now(frame):
-                await self._channel.send(frame)
+            if not self._waiting_to_send and self._channel.send_now(frame):
+                return
+            self._waiting_to_send += 1
+            try:
+                async with self._sending:  # in the order of the calls, one at a time
+                    await self._channel.send(frame)
+            finally:
+                self._waiting_to_send -= 1
         except ChannelClosed as error:
             raise ConnectionLost(error.reason) from error
 

@@ -19,6 +19,7 @@ from app_server.server.options import ServerOptions
 if TYPE_CHECKING:
     from app_server.auth.manager import AuthManager
     from app_server.config.load import LoadedConfig
+    from app_server.config.resolve import Config
     from app_server.exec.environment import Environment
     from app_server.model.client import ModelClient
     from app_server.model.http import HttpClients
@@ -79,6 +80,22 @@ class Services:
             profile=self.options.profile,
         )
 
+    def current_config(self) -> Config:
+        """The settings now in force where the server works; reads files, so call it off the loop.
+
+        Defaults where the files are broken.
+        """
+        return self.load_config(self.cwd, {}).config
+
+    def default_provider(self) -> ProviderInfo:
+        """The provider new threads use; reads files, so call it off the loop."""
+        from app_server.model.providers import find_provider
+
+        config = self.current_config()
+        return find_provider(
+            config.model_provider, config.model_providers, openai_base_url=config.openai_base_url
+        )
+
     @cached_property
     def auth(self) -> AuthManager:
         from app_server.auth.manager import AuthManager
@@ -107,7 +124,9 @@ class Services:
 
     async def close(self) -> None:
         """End what was started."""
-        if self._environment is not None:
-            await self._environment.close()
-        if "http" in self.__dict__:
-            await self.http.close()
+        try:
+            if self._environment is not None:
+                await self._environment.close()
+        finally:
+            if "http" in self.__dict__:
+                await self.http.aclose()

@@ -30,12 +30,15 @@ NEEDED_BY_THE_FIRST_TURN = (
 
 
 async def config_warnings(services: Services) -> list[Notice]:
-    """What is wrong with the configuration, in the order found."""
-    from importlib.util import find_spec
-
-    if find_spec("app_server.config") is None:
-        return []
-    loaded = await asyncio.to_thread(services.load_config, services.cwd, {})
+    """What is wrong with the configuration, in the order found; never fails."""
+    try:
+        loaded = await asyncio.to_thread(services.load_config, services.cwd, {})
+    except Exception as error:
+        log.exception("the configuration could not be looked at")
+        unusable = ConfigWarningNotification(
+            summary="The configuration could not be read.", details=str(error)
+        )
+        return [(CONFIG_WARNING, unusable)]
     return [(CONFIG_WARNING, warning) for warning in loaded.warnings]
 
 
@@ -43,4 +46,9 @@ async def warm_up(server: Server) -> None:
     """Load the rooms of the first turn and open the HTTP client."""
     for name in NEEDED_BY_THE_FIRST_TURN:
         await asyncio.to_thread(import_module, name)
-    await asyncio.to_thread(lambda: server.services.http)
+    try:
+        provider = await asyncio.to_thread(server.services.default_provider)
+    except Exception as error:
+        log.info("no model provider to get ready for: %s", error)
+        return
+    await server.services.http.warm(provider.url("responses"))

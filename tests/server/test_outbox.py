@@ -1,0 +1,155 @@
+"""What leaves, in which order, and what happens while a reader is behind."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app_server.protocol.item_deltas import (
+    AgentMessageDeltaNotification,
+    ReasoningSummaryTextDeltaNotification,
+)
+from app_server.rpc.channel import LocalChannel, local_pair
+from app_server.rpc.frames import Frame, NotificationFrame, RequestFrame, ResultFrame
+from app_server.server.outbox import Outbox
+
+CAPACITY = 2
+
+
+def delta(text: str, item: str = "i", thread: str = "t") -> NotificationFrame:
+    params = AgentMessageDeltaNotification(thread_id=thread, turn_id="u", item_id=item, delta=text)
+    return NotificationFrame("item/agentMessage/delta", params)
+
+
+def summary(text: str, index: int) -> NotificationFrame:
+    params = ReasoningSummaryTextDeltaNotification(
+        thread_id="t", turn_id="u", item_id="i", delta=text, summary_index=index
+    )
+    return NotificationFrame("item/reasoning/summaryTextDelta", params)
+
+
+def completed(number: int) -> NotificationFrame:
+    return NotificationFrame("item/completed", number)
+
+
+class Reader:
+    """An outbox, and the end that reads it when told to."""
+
+    def __init__(self) -> None:
+        ours, theirs = local_pair(CAPACITY)
+        self._end: LocalChannel = theirs
+        self.was_cut_off = False
+        self.outbox = Outbox(ours, self._cut_off, capacity=100)
+        self.writing = asyncio.create_task(self.outbox.write())
+
+    def _cut_off(self) -> None:
+        self.was_cut_off = True
+
+    def fall_behind(self) -> list[Frame]:
+        """Fill the channel, so that what follows waits in the outbox."""
+        filling: list[Frame] = [completed(-1 - number) for number in range(CAPACITY)]
+        for frame in filling:
+            self.outbox.put(frame)
+        return filling
+
+    async def read_all(self) -> list[Frame]:
+        frames: list[Frame] = []
+        while len(self.outbox) or not frames:
+            frames.append(await self._receive())
+        await self.outbox.flushed()
+        return frames + self._end.receive_waiting()
+
+    async def _receive(self) -> Frame:
+        async with asyncio.timeout(5):
+            frame = await self._end.receive()
+        assert frame is not None
+        return frame
+
+
+@pytest.fixture
+async def reader() -> AsyncIterator[Reader]:
+    made = Reader()
+    yield made
+    made.writing.cancel()
+
+
+async def test_a_reader_that_keeps_up_gets_every_delta_by_itself(reader: Reader) -> None:
+    for text in ("a", "b", "c"):
+        reader.outbox.put(delta(text))
+        assert await reader.read_all() == [delta(text)]
+
+
+async def test_adjacent_deltas_of_one_item_merge_while_the_reader_is_behind(
+    reader: Reader,
+) -> None:
+    before = reader.fall_behind()
+    for text in ("one ", "two ", "three"):
+        reader.outbox.put(delta(text))
+    assert await reader.read_all() == [*before, delta("one two three")]
+
+
+async def test_nothing_is_merged_across_another_message(reader: Reader) -> None:
+    before = reader.fall_behind()
+    sent = [delta("a"), completed(1), delta("b")]
+    for frame in sent:
+        reader.outbox.put(frame)
+    assert await reader.read_all() == [*before, *sent]
+
+
+async def test_deltas_of_different_items_threads_and_parts_stay_apart(reader: Reader) -> None:
+    before = reader.fall_behind()
+    for _ in range(3):
+        reader.outbox.put(delta("x", item="1"))
+        reader.outbox.put(delta("x", item="2"))
+        reader.outbox.put(delta("x", item="1", thread="other"))
+        reader.outbox.put(summary("x", 0))
+        reader.outbox.put(summary("x", 1))
+    assert await reader.read_all() == [
+        *before,
+        delta("xxx", item="1"),
+        delta("xxx", item="2"),
+        delta("xxx", item="1", thread="other"),
+        summary("xxx", 0),
+        summary("xxx", 1),
+    ]
+
+
+async def test_answers_questions_and_completions_always_get_through_in_order(
+    reader: Reader,
+) -> None:
+    before = reader.fall_behind()
+    sent: list[Frame] = []
+    for number in range(20):
+        sent += [ResultFrame(number, {}), RequestFrame(number, "item/tool/call"), completed(number)]
+    for frame in sent:
+        reader.outbox.put(frame)
+    assert await reader.read_all() == [*before, *sent]
+
+
+async def test_ten_thousand_deltas_to_a_reader_that_is_behind_take_one_place(
+    reader: Reader,
+) -> None:
+    before = reader.fall_behind()
+    for _ in range(10_000):
+        reader.outbox.put(delta("x"))
+    assert len(reader.outbox) <= 1
+    assert not reader.was_cut_off
+    assert await reader.read_all() == [*before, delta("x" * 10_000)]
+
+
+async def test_a_reader_that_lets_too_much_pile_up_is_cut_off(reader: Reader) -> None:
+    reader.fall_behind()
+    for number in range(101):
+        reader.outbox.put(completed(number))
+    assert reader.was_cut_off
+    assert len(reader.outbox) == 0
+
+
+async def test_what_is_put_after_the_reader_left_is_dropped(reader: Reader) -> None:
+    await reader._end.close()
+    reader.outbox.put(completed(1))
+    reader.outbox.put(completed(2))
+    assert len(reader.outbox) == 0
+    async with asyncio.timeout(5):
+        await reader.outbox.flushed()
+        await reader.writing
