@@ -1,0 +1,87 @@
+"""What we add to v0: exact streams, closing input, resizing, waiting, snapshots, ways to end."""
+
+import base64
+
+from tests.exec_server.stdio_peer import StdioPeer, encode
+
+OPEN = {"type": "pipe", "stdin": "open"}
+
+
+def test_a_pipe_with_open_input_is_written_and_closed(peer: StdioPeer) -> None:
+    peer.start("a", "/bin/cat", io=OPEN)
+    peer.call("process/write", {"processId": "a", "chunk": encode(b"hello ")})
+    peer.call("process/write", {"processId": "a", "chunk": encode(b"world")})
+    assert peer.call("process/closeStdin", {"processId": "a"})["result"] == {}
+    assert peer.exited("a")["exitCode"] == 0
+    assert peer.output("a") == b"hello world"
+    assert "error" in peer.call("process/write", {"processId": "a", "chunk": encode(b"more")})
+
+
+def test_ten_megabytes_go_through_a_slow_reader_in_order(peer: StdioPeer) -> None:
+    peer.start("a", "/usr/bin/cksum", io=OPEN)
+    data = bytes(range(256)) * 4 * 1024
+    for _ in range(10):
+        peer.ask("process/write", {"processId": "a", "chunk": encode(data)})
+    peer.call("process/closeStdin", {"processId": "a"})
+    peer.exited("a")
+    assert peer.output("a").split()[1] == str(len(data) * 10).encode()
+
+
+def test_a_terminal_is_opened_and_resized(peer: StdioPeer) -> None:
+    line = "trap 'stty size; exit' WINCH; stty size; while :; do sleep 0.05; done"
+    peer.shell("a", line, tty=True, io={"type": "pty", "rows": 10, "cols": 20})
+    peer.output_until("a", b"10 20")
+    peer.call("process/resize", {"processId": "a", "rows": 33, "cols": 44})
+    assert b"33 44" in peer.output_until("a", b"33 44")
+
+
+def test_waiting_holds_up_no_other_request(peer: StdioPeer) -> None:
+    peer.shell("a", "exec sleep 60")
+    waiting = peer.ask("process/wait", {"processId": "a"})
+    peer.call("process/terminate", {"processId": "a", "mode": {"type": "force"}})
+    assert peer.answer(waiting)["result"] == {"exitCode": -1, "signal": 9}
+    assert peer.call("process/wait", {"processId": "a"})["result"]["signal"] == 9
+
+
+def test_a_killed_process_reports_minus_one_and_its_signal(peer: StdioPeer) -> None:
+    peer.shell("a", "kill -11 $$")
+    assert peer.exited("a") == {"processId": "a", "exitCode": -1, "signal": 11}
+
+
+def test_graceful_termination_lets_a_process_clean_up(peer: StdioPeer) -> None:
+    peer.shell("a", "trap 'echo bye; exit 5' TERM; echo ready; while :; do sleep 0.05; done")
+    peer.output_until("a", b"ready")
+    mode = {"type": "graceful", "timeoutMs": 20_000}
+    peer.call("process/terminate", {"processId": "a", "mode": mode})
+    assert peer.exited("a")["exitCode"] == 5
+    assert b"bye\n" in peer.output("a")
+
+
+def test_a_snapshot_keeps_streams_apart_and_says_when_it_was_cut(peer: StdioPeer) -> None:
+    peer.shell("a", "echo out; echo err >&2")
+    peer.exited("a")
+    assert peer.call("process/snapshot", {"processId": "a"})["result"] == {
+        "stdout": encode(b"out\n"),
+        "stderr": encode(b"err\n"),
+        "terminal": "",
+        "truncated": False,
+        "exitCode": 0,
+        "running": False,
+    }
+    peer.shell("b", "head -c 2000000 /dev/zero; echo end; exec sleep 60", tty=True)
+    peer.output_until("b", b"end")
+    snapshot = peer.call("process/snapshot", {"processId": "b"})["result"]
+    assert snapshot["truncated"] is True
+    assert snapshot["running"] is True
+    assert base64.b64decode(snapshot["terminal"]).endswith(b"end\r\n")
+
+
+def test_a_client_that_uses_an_addition_hears_when_output_is_closed(peer: StdioPeer) -> None:
+    peer.shell("a", "echo x", io={"type": "pipe"})
+    peer.told("process/closed", "a")
+    methods = [
+        message["method"]
+        for message in peer.seen
+        if message.get("params", {}).get("processId") == "a"
+    ]
+    assert methods == ["process/output", "process/exited", "process/closed"]
