@@ -4,7 +4,10 @@
     ├── StoreFailed        auth.json or the keyring could not be read or written
     ├── MissingKey         the variable that should hold a provider's key is unset or blank
     ├── IncompleteAccount  the stored sign-in names no e-mail address or plan
-    └── BadToken           not a token we can read
+    ├── BadToken           not a token we can read
+    ├── Unreachable        the sign-in service could not be asked
+    ├── LoginFailed        a sign-in did not come to its end
+    └── RefreshFailed      tokens could not be renewed; `is_final` until somebody signs in again
 
 Messages are one sentence for a person and never contain a secret.
 """
@@ -45,3 +48,20 @@ class IncompleteAccount(AuthError):
 
 class BadToken(AuthError):
     """Not a token we can read."""
+
+
+class Unreachable(AuthError):
+    """The sign-in service could not be asked."""
+
+
+class LoginFailed(AuthError):
+    """A sign-in did not come to its end."""
+
+
+class RefreshFailed(AuthError):
+    """Tokens could not be renewed."""
+
+    def __init__(self, message: str, *, is_final: bool) -> None:
+        super().__init__(message)
+        self.is_final = is_final
+        """Whether only a new sign-in helps."""

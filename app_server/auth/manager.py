@@ -11,46 +11,21 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import msgspec
-
-from app_server.auth.errors import BadToken, IncompleteAccount, MissingKey
-from app_server.auth.secret import Secret
+from app_server import clock
+from app_server.auth.credentials import Credentials, from_key, from_stored
+from app_server.auth.errors import MissingKey, RefreshFailed
 from app_server.auth.store import FileStore, MemoryStore, Store, StoredAuth
-from app_server.auth.tokens import Claims, plan_type, read_claims
-from app_server.protocol.account import (
-    Account,
-    ApiKeyAccount,
-    AuthMode,
-    ChatgptAccount,
-    GetAccountResponse,
-    PlanType,
-)
+from app_server.protocol.account import AuthMode, GetAccountResponse, PlanType
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from app_server.auth.backend import Http
+    from app_server.auth.host_tokens import AskHost, HostTokens
 
 log = logging.getLogger(__name__)
-
-CHATGPT_MODES = ("chatgpt", "chatgptAuthTokens", "agentIdentity")
-
-
-class Credentials(msgspec.Struct, frozen=True, kw_only=True):
-    """A sign-in in use."""
-
-    mode: AuthMode
-    bearer: Secret
-    source: Literal["CODEX_API_KEY", "OPENAI_API_KEY", "store", "host"]
-    account_id: str | None = None
-    email: str | None = None
-    plan: str | None = None
-    """As the token words it; None for API keys."""
-
-    @property
-    def uses_chatgpt_backend(self) -> bool:
-        return self.mode in CHATGPT_MODES
-
-    @property
-    def plan_type(self) -> PlanType | None:
-        return plan_type(self.plan) if self.uses_chatgpt_backend else None
 
 
 class ProviderNeeds(Protocol):
@@ -79,7 +54,7 @@ class AuthSource(Protocol):
     async def recover(self, provider: ProviderNeeds, attempt: int) -> bool:
         """Look for better credentials after a 401; False when nothing is left to try.
 
-        `attempt` counts the recoveries already made for this request.
+        `attempt` counts the recoveries already made for this request. Raises `RefreshFailed`.
         """
         ...
 
@@ -98,12 +73,21 @@ class AuthManager:
         *,
         environment: Mapping[str, str] | None = None,
         store: Store | None = None,
+        http: Http | None = None,
+        ask_host: AskHost | None = None,
     ) -> None:
+        """Without `http` tokens are used but not renewed; `ask_host` renews a host's own."""
         self._environment = os.environ if environment is None else environment
         self._store: Store = store or FileStore(codex_home)
         self._lent = MemoryStore()
+        self._http = http
+        self.ask_host = ask_host
         self._loaded = False
+        self._stored: StoredAuth | None = None
         self._credentials: Credentials | None = None
+        self._renewing: asyncio.Lock | None = None
+        self._final_failures: dict[str, RefreshFailed] = {}
+        """By refresh token: what cannot succeed is not asked again."""
 
     @property
     def credentials(self) -> Credentials | None:
@@ -124,9 +108,21 @@ class AuthManager:
     def uses_chatgpt_backend(self) -> bool:
         return self.credentials is not None and self.credentials.uses_chatgpt_backend
 
+    @property
+    def is_lent(self) -> bool:
+        """Whether a host application's tokens are in use."""
+        return self.mode == "chatgptAuthTokens"
+
     def reload(self) -> None:
         """Look again: another process may have signed in or out."""
-        self._credentials = self._look()
+        self._stored = self._lent.load() or self._store.load()
+        key = from_key(self._environment.get("CODEX_API_KEY", ""), "CODEX_API_KEY")
+        self._credentials = (
+            key
+            or from_stored(self._lent.load(), "host")
+            or from_stored(self._stored, "store")
+            or from_key(self._environment.get("OPENAI_API_KEY", ""), "OPENAI_API_KEY")
+        )
         self._loaded = True
 
     def account(self, *, requires_openai_auth: bool) -> GetAccountResponse:
@@ -134,14 +130,29 @@ class AuthManager:
 
         Signed out is an account of None with `requires_openai_auth`. Raises `IncompleteAccount`.
         """
-        account = _account(self.credentials) if requires_openai_auth else None
-        return GetAccountResponse(account=account, requires_openai_auth=requires_openai_auth)
+        found = self.credentials if requires_openai_auth else None
+        return GetAccountResponse(
+            account=None if found is None else found.account,
+            requires_openai_auth=requires_openai_auth,
+        )
 
     def login_with_api_key(self, key: str) -> None:
         """Keep the key; it is not tried out. Raises `StoreFailed`."""
-        self._lent.delete()
-        self._store.save(StoredAuth(auth_mode="apikey", api_key=key.strip()))
+        self.keep(StoredAuth(auth_mode="apikey", api_key=key.strip()))
         log.info("signed in with an API key")
+
+    def login_with_host_tokens(self, tokens: HostTokens) -> None:
+        """Use a host application's tokens, in memory only. Raises `BadToken`."""
+        from app_server.auth.host_tokens import as_stored
+
+        self._lent.save(as_stored(tokens, clock.utc_timestamp()))
+        log.info("signed in with a host application's tokens")
+        self.reload()
+
+    def keep(self, signed_in: StoredAuth) -> None:
+        """Store a new sign-in in place of any other and use it. Raises `StoreFailed`."""
+        self._store.save(signed_in)
+        self._lent.delete()
         self.reload()
 
     def logout(self) -> bool:
@@ -155,6 +166,13 @@ class AuthManager:
         self.reload()
         return was_lent or was_stored
 
+    async def revoke(self) -> None:
+        """Tell the service that our own tokens are given back, as well as that goes."""
+        if self.mode == "chatgpt" and self._http is not None and self._stored is not None:
+            from app_server.auth.revoke import revoke
+
+            await revoke(self._stored, self._http, self._environment)
+
     async def headers(self, provider: ProviderNeeds) -> dict[str, str]:
         """Headers for one request; none for a provider that needs none. Raises `MissingKey`."""
         if provider.env_key is not None:
@@ -164,9 +182,10 @@ class AuthManager:
             return {"authorization": f"Bearer {key}"}
         if provider.bearer_token is not None:
             return {"authorization": f"Bearer {provider.bearer_token}"}
-        found = self.credentials
-        if not _uses_login(provider) or found is None:
+        if not _uses_login(provider) or self.credentials is None:
             return {}
+        await self._renew_if_due()
+        found = self.credentials
         headers = {"authorization": f"Bearer {found.bearer.reveal()}"}
         if found.uses_chatgpt_backend and found.account_id:
             headers["chatgpt-account-id"] = found.account_id
@@ -175,67 +194,85 @@ class AuthManager:
     async def recover(self, provider: ProviderNeeds, attempt: int) -> bool:
         """Look for better credentials after a 401; False when nothing is left to try.
 
-        A key does not get better. Own tokens may have been renewed by another process, of the same
-        account.
+        A key does not get better. Own tokens are first looked up again, since another process may
+        have renewed them, then renewed; a host's tokens are asked for once. Raises `RefreshFailed`.
         """
         before = self.credentials
-        if before is None or before.mode != "chatgpt" or not _uses_login(provider) or attempt > 0:
+        if before is None or not _uses_login(provider):
             return False
+        if before.mode == "chatgptAuthTokens":
+            return attempt == 0 and await self._ask_host(before.account_id)
+        if before.mode != "chatgpt" or attempt > 1:
+            return False
+        if attempt == 1:
+            return await self.refresh()
         self.reload()
-        after = self._credentials
-        return after is not None and after.account_id == before.account_id
+        self._check_account(before.account_id)
+        return True
 
-    def _look(self) -> Credentials | None:
-        key = self._environment.get("CODEX_API_KEY", "").strip()
-        if key:
-            return Credentials(mode="apikey", bearer=Secret(key), source="CODEX_API_KEY")
-        lent = self._lent.load()
-        if lent is not None and (found := _credentials(lent, "host")):
-            return found
-        stored = self._store.load()
-        if stored is not None and (found := _credentials(stored, "store")):
-            return found
-        key = self._environment.get("OPENAI_API_KEY", "").strip()
-        if key:
-            return Credentials(mode="apikey", bearer=Secret(key), source="OPENAI_API_KEY")
-        return None
+    async def refresh(self) -> bool:
+        """Renew our own tokens now; False if there are none. Raises `RefreshFailed`."""
+        import asyncio
+
+        if self.mode != "chatgpt" or self._http is None:
+            return False
+        self._renewing = self._renewing or asyncio.Lock()
+        before = self._stored
+        async with self._renewing:
+            if self._stored == before:  # else another task did it while this one waited
+                await self._renew(self._http)
+        return True
+
+    async def _renew_if_due(self) -> None:
+        if self.mode != "chatgpt" or self._http is None or self._stored is None:
+            return
+        from app_server.auth.refresh import is_due
+
+        if is_due(self._stored, clock.now()):
+            try:
+                await self.refresh()
+            except RefreshFailed as failure:
+                log.warning("tokens not renewed: %s", failure)
+
+    async def _renew(self, http: Http) -> None:
+        import asyncio
+
+        from app_server.auth.refresh import renewed
+
+        before, used = self._stored, self.credentials
+        await asyncio.to_thread(self.reload)
+        self._check_account(used.account_id if used else None)
+        now = self._stored
+        if now is None or now.tokens is None or before is None or now.tokens != before.tokens:
+            return  # another process has renewed them
+        spent = now.tokens.refresh_token
+        if spent in self._final_failures:
+            raise self._final_failures[spent]
+        try:
+            fresh = await renewed(now, http, self._environment, clock.utc_timestamp())
+        except RefreshFailed as failure:
+            if failure.is_final:
+                self._final_failures[spent] = failure
+            raise
+        await asyncio.to_thread(self.keep, fresh)
+        log.info("tokens renewed")
+
+    async def _ask_host(self, account_id: str | None) -> bool:
+        if self.ask_host is None:
+            return False
+        self.login_with_host_tokens(await self.ask_host(account_id))
+        return True
+
+    def _check_account(self, account_id: str | None) -> None:
+        """Raises `RefreshFailed` unless the account in use is still this one."""
+        found = self._credentials
+        if found is None or found.mode != "chatgpt" or found.account_id != account_id:
+            from app_server.auth.refresh import OTHER_ACCOUNT
+
+            raise RefreshFailed(OTHER_ACCOUNT, is_final=True)
 
 
 def _uses_login(provider: ProviderNeeds) -> bool:
     return (
         provider.requires_openai_auth and provider.env_key is None and provider.bearer_token is None
     )
-
-
-def _credentials(stored: StoredAuth, source: Literal["store", "host"]) -> Credentials | None:
-    """What a stored sign-in amounts to; None if something essential is missing."""
-    mode = stored.auth_mode or ("apikey" if stored.api_key is not None else "chatgpt")
-    if mode == "apikey":
-        key = (stored.api_key or "").strip()
-        return Credentials(mode="apikey", bearer=Secret(key), source=source) if key else None
-    tokens = stored.tokens
-    if mode not in ("chatgpt", "chatgptAuthTokens") or tokens is None or not tokens.access_token:
-        return None
-    try:
-        claims = read_claims(tokens.id_token)
-    except BadToken:
-        log.warning("the stored ID token cannot be read")
-        claims = Claims()
-    return Credentials(
-        mode="chatgpt" if mode == "chatgpt" else "chatgptAuthTokens",
-        bearer=Secret(tokens.access_token),
-        source=source,
-        account_id=tokens.account_id or claims.account_id,
-        email=claims.email,
-        plan=claims.plan,
-    )
-
-
-def _account(found: Credentials | None) -> Account | None:
-    if found is None:
-        return None
-    if not found.uses_chatgpt_backend:
-        return ApiKeyAccount()
-    if found.email is None or found.plan is None:
-        raise IncompleteAccount
-    return ChatgptAccount(email=found.email, plan_type=plan_type(found.plan))

@@ -45,6 +45,8 @@ class StoredAuth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     last_refresh: str | None = None
     """RFC 3339, UTC."""
     agent_identity: Any = None
+    plan: str | None = None
+    """What a host application said of the plan; only ever in memory."""
 
     def __repr__(self) -> str:
         return f"StoredAuth(auth_mode={self.auth_mode!r}, …)"

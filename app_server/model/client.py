@@ -19,6 +19,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from app_server import clock
+from app_server.auth.errors import AuthError, RefreshFailed
 from app_server.auth.errors import MissingKey as MissingProviderKey
 from app_server.auth.manager import AuthSource
 from app_server.model.answer import Answer, reason
@@ -112,7 +113,7 @@ class ModelClient:
                     return response
                 refusal = await _refusal(response)
                 if response.status_code == 401 and self.provider.requires_openai_auth:
-                    if await self._auth.recover(self.provider, recoveries):
+                    if await self._recover(recoveries):
                         recoveries += 1
                         continue
                     raise Unauthorized(refusal.message, http_status=401)
@@ -122,6 +123,17 @@ class ModelClient:
                 log.info("request repeated after status %d", response.status_code)
             repeats += 1
             await pause(delay_seconds(repeats))
+
+    async def _recover(self, recoveries: int) -> bool:
+        """Whether there are better credentials to try after a 401."""
+        try:
+            return await self._auth.recover(self.provider, recoveries)
+        except RefreshFailed as failure:
+            if failure.is_final:
+                raise Unauthorized(str(failure), http_status=401) from failure
+            raise ModelError(str(failure), http_status=401) from failure
+        except AuthError as failure:
+            raise ModelError(str(failure), http_status=401) from failure
 
     async def _send(self, body: bytes, identity: TurnIdentity) -> httpx.Response:
         """One request, up to the headers of its answer."""

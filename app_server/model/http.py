@@ -16,7 +16,11 @@ import ssl
 import sys
 from collections.abc import Mapping
 from types import ModuleType, TracebackType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from app_server.auth.backend import TIMEOUT_SECONDS, Reply
+from app_server.auth.errors import Unreachable
+from app_server.model.answer import reason
 
 if TYPE_CHECKING:
     import httpx
@@ -74,6 +78,30 @@ class HttpClients:
                 found = await asyncio.to_thread(_make_client, kind, self._environment)
                 self._clients[kind] = found
         return found
+
+    async def post(
+        self,
+        url: str,
+        *,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> Reply:
+        """One question with a JSON or form body, one short answer. Raises `Unreachable`."""
+        try:
+            client = await self.client(url)
+        except CertificatesUnusable as problem:
+            raise Unreachable(str(problem)) from problem
+        import httpx
+
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                response = await client.post(url, json=json, data=form)
+        except TimeoutError:
+            raise Unreachable(f"no answer from {url} in {timeout_seconds:g} s") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as failure:
+            raise Unreachable(f"cannot reach {url}: {reason(failure)}") from failure
+        return Reply(response.status_code, response.content)
 
     async def warm(self, url: str) -> None:
         """Make the client now, so that the first request need not wait for it; never fails."""

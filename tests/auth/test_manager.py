@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app_server.auth.errors import IncompleteAccount, MissingKey
-from app_server.auth.manager import AuthManager, Credentials
+from app_server.auth.credentials import Credentials
+from app_server.auth.errors import IncompleteAccount, MissingKey, RefreshFailed
+from app_server.auth.manager import AuthManager
 from app_server.auth.secret import Secret, masked
 from app_server.auth.store import FileStore, StoredAuth, Tokens
 from app_server.protocol.account import ApiKeyAccount, ChatgptAccount, GetAccountResponse
@@ -165,11 +166,12 @@ async def test_a_login_of_another_account_is_not_taken_over_after_a_401(codex_ho
     auth = manager(codex_home)
     assert auth.mode == "chatgpt"
     assert await auth.recover(OPENAI, 0) is True
-    assert await auth.recover(OPENAI, 1) is False
+    assert await auth.recover(OPENAI, 2) is False
     assert await auth.recover(Needs(env_key="X", requires_openai_auth=True), 0) is False
     other = Tokens(id_token="x.e30.x", access_token="b", account_id="other")
     store.save(StoredAuth(auth_mode="chatgpt", tokens=other))
-    assert await auth.recover(OPENAI, 0) is False
+    with pytest.raises(RefreshFailed, match="signed in to another account"):
+        await auth.recover(OPENAI, 0)
 
 
 def test_secrets_are_shown_to_nobody(codex_home: Path, caplog: pytest.LogCaptureFixture) -> None:

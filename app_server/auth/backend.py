@@ -1,0 +1,103 @@
+"""The sign-in service: its addresses, and how it is asked.
+
+The HTTP client is handed in, since this room opens no door to the one that owns it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Protocol
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+
+ISSUER = "https://auth.openai.com"
+CLIENT_ID = "app_EMoamEEZ73f0CkXaXp7hrann"
+
+TIMEOUT_SECONDS = 30.0
+"""For one question to the sign-in service."""
+
+MAX_SHOWN_CHARACTERS = 500
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What the service answered."""
+
+    status: int
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def status_line(self) -> str:
+        """As `400 Bad Request`."""
+        try:
+            return f"{self.status} {HTTPStatus(self.status).phrase}"
+        except ValueError:
+            return str(self.status)
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The body as an object, empty if it is none."""
+        try:
+            content = msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+    @property
+    def text(self) -> str:
+        """The body as it may be shown."""
+        return self.body.decode("utf-8", "replace").strip()[:MAX_SHOWN_CHARACTERS]
+
+    def error_code(self) -> str | None:
+        """The error's code, wherever this service puts it."""
+        content = self.json
+        error = content.get("error")
+        nested = error.get("code") if isinstance(error, dict) else error
+        for code in (nested, content.get("code")):
+            if isinstance(code, str) and code:
+                return code
+        return None
+
+    def detail(self) -> str:
+        """The best words the service gave for a failure."""
+        content = self.json
+        error = content.get("error")
+        message = error.get("message") if isinstance(error, dict) else None
+        for words in (content.get("error_description"), message, self.error_code(), self.text):
+            if isinstance(words, str) and words:
+                return words
+        return "unknown error"
+
+
+class Http(Protocol):
+    """Asks questions over HTTP."""
+
+    async def post(
+        self,
+        url: str,
+        *,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> Reply:
+        """Raises `Unreachable` when there is no answer."""
+        ...
+
+
+def refresh_url(environment: Mapping[str, str]) -> str:
+    """Where tokens are renewed."""
+    return environment.get("CODEX_REFRESH_TOKEN_URL_OVERRIDE") or f"{ISSUER}/oauth/token"
+
+
+def revoke_url(environment: Mapping[str, str]) -> str:
+    """Where tokens are given back: beside the place where they are renewed, unless named."""
+    named = environment.get("CODEX_REVOKE_TOKEN_URL_OVERRIDE")
+    if named:
+        return named
+    parts = urlsplit(refresh_url(environment))
+    return urlunsplit((parts.scheme, parts.netloc, "/oauth/revoke", "", ""))
