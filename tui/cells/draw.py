@@ -62,7 +62,16 @@ from tui.state.cells import (
 from tui.text.palette import Palette
 from tui.text.spans import Spans
 
-__all__ = ["Blocks", "Mode", "draw", "draw_blocks", "gap_before", "plain"]
+__all__ = [
+    "Blocks",
+    "Mode",
+    "draw",
+    "draw_blocks",
+    "forget_drawings",
+    "gap_before",
+    "plain",
+    "warm",
+]
 
 _CACHED_CELLS = 4096
 TOO_NARROW = 16
@@ -180,6 +189,16 @@ def forget_drawings() -> None:
     """Drop everything kept between frames, for instance after the theme was changed."""
     _cache.clear()
     _messages.clear()
+
+
+def warm() -> None:
+    """Load what the first message and the first command need (some 80 ms), off the frame's path."""
+    from tui.text.highlight import lexer_for
+    from tui.text.markdown_inline import parser
+
+    parser()
+    lexer_for("bash")
+    lexer_for("python")
 
 
 _cache: dict[tuple[int, int, int, Mode, bool], tuple[AnyCell, Palette, list[Strip]]] = {}

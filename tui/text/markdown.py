@@ -7,14 +7,13 @@ a later line never changes an earlier one. Which blocks are settled while text a
 `tui.text.markdown_stream`.
 """
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style
 
 from tui.text.highlight import LineHighlighter
-from tui.text.markdown_inline import draw_inline
+from tui.text.markdown_inline import DEEPEST, draw_inline, parser
 from tui.text.markdown_table import Align, Table, draw_table
 from tui.text.palette import Palette
 from tui.text.sanitize import clean
@@ -22,24 +21,13 @@ from tui.text.spans import Spans, cut, joined, styled, text_of, width_of
 from tui.text.wrap import fold, wrap
 
 if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
 NESTED_LIST_INDENT = 4
-DEEPEST = 40
-"""What is nested deeper is shown as it was written; the parser would drop it."""
-
-
-@lru_cache(maxsize=1)
-def parser() -> "MarkdownIt":
-    """The parser, made at first use: markdown-it costs about 80 ms."""
-    from markdown_it import MarkdownIt
-
-    made = MarkdownIt("commonmark", {"html": False, "maxNesting": DEEPEST})
-    return made.enable(["table", "strikethrough"]).disable("reference")
 
 
 def parse(source: str) -> list["Token"]:
+    """The block tokens of some markdown; what is inside paragraphs is parsed when it is drawn."""
     return parser().parse(source)
 
 

@@ -4,6 +4,7 @@ A line end in the source is a line end on the screen. Links show as `label (url)
 address are the same, once.
 """
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
@@ -15,18 +16,34 @@ from tui.text.sanitize import clean, clean_line
 from tui.text.spans import Spans, text_of
 
 if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
 LONGEST_INLINE_CHARS = 20_000
 """A paragraph beyond this is shown as it was written."""
+DEEPEST = 40
+"""Blocks nested deeper are shown as they were written; the parser would drop them."""
+
+
+@lru_cache(maxsize=1)
+def parser() -> "MarkdownIt":
+    """The parser of blocks, made at first use: markdown-it costs about 80 ms."""
+    from markdown_it import MarkdownIt
+
+    made = MarkdownIt("commonmark", {"html": False, "maxNesting": DEEPEST})
+    made.enable(["table", "strikethrough"]).disable("reference")
+    made.core.ruler.enableOnly(["normalize", "block"])
+    return made
 
 
 def draw_inline(token: "Token", palette: Palette, base: Style) -> list[Spans]:
     """The logical lines of an inline token, not wrapped yet."""
     if len(token.content) > LONGEST_INLINE_CHARS:
         return [[Segment(row, base or None)] for row in clean(token.content).split("\n")]
+    children: list[Token] = []
+    parser().inline.parse(token.content, parser(), {}, children)
     writer = _Writer(palette, base)
-    for child in token.children or []:
+    for child in children:
         writer.write(child)
     return writer.lines
 

@@ -28,9 +28,20 @@ _UNSAFE = re.compile(
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
+_PICTURE = "\u2190-\u2bff\ufe0f\U0001f000-\U0001faff"
+_STRAY_JOINER = re.compile(
+    f"(?:^|(?<=[^{_PICTURE}]))[\u200d\ufe0f]+"  # after something that is no picture
+    f"|\u200d+(?![{_PICTURE}])"  # before something that is none
+)
+"""Joiners that join no pictures: what follows them would be measured as nothing."""
+
 
 def clean(text: str) -> str:
     """The text with line feeds as its only control character; tabs become spaces."""
+    if text.isascii() and text.isprintable():
+        return text
+    if "\u200d" in text or "\ufe0f" in text:
+        text = _STRAY_JOINER.sub("", text)
     if _UNSAFE.search(text) is None:
         return text
     text = text.replace("\r\n", "\n").replace("\r", "\n")

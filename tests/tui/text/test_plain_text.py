@@ -1,5 +1,7 @@
 """Making text safe, wrapping, terminal output, diffs, links."""
 
+import random
+
 import pytest
 from rich.segment import Segment
 
@@ -7,6 +9,7 @@ from tui.text.ansi import ansi_lines, plain_output
 from tui.text.diff import counts, draw_hunks, parse_unified, whole_file
 from tui.text.highlight import LineHighlighter, highlight, language_of
 from tui.text.links import find_urls, safe_target
+from tui.text.markdown_stream import draw_markdown
 from tui.text.palette import TERMINAL
 from tui.text.sanitize import clean, clean_line
 from tui.text.spans import shortened, text_of, width_of
@@ -240,3 +243,49 @@ def test_a_files_name_tells_its_language() -> None:
     rows = highlight("return 1", language_of("/w/src/app.py"), TERMINAL)
     assert str(rows[0][0].style) == "magenta"
     assert language_of("/w/LICENSE") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("👩‍👩‍👧", "👩‍👩‍👧"),
+        ("❤️‍🔥", "❤️‍🔥"),
+        ("a\u200db", "ab"),
+        ("😀\u200d漢", "😀漢"),
+        ("\ufe0f1\ufe0f", "1"),
+    ],
+)
+def test_joiners_stay_only_between_pictures(text: str, safe: str) -> None:
+    assert clean(text) == safe
+
+
+LETTERS = (
+    "ab \n\t-*_`#>|[]()!~\\&;:<\"'{}01.+=$\x1b\x00\x07\x9b\u202eé漢😀\u200d\ufe0f\r\u2028\ud800"
+)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_bytes_draw_within_the_width_and_without_control_characters(seed: int) -> None:
+    chance = random.Random(seed)
+    letters = (
+        "ab \n\t-*_`#>|[]()!~\\&;:<\"'{}01.+=$\x1b\x00\x07\x9b\u202eé漢😀\u200d\ufe0f\r\u2028\ud800"
+    )
+    text = "".join(chance.choice(letters) for _ in range(200))
+    width = chance.choice([16, 20, 33, 80])
+    language = chance.choice(["python", "bash", "html", "json", "c", "diff", "rust", "yaml"])
+    shown = [
+        *draw_markdown(text, width, TERMINAL),
+        *draw_markdown(f"```{language}\n{text.replace('`', '')}\n```", width, TERMINAL),
+        *draw_hunks(parse_unified(f"@@ -1,9 +1,9 @@\n{text}"), width, TERMINAL, language=language),
+    ]
+    assert max(map(width_of, shown)) <= width
+    everything = "".join(map(text_of, [*shown, *ansi_lines(text)]))
+    assert not {"\x1b", "\x00", "\x07", "\x9b", "\u202e", "\r", "\t", "\n", "\ud800"} & set(
+        everything
+    )
+
+
+@pytest.mark.parametrize("unit", ["[", "![", "*a ", "`", "[a](", "> ", "- ", "|a|\n|-|\n", "<"])
+def test_repetitive_text_is_drawn_to_its_end(unit: str) -> None:
+    rows = draw_markdown(f"x {unit * 2_000}end", 80, TERMINAL)
+    assert "end" in "".join(map(text_of, rows))
