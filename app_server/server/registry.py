@@ -39,6 +39,7 @@ HANDLER_MODULES: dict[str, str] = {
     "thread/rollback": "thread_edits",
     "thread/inject_items": "thread_edits",
     "thread/compact/start": "thread_edits",
+    "thread/compact/start": "thread_edits",
     "turn/start": "turns",
     "turn/steer": "turns",
     "turn/interrupt": "turns",
