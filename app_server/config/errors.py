@@ -3,6 +3,7 @@
 ConfigError
 ├── ConfigFileError        a file cannot be used; carries path, line and column
 ├── ConfigInvalid          a value that has no place in a file (flags, overrides, the merged whole)
+├── ConfigUnreadable       `config/read` has nothing to show
 ├── OverrideError          a `-c` argument that is not `key=value`
 └── ConfigWriteError       a refused write; carries the wire's error code as `rpc_data`
 """
@@ -59,6 +60,10 @@ class ConfigFileError(ConfigInvalid):
         self.span = span
         place = f"{path}:{span.line}:{span.column}" if span else path
         self.args = (f"{place}: {reason}",)
+
+
+class ConfigUnreadable(ConfigError):
+    """The settings cannot be shown because they cannot be used."""
 
 
 class OverrideError(ConfigError):

@@ -74,7 +74,7 @@ def check_flags(table: Mapping[str, Any]) -> None:
     try:
         check(table)
     except Misfit as misfit:
-        raise ConfigInvalid(misfit.long_text.rstrip(), misfit.key) from misfit
+        raise ConfigInvalid(misfit.reason, misfit.key) from misfit
 
 
 def with_absolute_paths(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:

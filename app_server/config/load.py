@@ -107,17 +107,19 @@ def load_config(
     flags: Mapping[str, Any] | None = None,
     profile: str | None = None,
     ignore_user_config: bool = False,
+    with_projects: bool = True,
 ) -> LoadedConfig:
     """The configuration in force in `cwd`.
 
     `cli_overrides` and `thread_overrides` (dotted keys allowed in both) form the session layer.
     `profile` chooses a profile over whatever the files choose. `flags` are dedicated options, such
-    as `model` or `sandbox_mode` of `thread/start`: they win over the profile.
+    as `model` or `sandbox_mode` of `thread/start`: they win over the profile. Without
+    `with_projects` the layers of projects are left out.
     """
     session = nested([*cli_overrides, *(thread_overrides or {}).items()])
     dedicated = nested((flags or {}).items())
     around = Surroundings(codex_home=codex_home, cwd=cwd, profile=profile, flags=dedicated)
-    reading = _Reading(codex_home, cwd, session, ignore_user_config)
+    reading = _Reading(codex_home, cwd, session, ignore_user_config, with_projects)
     try:
         layers = reading.layers()
         check_flags(dedicated)
@@ -158,13 +160,19 @@ class _Reading:
     """Collects the layers of one load, weakest first."""
 
     def __init__(
-        self, codex_home: Path, cwd: Path, session: dict[str, Any], ignore_user: bool
+        self,
+        codex_home: Path,
+        cwd: Path,
+        session: dict[str, Any],
+        ignore_user: bool,
+        with_projects: bool,
     ) -> None:
         self.user_file = codex_home / "config.toml"
         self.codex_home = codex_home
         self.cwd = cwd
         self.session = session
         self.ignore_user = ignore_user
+        self.with_projects = with_projects
 
     def layers(self) -> list[Layer]:
         system = self._file_layer(SYSTEM_FOLDER / "config.toml", SystemConfigLayerSource)
@@ -173,6 +181,8 @@ class _Reading:
         check_flags(session.table)
         managed = self._managed_layer()
         above = [session, *managed]
+        if not self.with_projects:
+            return [system, user, *above]
         outside = _merged([system, user, *above], self.cwd)
         return [system, user, *self._project_layers(outside), *above]
 

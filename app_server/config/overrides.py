@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from app_server.config.errors import OverrideError
 from app_server.config.features import OLD_NAMES, STAGES
 
@@ -44,6 +46,8 @@ def nested(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """One table from dotted keys; later ones win, tables on the way are made."""
     table: dict[str, Any] = {}
     for key, value in pairs:
+        if value is None:
+            continue
         *parents, last = key.split(".")
         place = table
         for parent in parents:
@@ -56,7 +60,9 @@ def nested(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Nested mappings as dicts, and no None: TOML has none, so it means "not set"."""
+    """Wire values and mappings as dicts, and no None: TOML has none, so it means "not set"."""
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.to_builtins(value)
     if isinstance(value, Mapping):
         return {key: _plain(entry) for key, entry in value.items() if entry is not None}
     if isinstance(value, list | tuple):

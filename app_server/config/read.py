@@ -1,0 +1,121 @@
+"""`config/read`: the merged settings with every known key, where each came from, and the layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from app_server.config.errors import ConfigFileError, ConfigUnreadable
+from app_server.config.features import SHOWN_RESOLVED, resolve_features
+from app_server.config.kinds import Either, Kind, MapOf, Section
+from app_server.config.layers import Layer, leaves
+from app_server.config.load import LoadedConfig, load_config
+from app_server.config.resolve import chosen_profile
+from app_server.config.schema import TOP
+from app_server.protocol.config import ConfigLayer, ConfigLayerMetadata, ConfigReadResponse
+
+
+def read_config(
+    codex_home: Path,
+    cwd: Path | None,
+    cli_overrides: Iterable[tuple[str, Any]] = (),
+    *,
+    include_layers: bool = False,
+) -> ConfigReadResponse:
+    """The answer to `config/read`; project layers count only with a `cwd`.
+
+    Reads files. Raises `ConfigUnreadable`.
+    """
+    loaded = load_config(
+        codex_home, cwd or codex_home, cli_overrides, with_projects=cwd is not None
+    )
+    if loaded.error is not None:
+        raise _unreadable(loaded)
+    return ConfigReadResponse(
+        config=shown_config(loaded.merged),
+        origins=origins(loaded.layers),
+        layers=[_as_wire(layer) for layer in reversed(loaded.layers)] if include_layers else None,
+    )
+
+
+def shown_config(merged: Mapping[str, Any]) -> dict[str, Any]:
+    """The merged table with null for what is not set; unknown keys are left out."""
+    shown: dict[str, Any] = _shown(merged, TOP)
+    states = resolve_features(merged, chosen_profile(merged, merged.get("profile")))
+    shown["features"] = {
+        **merged.get("features", {}),
+        **{name: states[name] for name in SHOWN_RESOLVED},
+    }
+    for name, server in shown["mcp_servers"].items():
+        defaults: dict[str, Any] = {"enabled": True, "tool_timeout_sec": None}
+        if "command" in server:
+            defaults["args"] = []
+        given = merged["mcp_servers"][name]
+        shown["mcp_servers"][name] = {**defaults, **given}
+    return shown
+
+
+def origins(layers: Iterable[Layer]) -> dict[str, ConfigLayerMetadata]:
+    """For every single value, unknown ones included, the layer that decided it."""
+    decided: dict[str, ConfigLayerMetadata] = {}
+    for layer in layers:
+        if layer.disabled_reason is not None or not layer.table:
+            continue
+        metadata = layer.metadata
+        for key, value in layer.table.items():
+            if key in layer.ignored_keys:
+                continue
+            if value == {}:
+                _forget(decided, key)
+            for path in leaves(value, key):
+                _forget(decided, path)
+                decided[path] = metadata
+    return decided
+
+
+def _forget(decided: dict[str, ConfigLayerMetadata], path: str) -> None:
+    """A value that replaces a list or table takes away what was inside it."""
+    for known in [known for known in decided if known.startswith(f"{path}.")]:
+        del decided[known]
+
+
+def _unreadable(loaded: LoadedConfig) -> ConfigUnreadable:
+    error = loaded.error
+    assert error is not None
+    if isinstance(error, ConfigFileError):
+        if error.key is None:
+            return ConfigUnreadable(f"failed to read configuration layers: {error}")
+        return ConfigUnreadable(f"invalid configuration: {error.long_text}")
+    if error.key is not None:
+        return ConfigUnreadable(f"invalid configuration: {error.long_text}")
+    return ConfigUnreadable(f"failed to resolve feature override precedence: {error}")
+
+
+def _as_wire(layer: Layer) -> ConfigLayer:
+    return ConfigLayer(
+        name=layer.source,
+        version=layer.version,
+        config=dict(layer.table),
+        disabled_reason=layer.disabled_reason,
+    )
+
+
+def _shown(value: Any, kind: Kind) -> Any:
+    if isinstance(kind, Either):
+        if isinstance(value, bool):
+            return None if any(isinstance(inner, Section) for inner in kind.kinds) else value
+        section = next((inner for inner in kind.kinds if isinstance(inner, Section)), None)
+        return value if section is None else _shown(value, section)
+    if isinstance(kind, MapOf) and isinstance(value, Mapping):
+        return {key: _shown(entry, kind.item) for key, entry in value.items()}
+    if not isinstance(kind, Section) or not isinstance(value, Mapping):
+        return value
+    shown: dict[str, Any] = {}
+    for key, inner in kind.fields.items():
+        entry = value.get(key, kind.defaults.get(key))
+        shown[key] = None if entry is None else _shown(entry, inner)
+    if kind.rest is not None:
+        extra = {key: entry for key, entry in value.items() if key not in kind.fields}
+        shown |= {key: _shown(entry, kind.rest) for key, entry in extra.items()}
+    return shown

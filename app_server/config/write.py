@@ -1,0 +1,118 @@
+"""`config/value/write` and `config/batchWrite`: changes of the user's file, checked as a whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from app_server.config.edit import Edit, edit_file
+from app_server.config.errors import ConfigFileError, ConfigInvalid, ConfigWriteError
+from app_server.config.kinds import Misfit
+from app_server.config.layers import Layer, version_of
+from app_server.config.load import load_config
+from app_server.config.schema import check
+from app_server.protocol.config import (
+    ConfigEdit,
+    ConfigWriteResponse,
+    LegacyManagedConfigTomlFromFileConfigLayerSource,
+    OverriddenMetadata,
+    SessionFlagsConfigLayerSource,
+)
+
+
+def write_config(
+    codex_home: Path,
+    edits: Sequence[ConfigEdit],
+    *,
+    file_path: str | None = None,
+    expected_version: str | None = None,
+    cli_overrides: Iterable[tuple[str, Any]] = (),
+) -> ConfigWriteResponse:
+    """Make all changes or none. Writes a file; raises `ConfigWriteError`."""
+    user_file = codex_home / "config.toml"
+    if file_path is not None and os.path.realpath(file_path) != os.path.realpath(user_file):
+        raise ConfigWriteError("configLayerReadonly", "Only writes to the user config are allowed")
+    if any(not edit.key_path for edit in edits):
+        raise ConfigWriteError("configValidationError", "keyPath must not be empty")
+
+    def unchanged_since_read(table: Mapping[str, Any]) -> None:
+        if expected_version is not None and expected_version != version_of(table):
+            raise ConfigWriteError(
+                "configVersionConflict",
+                "Configuration was modified since last read. Fetch latest version and retry.",
+            )
+
+    try:
+        table = edit_file(
+            user_file,
+            [Edit(tuple(e.key_path.split(".")), e.value, e.merge_strategy) for e in edits],
+            before=unchanged_since_read,
+            after=_check_user_table,
+        )
+    except ConfigFileError as error:
+        raise ConfigWriteError("configValidationError", str(error)) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigWriteError(
+            "configValidationError", f"{user_file} cannot be written: {reason}"
+        ) from error
+    overridden = _overridden(codex_home, edits, cli_overrides)
+    return ConfigWriteResponse(
+        status="ok" if overridden is None else "okOverridden",
+        version=version_of(table),
+        file_path=str(user_file),
+        overridden_metadata=overridden,
+    )
+
+
+def _check_user_table(table: Mapping[str, Any]) -> None:
+    try:
+        check(table)
+        if table.get("profile") and table["profile"] not in table.get("profiles", {}):
+            raise ConfigInvalid(f"config profile `{table['profile']}` not found")
+    except Misfit as misfit:
+        message = f"Invalid configuration: {misfit.long_text}"
+        raise ConfigWriteError("configValidationError", message) from misfit
+    except ConfigInvalid as error:
+        message = f"Invalid configuration: {error}"
+        raise ConfigWriteError("configValidationError", message) from error
+
+
+def _overridden(
+    codex_home: Path, edits: Sequence[ConfigEdit], cli_overrides: Iterable[tuple[str, Any]]
+) -> OverriddenMetadata | None:
+    """What a higher layer makes of the first change it hides."""
+    loaded = load_config(codex_home, codex_home, cli_overrides, with_projects=False)
+    above = loaded.layers[2:]
+    for edit in edits:
+        path = edit.key_path.split(".")
+        for layer in reversed(above):
+            value = _at(layer.table, path)
+            if value is not None and value != edit.value:
+                return OverriddenMetadata(
+                    message=_overridden_by(layer),
+                    overriding_layer=layer.metadata,
+                    effective_value=_at(loaded.merged, path),
+                )
+    return None
+
+
+def _overridden_by(layer: Layer) -> str:
+    match layer.source:
+        case SessionFlagsConfigLayerSource():
+            return "Overridden by session flags"
+        case LegacyManagedConfigTomlFromFileConfigLayerSource(file=file):
+            return f"Overridden by legacy managed_config.toml: {file}"
+        case _:
+            return "Overridden by another layer"
+
+
+def _at(table: Mapping[str, Any], path: Sequence[str]) -> Any:
+    value: Any = table
+    for name in path:
+        if not isinstance(value, Mapping) or name not in value:
+            return None
+        value = value[name]
+    return value
