@@ -28,8 +28,9 @@ async def begin(app: "CodexApp") -> None:
         if not app.options.demo:
             await sign_in(app)
         config = await _read_config(app)
-        if not app.store.state.demo and not app.options.remote:
-            await trust_folder(app, config)
+        if config is not None and not app.store.state.demo:
+            if not app.options.remote:
+                await trust_folder(app, config)
             _use_settings(app, config)
     except Leave:
         app.quit()
@@ -75,8 +76,8 @@ async def _find_thread(app: "CodexApp", wanted: str) -> str:
     return named or wanted
 
 
-async def _read_config(app: "CodexApp") -> dict[str, Any]:
-    """The effective settings; empty where the server cannot say."""
+async def _read_config(app: "CodexApp") -> dict[str, Any] | None:
+    """The effective settings; None where the server cannot say."""
     try:
         async with asyncio.timeout(CONFIG_SECONDS):
             answer = await app.link.request(
@@ -84,7 +85,7 @@ async def _read_config(app: "CodexApp") -> dict[str, Any]:
             )
     except (RpcError, TimeoutError) as error:
         log.warning("config/read failed: %s", error)
-        return {}
+        return None
     config = answer.config
     return config if isinstance(config, dict) else {}
 

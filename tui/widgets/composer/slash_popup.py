@@ -9,6 +9,8 @@ from tui.text.palette import Palette
 from tui.widgets.drawn import Drawn, cut, styled
 
 MAX_ROWS = 8
+ROWS_AROUND = 5
+"""Kept for the composer and the footer."""
 
 
 class Suggestion(NamedTuple):
@@ -67,8 +69,9 @@ class Popup(Drawn):
             )
             return
         width = self.size.width or self.app.size.width
-        first = min(max(0, self.selected - MAX_ROWS + 1), max(0, len(self._suggestions) - MAX_ROWS))
-        shown = self._suggestions[first : first + MAX_ROWS]
+        rows = max(2, min(MAX_ROWS, self.app.size.height - ROWS_AROUND))
+        first = min(max(0, self.selected - rows + 1), max(0, len(self._suggestions) - rows))
+        shown = self._suggestions[first : first + rows]
         column = min(max(len(one.name) for one in self._suggestions) + 2, max(12, width // 2))
         self.show_lines(
             [

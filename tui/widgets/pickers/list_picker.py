@@ -18,6 +18,11 @@ from tui.text.palette import TERMINAL, Palette
 from tui.widgets.composer.layout import lay_out
 from tui.widgets.drawn import BLANK, Drawn, styled
 
+ROWS_AROUND = 3
+"""Kept for the blank row above the panel and the footer."""
+SMALL_HEIGHT = 14
+"""Below this only the title and the choices are shown."""
+
 
 class Choice(NamedTuple):
     """One row. `value` is what a choice of it means."""
@@ -96,7 +101,13 @@ class ListPicker(Drawn, can_focus=True):
     def redraw(self) -> None:
         width = self.app.size.width
         rows = self._rows(width)
-        room = max(3, self.app.size.height - self._fixed_lines(width) - 2)
+        height = self.app.size.height
+        room = max(2, height - self._fixed_lines(width) - ROWS_AROUND)
+        tail = [BLANK, styled(("  " + self._footer, self._palette.dim))]
+        head = self._head(width)
+        if height < SMALL_HEIGHT:
+            room += 2 + max(0, len(head) - 1)
+            head, tail = head[:1], []
         flat: list[Strip] = []
         first_of: list[int] = []
         for row in rows:
@@ -106,11 +117,10 @@ class ListPicker(Drawn, can_focus=True):
         if len(flat) > room and rows:
             end = first_of[self.selected] + len(rows[self.selected])
             top = max(0, end - room)
-        lines = [*self._head(width), *flat[top : top + room]]
+        lines = [*head, *flat[top : top + room]]
         if not rows:
             lines.append(styled(("  nothing matches", self._palette.dim)))
-        lines += [BLANK, styled(("  " + self._footer, self._palette.dim))]
-        self.show_lines(lines)
+        self.show_lines([*lines, *tail])
 
     def _fixed_lines(self, width: int) -> int:
         return len(self._head(width)) + 2

@@ -7,6 +7,7 @@ typed for `GUARD_SECONDS`, letters go on into the draft and Enter does nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.message import Message
@@ -20,6 +21,8 @@ from tui.widgets.drawn import BLANK, Drawn, neutral, styled
 from tui.widgets.questions.choices import Ask, Option
 
 GUARD_SECONDS = 0.3
+ROWS_AROUND = 3
+"""Kept for the blank row above the panel and the footer."""
 SUBJECT_ROWS = 8
 """Rows of a long command shown here; the full view has the rest."""
 
@@ -70,9 +73,26 @@ class Approval(Drawn, can_focus=True):
         footer = "enter to choose · ctrl + a for everything · esc to stop"
         tail = [BLANK, *self._block(footer, width, self._palette.dim, "  ")]
         head = self._head(width)
-        room = max(1, height - len(options) - len(tail) - len(head) - 4)
-        subject = self._subject(width, min(room, SUBJECT_ROWS))
-        self.show_lines([*head, *subject, BLANK, *options, *tail])
+        room = height - ROWS_AROUND
+        if len(head) + 2 + len(options) + len(tail) > room:
+            head, tail = head[:1], []
+        if len(head) + 2 + len(options) > room:
+            options = self._options_in(width, max(2, room - len(head) - 2))
+        subject_room = room - len(head) - len(options) - len(tail) - 1
+        subject = self._subject(width, max(1, min(subject_room, SUBJECT_ROWS)))
+        gap = [BLANK] if len(head) + len(subject) + len(options) + len(tail) < room else []
+        self.show_lines([*head, *subject, *gap, *options, *tail])
+
+    def _options_in(self, width: int, room: int) -> list[Strip]:
+        """As many rows of the options as fit, the selected one among them."""
+        rows: list[Strip] = []
+        end = 0
+        for number, option in enumerate(self.ask.options):
+            rows += self._option(number, option, width)
+            if number == self.selected:
+                end = len(rows)
+        top = max(0, min(end - room, len(rows) - room))
+        return rows[top : top + room]
 
     def _head(self, width: int) -> list[Strip]:
         palette = self._palette
@@ -90,6 +110,8 @@ class Approval(Drawn, can_focus=True):
             lines += self._block(self.ask.command, width, palette.command, "    ", "  $ ")
         for fact in self.ask.facts:
             lines += self._block(fact, width, palette.dim, "    ")
+        if len(lines) > room == 1:
+            return [Strip([*lines[0].crop(0, width - 2), Segment("…", palette.dim)])]
         if len(lines) > room:
             hidden = len(lines) - room + 1
             lines = lines[: max(0, room - 1)]

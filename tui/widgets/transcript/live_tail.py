@@ -15,6 +15,10 @@ MAX_ROWS = 14
 """Rows the terminal has pushed into its history can never be redrawn: the region stays low."""
 
 
+LEAST_ROWS = 3
+"""Less than that says nothing, and what is below needs the room."""
+
+
 class LiveTail(Drawn):
     """Given strips by the chat screen."""
 
@@ -25,7 +29,9 @@ class LiveTail(Drawn):
 
     def show_tail(self, strips: Sequence[Strip], room: int) -> bool:
         """Returns whether the height has changed."""
-        room = max(1, min(MAX_ROWS, room))
+        if room < LEAST_ROWS and len(strips) > room:
+            return self.show_lines(())
+        room = min(MAX_ROWS, room)
         if len(strips) > room:
             hidden = len(strips) - room + 1
             above = styled((f"  … {hidden} more lines", self._palette.dim))
