@@ -57,6 +57,11 @@ class LocalEnvironment:
         """The process service's own process, if it runs."""
         return None if self._service is None else self._service.pid
 
+    @property
+    def is_held_up(self) -> bool:
+        """Whether output that nobody reads keeps the service waiting."""
+        return self._service is not None and self._service.is_paused
+
     async def _running_service(self) -> _Service:
         async with self._starting:
             if self._is_closed:
@@ -81,7 +86,7 @@ class _Service:
         self._processes: dict[str, _LocalProcess] = {}
         self._ids = count(1)
         self._unread_bytes = 0
-        self._is_paused = False
+        self.is_paused = False
         self._client.listen(self._event, self._lost)
 
     @property
@@ -144,11 +149,11 @@ class _Service:
     def unread(self, change_bytes: int) -> None:
         """Keep count of what waits here; above the limit the service is held up."""
         self._unread_bytes += change_bytes
-        if not self._is_paused and self._unread_bytes > UNREAD_HIGH_BYTES:
-            self._is_paused = True
+        if not self.is_paused and self._unread_bytes > UNREAD_HIGH_BYTES:
+            self.is_paused = True
             self._client.pause()
-        elif self._is_paused and self._unread_bytes < UNREAD_LOW_BYTES:
-            self._is_paused = False
+        elif self.is_paused and self._unread_bytes < UNREAD_LOW_BYTES:
+            self.is_paused = False
             if not self.is_lost:
                 self._client.resume()
 

@@ -81,6 +81,7 @@ class TerminalSessions:
         self._longest_poll_ms = longest_poll_ms
         self._terminals: dict[int, Terminal] = {}
         self._reserved: set[int] = set()
+        self._starting = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._clock = StoppableClock()
 
@@ -112,10 +113,12 @@ class TerminalSessions:
         """
         began_at = clock.monotonic()
         session_id = self.reserve_id() if session_id is None else session_id
-        self._make_room()
+        self._starting += 1
         try:
+            self._make_room()
             process = await self._environment.spawn(request)
         finally:
+            self._starting -= 1
             self._reserved.discard(session_id)
         terminal = Terminal(
             session_id,
@@ -270,10 +273,12 @@ class TerminalSessions:
 
     def _make_room(self) -> None:
         """Below the limit again: an ended session goes first, else the longest unused one."""
-        while len(self._terminals) >= MOST_SESSIONS:
+        while self._terminals and len(self._terminals) + self._starting > MOST_SESSIONS:
             by_use = sorted(self._terminals.values(), key=lambda terminal: terminal.used_at)
-            candidates = by_use[:-PROTECTED_SESSIONS]
+            candidates = by_use[: len(by_use) - PROTECTED_SESSIONS]
             ended = [terminal for terminal in candidates if terminal.ended.is_set()]
+            if not candidates:
+                return  # so many are starting at once that all others are protected
             terminal = (ended or candidates)[0]
             del self._terminals[terminal.session_id]
             if not terminal.ended.is_set():

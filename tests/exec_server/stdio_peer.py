@@ -105,13 +105,13 @@ class StdioPeer:
         deadline = time.monotonic() + LONGEST_WAIT_SECONDS
         while True:
             try:
-                message = self._messages.get(timeout=max(0.01, deadline - time.monotonic()))
+                arrived = self._messages.get(timeout=max(0.01, deadline - time.monotonic()))
             except Empty:
                 raise AssertionError(f"never came; seen: {self.seen[-5:]}") from None
-            assert message is not None, f"the service ended; seen: {self.seen[-5:]}"
-            self.seen.append(message)
-            if wanted(message):
-                return message
+            assert arrived is not None, f"the service ended; seen: {self.seen[-5:]}"
+            self.seen.append(arrived)
+            if wanted(arrived):
+                return arrived
 
     def told(self, method: str, process_id: str) -> dict[str, Any]:
         """The params of the first such notification about this process."""
