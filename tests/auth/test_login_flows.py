@@ -1,0 +1,335 @@
+"""Signing in through a browser and with a device code, against a scripted sign-in service."""
+
+import asyncio
+import http.client
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from app_server.auth import browser_login, device_login
+from app_server.auth.browser_login import BrowserLogin
+from app_server.auth.device_login import DeviceCode, request_code, wait_for_approval
+from app_server.auth.errors import LoginFailed, StoreFailed
+from app_server.auth.exchange import Issuer, challenge_for
+from app_server.auth.store import StoredAuth
+from app_server.demo.provider import ScriptedModel
+from app_server.demo.script import Reply
+from app_server.model.http import HttpClients
+from tests.auth.test_tokens import AUTH, jwt
+
+TOKENS = {
+    "id_token": jwt({"email": "a@b", AUTH: {"chatgpt_account_id": "acct"}}),
+    "access_token": "access",
+    "refresh_token": "refresh",
+}
+
+
+@pytest.fixture
+async def clients() -> AsyncIterator[HttpClients]:
+    async with HttpClients({}) as found:
+        yield found
+
+
+@pytest.fixture
+def issuer(model: ScriptedModel) -> Issuer:
+    model.routes["POST", "/oauth/token"] = Reply(body=TOKENS)
+    return Issuer(url=f"http://127.0.0.1:{model.port}")
+
+
+def browser(clients: HttpClients, issuer: Issuer, **options: Any) -> BrowserLogin:
+    return BrowserLogin(clients, issuer, originator="tests", **{"ports": (0,), **options})
+
+
+async def get(login: BrowserLogin, path: str, method: str = "GET") -> http.client.HTTPResponse:
+    """What a browser gets from the loopback server, redirects not followed."""
+
+    def fetch() -> http.client.HTTPResponse:
+        connection = http.client.HTTPConnection("127.0.0.1", login.port, timeout=5)
+        connection.request(method, path)
+        answer = connection.getresponse()
+        answer.text = answer.read().decode()  # type: ignore[attr-defined]
+        connection.close()
+        return answer
+
+    return await asyncio.to_thread(fetch)
+
+
+def state_of(login: BrowserLogin) -> str:
+    return asked_of(login)["state"]
+
+
+def asked_of(login: BrowserLogin) -> dict[str, str]:
+    query = parse_qs(urlsplit(login.auth_url).query)
+    return {name: values[0] for name, values in query.items()}
+
+
+async def test_the_address_asks_for_what_the_service_knows(
+    clients: HttpClients, issuer: Issuer
+) -> None:
+    async with browser(clients, issuer, workspace_id="w") as login:
+        asked = asked_of(login)
+        assert login.auth_url.startswith(f"{issuer.url}/oauth/authorize?response_type=code&")
+        assert len(asked.pop("state")) == 43
+        assert len(asked.pop("code_challenge")) == 43
+        assert asked == {
+            "response_type": "code",
+            "client_id": "app_EMoamEEZ73f0CkXaXp7hrann",
+            "redirect_uri": f"http://localhost:{login.port}/auth/callback",
+            "scope": (
+                "openid profile email offline_access api.connectors.read api.connectors.invoke"
+            ),
+            "code_challenge_method": "S256",
+            "id_token_add_organizations": "true",
+            "codex_cli_simplified_flow": "true",
+            "originator": "tests",
+            "allowed_workspace_id": "w",
+        }
+
+
+async def test_coming_back_with_a_code_signs_in(
+    clients: HttpClients, issuer: Issuer, model: ScriptedModel
+) -> None:
+    kept: list[StoredAuth] = []
+    async with browser(clients, issuer) as login:
+        waiting = asyncio.create_task(login.wait(kept.append))
+        answer = await get(login, f"/auth/callback?code=c&state={state_of(login)}")
+        assert answer.status == 302
+        location = urlsplit(answer.headers["location"])
+        assert f"{location.scheme}://{location.netloc}{location.path}" == (
+            f"http://localhost:{login.port}/success"
+        )
+        page = await get(login, f"{location.path}?{location.query}")
+        assert "Signed in to Codex" in page.text  # type: ignore[attr-defined]
+        async with asyncio.timeout(5):
+            stored = await waiting
+        challenge = asked_of(login)["code_challenge"]
+    assert kept == [stored]
+    assert (stored.auth_mode, stored.api_key) == ("chatgpt", "access")
+    assert stored.tokens is not None
+    assert (stored.tokens.account_id, stored.tokens.refresh_token) == ("acct", "refresh")
+    code, key = (parse_qs(request.text) for request in model.requests)
+    assert (code["grant_type"], code["code"]) == (["authorization_code"], ["c"])
+    assert challenge_for(code["code_verifier"][0]) == challenge
+    assert key["requested_token"] == ["openai-api-key"]
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("error=access_denied", "Sign-in failed: access_denied"),
+        ("error=x&error_description=No%20luck", "Sign-in failed: No luck"),
+        (
+            "error=access_denied&error_description=missing_codex_entitlement",
+            browser_login.NOT_ENTITLED,
+        ),
+        ("", "Missing authorization code. Sign-in could not be completed."),
+    ],
+)
+async def test_coming_back_with_an_error_ends_the_attempt_with_it(
+    clients: HttpClients, issuer: Issuer, query: str, problem: str
+) -> None:
+    async with browser(clients, issuer) as login:
+        page = await get(login, f"/auth/callback?state={state_of(login)}&{query}")
+        assert page.status == 200
+        assert problem in page.text  # type: ignore[attr-defined]
+        with pytest.raises(LoginFailed) as failure:
+            await login.wait(lambda stored: None)
+        assert str(failure.value) == problem
+
+
+async def test_an_error_page_shows_no_markup_from_outside(
+    clients: HttpClients, issuer: Issuer
+) -> None:
+    async with browser(clients, issuer) as login:
+        query = "error=x&error_description=%3Cscript%3Ealert(1)%3C/script%3E"
+        page = await get(login, f"/auth/callback?state={state_of(login)}&{query}")
+        assert "<script" not in page.text  # type: ignore[attr-defined]
+
+
+async def test_a_wrong_state_leaves_the_attempt_open(
+    clients: HttpClients, issuer: Issuer, model: ScriptedModel
+) -> None:
+    async with browser(clients, issuer) as login:
+        for path in ("/auth/callback?code=c", "/auth/callback?code=c&state=wrong"):
+            answer = await get(login, path)
+            assert (answer.status, answer.text) == (400, "State mismatch")  # type: ignore[attr-defined]
+        assert (await get(login, "/favicon.ico")).status == 404
+        assert (await get(login, "/auth/callback", "POST")).status == 404
+        assert model.requests == []
+        answer = await get(login, f"/auth/callback?code=c&state={state_of(login)}")
+        assert answer.status == 302
+
+
+async def test_a_refused_code_says_what_the_service_said(
+    clients: HttpClients, issuer: Issuer, model: ScriptedModel
+) -> None:
+    model.routes["POST", "/oauth/token"] = Reply(
+        status=400, body={"error": "invalid_grant", "error_description": "code expired"}
+    )
+    async with browser(clients, issuer) as login:
+        await get(login, f"/auth/callback?code=c&state={state_of(login)}")
+        with pytest.raises(LoginFailed) as failure:
+            await login.wait(lambda stored: None)
+    assert str(failure.value) == (
+        "Token exchange failed: token endpoint returned status 400 Bad Request: code expired"
+    )
+
+
+async def test_another_workspace_is_turned_away_and_nothing_is_kept(
+    clients: HttpClients, issuer: Issuer
+) -> None:
+    kept: list[StoredAuth] = []
+    async with browser(clients, issuer, workspace_id="other") as login:
+        waiting = asyncio.create_task(login.wait(kept.append))
+        await get(login, f"/auth/callback?code=c&state={state_of(login)}")
+        with pytest.raises(LoginFailed, match="Login is restricted to workspace id other"):
+            await waiting
+    assert kept == []
+
+
+async def test_a_sign_in_that_cannot_be_kept_is_a_failure(
+    clients: HttpClients, issuer: Issuer
+) -> None:
+    def full(stored: StoredAuth) -> None:
+        raise StoreFailed("write", "auth.json", "No space left on device")
+
+    async with browser(clients, issuer) as login:
+        waiting = asyncio.create_task(login.wait(full))
+        await get(login, f"/auth/callback?code=c&state={state_of(login)}")
+        with pytest.raises(LoginFailed, match="No space left on device"):
+            await waiting
+
+
+async def test_an_attempt_can_be_cancelled_from_inside_and_by_a_newer_one(
+    clients: HttpClients, issuer: Issuer
+) -> None:
+    async with browser(clients, issuer) as login:
+        login.cancel()
+        with pytest.raises(LoginFailed, match="Login was not completed"):
+            await login.wait(lambda stored: None)
+    async with browser(clients, issuer) as login:
+        waiting = asyncio.create_task(login.wait(lambda stored: None))
+        answer = await get(login, "/cancel")
+        assert (answer.status, answer.text) == (200, "Login cancelled")  # type: ignore[attr-defined]
+        with pytest.raises(LoginFailed, match="Login cancelled"):
+            await waiting
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(browser_login, "PORT_TRY_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_an_older_attempt_gives_its_port_to_a_newer_one(
+    clients: HttpClients, issuer: Issuer
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        taken = asyncio.get_running_loop().create_future()
+
+        async def older() -> None:
+            async with browser(clients, issuer) as login:
+                taken.set_result(login.port)
+                with pytest.raises(LoginFailed, match="Login cancelled"):
+                    await login.wait(lambda stored: None)
+
+        group.create_task(older())
+        port = await taken
+        async with browser(clients, issuer, ports=(port,)) as newer:
+            assert newer.port == port
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_held_port_leads_to_the_next_and_then_to_an_error(
+    clients: HttpClients, issuer: Issuer
+) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        held = holder.getsockname()[1]
+        async with browser(clients, issuer, ports=(held, 0)) as login:
+            assert login.port not in (0, held)
+        with pytest.raises(LoginFailed, match=f"Port 127.0.0.1:{held} is already in use"):
+            async with browser(clients, issuer, ports=(held,)):
+                pass
+
+
+DEVICE = "/api/accounts/deviceauth"
+APPROVED = {"authorization_code": "code", "code_challenge": "x", "code_verifier": "verifier"}
+
+
+async def test_a_device_code_is_shown(
+    clients: HttpClients, issuer: Issuer, model: ScriptedModel
+) -> None:
+    model.routes["POST", f"{DEVICE}/usercode"] = Reply(
+        body={"device_auth_id": "d", "user_code": "ABCD-EFGH", "interval": "3"}
+    )
+    assert await request_code(clients, issuer) == DeviceCode(
+        verification_url=f"{issuer.url}/codex/device",
+        user_code="ABCD-EFGH",
+        device_auth_id="d",
+        interval_seconds=3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("reply", "problem"),
+    [
+        (Reply(status=404), device_login.NOT_OFFERED),
+        (Reply(status=500), "device code request failed with status 500 Internal Server Error"),
+        (Reply(body={}), "the service's answer has no device code in it"),
+    ],
+)
+async def test_no_device_code_is_a_failure(
+    clients: HttpClients, issuer: Issuer, model: ScriptedModel, reply: Reply, problem: str
+) -> None:
+    model.routes["POST", f"{DEVICE}/usercode"] = reply
+    with pytest.raises(LoginFailed) as failure:
+        await request_code(clients, issuer)
+    assert str(failure.value) == problem
+
+
+def shown_code(issuer: Issuer, interval_seconds: float = 0) -> DeviceCode:
+    return DeviceCode(
+        verification_url=f"{issuer.url}/codex/device",
+        user_code="ABCD",
+        device_auth_id="d",
+        interval_seconds=interval_seconds,
+    )
+
+
+async def test_a_device_code_is_waited_for_until_it_is_typed(
+    clients: HttpClients, issuer: Issuer, model: ScriptedModel
+) -> None:
+    model.routes["POST", f"{DEVICE}/token"] = Reply(status=403, body={})
+    waiting = asyncio.create_task(wait_for_approval(clients, issuer, shown_code(issuer)))
+    await asyncio.to_thread(model.wait_for_requests, 3)
+    model.routes["POST", f"{DEVICE}/token"] = Reply(body=APPROVED)
+    async with asyncio.timeout(5):
+        stored = await waiting
+    assert stored.tokens is not None
+    assert (stored.api_key, stored.tokens.account_id) == (None, "acct")
+    assert model.requests[0].body == {"device_auth_id": "d", "user_code": "ABCD"}
+    exchanged = parse_qs(model.requests[-1].text)
+    assert exchanged["redirect_uri"] == [f"{issuer.url}/deviceauth/callback"]
+    assert exchanged["code_verifier"] == ["verifier"]
+
+
+async def test_a_refused_device_code_says_the_status(
+    clients: HttpClients, issuer: Issuer, model: ScriptedModel
+) -> None:
+    model.routes["POST", f"{DEVICE}/token"] = Reply(status=410, body={})
+    with pytest.raises(LoginFailed, match="device auth failed with status 410 Gone"):
+        await wait_for_approval(clients, issuer, shown_code(issuer))
+
+
+async def test_a_device_code_ends_after_fifteen_minutes(
+    clients: HttpClients, issuer: Issuer, model: ScriptedModel
+) -> None:
+    model.routes["POST", f"{DEVICE}/token"] = Reply(status=404, body={})
+    patient = shown_code(issuer, interval_seconds=device_login.LIMIT_SECONDS + 1)
+    with pytest.raises(LoginFailed, match="device auth timed out after 15 minutes"):
+        await wait_for_approval(clients, issuer, patient)
