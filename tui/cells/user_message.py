@@ -13,9 +13,8 @@ MOST_ROWS = 200
 
 def draw_user_message(cell: UserMessageCell, canvas: Canvas) -> list[Spans]:
     palette = canvas.palette
-    style = palette.dim if cell.pending else palette.text
     lines: list[Spans] = []
-    for row in lines_of(cell.text.strip("\n"), style or None) if cell.text else []:
+    for row in lines_of(cell.text.strip("\n"), palette.text or None) if cell.text else []:
         lines += wrap(
             row,
             canvas.width,

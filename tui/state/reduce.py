@@ -28,6 +28,7 @@ from app_server.protocol.turn import (
     TurnCompletedNotification,
     TurnDiffUpdatedNotification,
     TurnStartedNotification,
+    TurnStartResponse,
 )
 from tui.state.effects import (
     ClearTranscript,
@@ -61,15 +62,17 @@ from tui.state.reduce_items import ItemEvent, reduce_item
 from tui.state.reduce_questions import QUESTION_TYPES, asked, withdrawn
 from tui.state.reduce_turns import (
     error_met,
+    interrupt_accepted,
     interrupt_refused,
     steer_refused,
+    turn_accepted,
     turn_ended,
     turn_refused,
     turn_started,
 )
 from tui.state.restore import restored
 from tui.state.thread import ThreadState
-from tui.state.transcript import say
+from tui.state.transcript import say, warn_once
 
 Step = tuple[AppState, tuple[Effect, ...]]
 
@@ -108,7 +111,7 @@ def _heard(state: AppState, params: object, at: float) -> Step:
         thread = state.threads.get(params.thread_id) if params.thread_id else None
         if thread is None:
             return notice(state, "warning", params.message), ()
-        return with_thread(state, say(thread, "warning", params.message)), ()
+        return with_thread(state, warn_once(thread, params.message)), ()
     thread = state.threads.get(getattr(params, "thread_id", None) or "")
     if thread is None:
         return state, ()
@@ -181,7 +184,16 @@ def _replied(state: AppState, event: Replied, at: float) -> Step:
         case OpeningThread() if isinstance(event.result, OpenedThread):
             return thread_opened(state, event.result, at)
         case StartingTurn(carried=carried):
-            return replace(state, pending_settings=_not_carried(state, carried)), ()
+            state = replace(state, pending_settings=_not_carried(state, carried))
+            thread = state.threads.get(event.purpose.thread_id)
+            if thread is None or not isinstance(event.result, TurnStartResponse):
+                return state, ()
+            return with_thread(state, turn_accepted(thread, event.result.turn)), ()
+        case Interrupting() as purpose:
+            thread = state.threads.get(purpose.thread_id)
+            if thread is None:
+                return state, ()
+            return with_thread(state, interrupt_accepted(thread, purpose)), ()
         case RollingBack() as purpose if isinstance(event.result, ThreadRollbackResponse):
             thread = state.threads.get(purpose.thread_id)
             if thread is None:

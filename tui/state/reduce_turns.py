@@ -103,6 +103,7 @@ def start_turn(
     thread = replace(
         put_live(thread, cell),
         starting=True,
+        starting_turn_id=None,
         interrupting=False,
         status=TurnStatus(running_since=at),
     )
@@ -164,7 +165,7 @@ def interrupt(thread: ThreadState) -> Step:
     """Esc: with steers pending they go out at once, after the interruption."""
     if not thread.running or thread.interrupting:
         return thread, ()
-    turn_id = thread.turn_id or ""
+    turn_id = thread.turn_id or thread.starting_turn_id or ""
     params = TurnInterruptParams(thread_id=thread.id, turn_id=turn_id)
     purpose = Interrupting(thread_id=thread.id, turn_id=turn_id)
     thread = replace(thread, interrupting=True, resend_steers=bool(thread.steers))
@@ -173,6 +174,16 @@ def interrupt(thread: ThreadState) -> Step:
 
 def interrupt_refused(thread: ThreadState) -> ThreadState:
     return replace(thread, interrupting=False, resend_steers=False)
+
+
+def turn_accepted(thread: ThreadState, turn: Turn) -> ThreadState:
+    """The server has answered: from now on the turn can be interrupted by name."""
+    return replace(thread, starting_turn_id=turn.id) if thread.starting else thread
+
+
+def interrupt_accepted(thread: ThreadState, purpose: Interrupting) -> ThreadState:
+    """An interruption of nothing in particular may have come too early: allow another."""
+    return thread if purpose.turn_id else replace(thread, interrupting=False)
 
 
 def turn_started(thread: ThreadState, turn: Turn, at: float) -> Step:

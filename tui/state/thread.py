@@ -73,6 +73,8 @@ class ThreadState(msgspec.Struct, frozen=True, kw_only=True):
     """The running turn."""
     starting: bool = False
     """A turn was asked for and has not begun."""
+    starting_turn_id: str | None = None
+    """What the server has called it."""
     interrupting: bool = False
     turn_used_tools: bool = False
     status: TurnStatus | None = None

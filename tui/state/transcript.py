@@ -82,6 +82,15 @@ def say(thread: ThreadState, level: NoticeLevel, text: str, details: str = "") -
     return settle(thread, NoticeCell(id=cell_id, level=level, text=text, details=details))
 
 
+def warn_once(thread: ThreadState, text: str) -> ThreadState:
+    """A warning, unless the same one is in the recent transcript: some come with every turn."""
+    said = any(
+        isinstance(cell, NoticeCell) and cell.level == "warning" and cell.text == text
+        for cell in thread.settled[-200:]
+    )
+    return thread if said else say(thread, "warning", text)
+
+
 def close_exploring(thread: ThreadState) -> ThreadState:
     """Let no more calls join the open group; settle it when all of its calls are done."""
     for cell in thread.live:

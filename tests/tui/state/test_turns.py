@@ -1,5 +1,7 @@
 """Sending, steering, queueing, interrupting: nothing typed is lost."""
 
+from app_server.protocol.thread_data import Turn
+from app_server.protocol.turn import TurnInterruptResponse, TurnStartResponse
 from tests.tui.state.conversation import (
     THREAD,
     command,
@@ -274,3 +276,31 @@ def test_a_message_the_server_never_repeated_stays_in_the_transcript() -> None:
     cell = screen.thread.settled[-1]
     assert isinstance(cell, UserMessageCell)
     assert (cell.text, cell.pending) == ("go", False)
+
+
+def test_a_turn_that_has_not_begun_is_interrupted_by_the_name_the_server_gave_it() -> None:
+    screen = open_screen()
+    screen.apply(UserSubmitted(text="go"))
+    turn = Turn(id="turn-1", items=[], status="inProgress")
+    screen.reply("turn/start", TurnStartResponse(turn=turn))
+    (request,) = screen.apply(Interrupt())
+    assert isinstance(request, SendRequest)
+    assert request.params.turn_id == "turn-1"  # type: ignore[union-attr]
+
+
+def test_an_interruption_before_the_turn_has_a_name_can_be_repeated() -> None:
+    screen = open_screen()
+    screen.apply(UserSubmitted(text="go"))
+    screen.apply(Interrupt())
+    screen.reply("turn/interrupt", TurnInterruptResponse())
+    turn_began(screen)
+    (request,) = screen.apply(Interrupt())
+    assert isinstance(request, SendRequest)
+    assert request.params.turn_id == "turn-1"  # type: ignore[union-attr]
+
+
+def test_a_warning_that_comes_with_every_turn_is_shown_once() -> None:
+    screen = open_screen()
+    warning = {"threadId": THREAD, "message": "Unknown model."}
+    screen.apply(heard("warning", warning), heard("warning", warning))
+    assert notices(screen) == ["Unknown model."]
