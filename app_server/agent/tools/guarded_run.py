@@ -168,7 +168,15 @@ async def _prepared(
     )
 
     def prepared(policy: SandboxPolicy) -> SpawnRequest:
-        command = prepare(policy, call.argv, call.cwd, env, tty=tty, policy_cwd=settings.cwd)
+        command = prepare(
+            policy,
+            call.argv,
+            call.cwd,
+            env,
+            tty=tty,
+            policy_cwd=settings.cwd,
+            codex_home=session.services.codex_home,
+        )
         return SpawnRequest(
             argv=command.argv,
             cwd=command.cwd,

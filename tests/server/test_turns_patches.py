@@ -1,0 +1,239 @@
+"""Patches the model applies: checked first, asked about where they must be, shown as they are."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app_server.demo.provider import ScriptedModel
+from app_server.protocol.approvals import (
+    ITEM_FILE_CHANGE_REQUEST_APPROVAL,
+    FileChangeRequestApprovalResponse,
+)
+from app_server.protocol.errors import RpcError
+from app_server.protocol.item import ITEM_COMPLETED, ITEM_STARTED, FileChangeThreadItem
+from app_server.protocol.item_deltas import ITEM_FILE_CHANGE_OUTPUT_DELTA
+from app_server.protocol.method import ServerNotification
+from app_server.protocol.turn import TURN_DIFF_UPDATED
+from tests.server.conftest import Connector
+from tests.support.conversation import PROCESS_WAIT_SECONDS, Conversation
+from tests.support.model_server import (
+    applies_patch,
+    calls_tool,
+    provider_toml,
+    requests_seen,
+    runs_command,
+    says,
+)
+
+ADD = "*** Begin Patch\n*** Add File: {}\n+alpha\n+beta\n*** End Patch\n"
+REQUEST = ITEM_FILE_CHANGE_REQUEST_APPROVAL
+
+
+@pytest.fixture
+async def client(model: ScriptedModel, codex_home: Path, connect: Connector) -> Any:
+    provider_toml(model, home=codex_home)
+    return await connect()
+
+
+async def thread_under(client: Any, workspace: Path, approvals: str, sandbox: str) -> Conversation:
+    return await Conversation.begin(
+        client, cwd=str(workspace), approval_policy=approvals, sandbox=sandbox
+    )
+
+
+def patches(thread: Conversation, row: ServerNotification[Any]) -> list[FileChangeThreadItem]:
+    return [
+        params.item
+        for params in thread.params_of(row)
+        if isinstance(params.item, FileChangeThreadItem)
+    ]
+
+
+async def told_to_model(model: ScriptedModel, requests: int) -> str:
+    seen = await requests_seen(model, requests)
+    output: str = seen[-1].body["input"][-1]["output"]
+    return output
+
+
+async def answer(thread: Conversation, decision: Any) -> None:
+    question = await thread.until(REQUEST, within_seconds=PROCESS_WAIT_SECONDS)
+    await thread.client.answer(question.id, FileChangeRequestApprovalResponse(decision=decision))
+
+
+async def test_a_patch_inside_the_workspace_is_applied_unasked_and_shown_whole(
+    client: Any, workspace: Path, model: ScriptedModel
+) -> None:
+    (workspace / "a.txt").write_text("one\ntwo\nthree\n")
+    (workspace / "b.txt").write_text("bye\n")
+    patch = (
+        "*** Begin Patch\n*** Update File: a.txt\n@@\n one\n-two\n+TWO\n three\n"
+        "*** Delete File: b.txt\n*** End Patch\n"
+    )
+    model.script(applies_patch(patch, call_id="p1"), says("Edited."))
+    thread = await thread_under(client, workspace, "on-request", "workspace-write")
+    await thread.say("Edit.")
+    assert (await thread.ended()).status == "completed"
+    assert thread.params_of(REQUEST) == []
+    (begun,), (done,) = patches(thread, ITEM_STARTED), patches(thread, ITEM_COMPLETED)
+    assert (begun.status, done.status) == ("inProgress", "completed")
+    assert [change.diff for change in done.changes] == [
+        "@@ -1,3 +1,3 @@\n one\n-two\n+TWO\n three\n",
+        "bye\n",
+    ]
+    summary = "Success. Updated the following files:\nM a.txt\nD b.txt\n"
+    assert [params.delta for params in thread.params_of(ITEM_FILE_CHANGE_OUTPUT_DELTA)] == [summary]
+    assert await told_to_model(model, 2) == (
+        f"Exit code: 0\nWall time: 0 seconds\nOutput:\n{summary}"
+    )
+    assert (workspace / "a.txt").read_text() == "one\nTWO\nthree\n"
+    assert not (workspace / "b.txt").exists()
+    diffs = [params.diff for params in thread.params_of(TURN_DIFF_UPDATED)]
+    assert len(diffs) == 3
+    assert len(set(diffs)) == 1
+    assert "-two\n+TWO\n" in diffs[0]
+
+
+async def test_under_untrusted_every_patch_is_asked_about_once_per_file(
+    client: Any, workspace: Path, model: ScriptedModel
+) -> None:
+    model.script(
+        applies_patch(ADD.format("new.txt"), call_id="1"),
+        applies_patch(ADD.format("new.txt"), call_id="2"),
+        applies_patch(ADD.format("other.txt"), call_id="3"),
+        says("Done."),
+    )
+    thread = await thread_under(client, workspace, "untrusted", "danger-full-access")
+    await thread.say("Add.")
+    await answer(thread, "acceptForSession")
+    await answer(thread, "accept")
+    assert (await thread.ended()).status == "completed"
+    assert [question.item_id for question in thread.params_of(REQUEST)] == ["1", "3"]
+    assert [item.status for item in patches(thread, ITEM_COMPLETED)] == ["completed"] * 3
+
+
+@pytest.mark.parametrize(
+    ("decision", "turn_ends"), [("decline", "completed"), ("cancel", "interrupted")]
+)
+async def test_a_declined_patch_completes_once_and_changes_nothing(
+    client: Any, workspace: Path, model: ScriptedModel, decision: str, turn_ends: str
+) -> None:
+    model.script(applies_patch(ADD.format("new.txt")), says("Pity."))
+    thread = await thread_under(client, workspace, "on-request", "read-only")
+    await thread.say("Add.")
+    await answer(thread, decision)
+    assert (await thread.ended()).status == turn_ends
+    assert [item.status for item in patches(thread, ITEM_COMPLETED)] == ["declined"]
+    assert not (workspace / "new.txt").exists()
+    if decision == "decline":
+        assert await told_to_model(model, 2) == "patch rejected by user"
+
+
+async def test_an_error_instead_of_an_answer_leaves_the_files_alone(
+    client: Any, workspace: Path, model: ScriptedModel
+) -> None:
+    model.script(applies_patch(ADD.format("new.txt")), says("Pity."))
+    thread = await thread_under(client, workspace, "untrusted", "workspace-write")
+    await thread.say("Add.")
+    question = await thread.until(REQUEST)
+    await thread.client.refuse(question.id, RpcError(-1, "no"))
+    assert (await thread.ended()).status == "completed"
+    assert [item.status for item in patches(thread, ITEM_COMPLETED)] == ["failed"]
+    assert not (workspace / "new.txt").exists()
+
+
+@pytest.mark.parametrize(
+    "place", ["/var/tmp/codex-outside.txt", ".git/hooks/pre-commit", ".codex/config.toml"]
+)
+async def test_under_never_nothing_outside_the_writable_folders_is_patched(
+    client: Any, workspace: Path, model: ScriptedModel, place: str
+) -> None:
+    (workspace / ".git").mkdir()
+    model.script(applies_patch(ADD.format(place)), says("No."))
+    thread = await thread_under(client, workspace, "never", "workspace-write")
+    await thread.say("Add.")
+    assert (await thread.ended()).status == "completed"
+    assert await told_to_model(model, 2) == (
+        "patch rejected: writing outside of the project; rejected by user approval settings"
+    )
+    assert not (workspace / place).exists()
+    assert patches(thread, ITEM_STARTED) == []
+
+
+async def test_a_link_in_the_workspace_does_not_lead_a_patch_outside(
+    client: Any, workspace: Path, model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = Path("/var/tmp") / f"codex-outside-{workspace.parent.name}"
+    outside.mkdir(exist_ok=True)
+    (workspace / "link").symlink_to(outside)
+    model.script(applies_patch(ADD.format("link/new.txt")), says("No."))
+    thread = await thread_under(client, workspace, "never", "workspace-write")
+    await thread.say("Add.")
+    await thread.ended()
+    try:
+        assert list(outside.iterdir()) == []
+    finally:
+        outside.rmdir()
+
+
+@pytest.mark.parametrize(
+    ("patch", "told"),
+    [
+        (
+            "*** Begin Patch\n*** Update File: a.txt\n@@\n-nope\n+yes\n*** End Patch\n",
+            "apply_patch verification failed: Failed to find expected lines in {cwd}/a.txt:\nnope",
+        ),
+        (
+            "*** Begin Patch\n*** Update File: missing.txt\n@@\n-nope\n+yes\n*** End Patch\n",
+            "apply_patch verification failed: Failed to read file to update {cwd}/missing.txt: "
+            "No such file or directory (os error 2)",
+        ),
+        (
+            "not a patch at all",
+            "apply_patch verification failed: invalid patch: The first line of the patch must be "
+            "'*** Begin Patch'",
+        ),
+    ],
+)
+async def test_a_patch_that_does_not_fit_is_explained_to_the_model_and_shown_to_nobody(
+    client: Any, workspace: Path, model: ScriptedModel, patch: str, told: str
+) -> None:
+    (workspace / "a.txt").write_text("one\n")
+    model.script(applies_patch(patch), says("Could not."))
+    thread = await thread_under(client, workspace, "never", "danger-full-access")
+    await thread.say("Edit.")
+    assert (await thread.ended()).status == "completed"
+    assert await told_to_model(model, 2) == told.format(cwd=workspace)
+    assert patches(thread, ITEM_STARTED) == []
+
+
+async def test_a_model_that_only_calls_functions_can_patch_too(
+    client: Any, workspace: Path, model: ScriptedModel
+) -> None:
+    model.script(calls_tool("apply_patch", {"input": ADD.format("new.txt")}), says("Done."))
+    thread = await Conversation.begin(
+        client,
+        cwd=str(workspace),
+        model="some-local-model",
+        approval_policy="never",
+        sandbox="danger-full-access",
+    )
+    await thread.say("Add.")
+    assert (await thread.ended()).status == "completed"
+    assert (workspace / "new.txt").read_text() == "alpha\nbeta\n"
+    first, _ = await requests_seen(model, 2)
+    (tool,) = [each for each in first.body["tools"] if each["name"] == "apply_patch"]
+    assert tool["type"] == "function"
+
+
+async def test_a_shell_call_that_only_applies_a_patch_is_treated_as_one(
+    client: Any, workspace: Path, model: ScriptedModel
+) -> None:
+    script = f"apply_patch <<'EOF'\n{ADD.format('new.txt')}EOF\n"
+    model.script(runs_command(script), says("Done."))
+    thread = await thread_under(client, workspace, "on-request", "workspace-write")
+    await thread.say("Add.")
+    assert (await thread.ended()).status == "completed"
+    assert (workspace / "new.txt").read_text() == "alpha\nbeta\n"
+    assert [item.status for item in patches(thread, ITEM_COMPLETED)] == ["completed"]
+    assert "Success. Updated the following files:" in await told_to_model(model, 2)
