@@ -10,11 +10,16 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+import msgspec
+
 from app_server.demo.script import CustomToolCall, FunctionCall, Message, Reasoning, Reply, Step
 from app_server.demo.turns import Turn, command_output, running_session
 
 DELAY_MS = 14
 """Between words, so that streaming can be watched."""
+
+RECONNECT_MS = 2_500
+"""How long the second answer keeps one waiting after a broken connection."""
 
 NO_MODEL = "*This is a scripted demo: no model is behind it, and nothing left your machine.*"
 
@@ -105,9 +110,9 @@ def tour(turn: Turn) -> Reply:
         )
     if "after" not in outputs:
         command = f"python3 {TEST_NAME}" if is_own_project else f"python3 {OWN_FILE} Ada Grace"
-        return Reply(items=[_plan(turn, "planc", 2), _runs(turn, "after", command)])
-    if "pland" not in outputs:
-        return Reply(items=[_plan(turn, "pland", 3)])
+        return Reply(items=[_runs(turn, "after", command)])
+    if "planc" not in outputs:
+        return Reply(items=[_plan(turn, "planc", 3)])
     return _closes(_tour_report(turn))
 
 
@@ -118,12 +123,13 @@ def broken_stream(turn: Turn) -> Reply:
 
 
 def after_the_break(turn: Turn) -> Reply:
-    """What the repeated request gets."""
-    return _closes(
+    """What the repeated request gets, late enough for the notice of it to be read."""
+    whole = _closes(
         "The connection just broke in the middle of a sentence, on purpose. Codex noticed, waited "
         "a moment, asked again, and this is the second answer. What had been recorded before the "
         "break would have been kept.\n\n" + MENU
     )
+    return msgspec.structs.replace(whole, start_delay_ms=RECONNECT_MS)
 
 
 def showcase(turn: Turn) -> Reply:
@@ -157,7 +163,7 @@ def waiting(turn: Turn) -> Reply:
     """A command that takes its time, watched until it ends."""
     outputs = turn.outputs
     if "count" not in outputs:
-        counting = "i=1; while [ $i -le 20 ]; do echo tick $i; i=$((i+1)); sleep 1; done"
+        counting = "for i in $(seq 20); do echo tick $i; sleep 1; done"
         return Reply(
             items=[
                 _says(

@@ -100,7 +100,6 @@ def test_the_first_thing_typed_plays_the_tour() -> None:
         "python3 test_greeter.py",
         "update_plan",
         "apply_patch",
-        "update_plan",
         "python3 test_greeter.py",
         "update_plan",
     ]
