@@ -2,7 +2,9 @@
 
 What a process wrote before it ended is always told before its end: when the keeper reports the
 exit, everything still in its pipes is read first, and a terminal, whose last bytes may be on their
-way inside the kernel, is waited for a moment. Reading pauses while the client is behind.
+way inside the kernel, is waited for a moment. Reading pauses while the client is behind. A flood
+of small pieces, which is how a terminal delivers everything, is gathered for a moment; what comes
+after a pause is told at once.
 """
 
 from __future__ import annotations
@@ -24,6 +26,10 @@ from app_server.exec_server.spawn import SpawnSpec, spawn
 log = logging.getLogger(__name__)
 
 READ_BYTES = 256 * 1024
+READS_AT_ONCE = 16
+"""A terminal gives at most four kilobytes per read."""
+GATHERED_BYTES = 64 * 1024
+GATHERING_SECONDS = 0.002
 TRAILING_OUTPUT_SECONDS = 0.05
 """How long an exit waits for outputs that somebody still holds open."""
 LINGER_SECONDS = 5.0
@@ -63,6 +69,10 @@ class ManagedProcess:
         self._report_fd = -1
         self._report_text = b""
         self._outputs: dict[int, Stream] = {}
+        self._gathered: list[bytes] = []
+        self._gathered_bytes = 0
+        self._gathered_stream: Stream = "stdout"
+        self._gathering: Timer | None = None
         self._is_paused = False
         self._input_fd: int | None = None
         self._input: deque[memoryview] = deque()
@@ -178,8 +188,14 @@ class ManagedProcess:
         if not self._is_paused:
             self._loop.add_reader(fd, lambda: self._read_output(fd))
 
-    def _read_output(self, fd: int) -> bool:
-        """Read once; False if there was nothing more to read."""
+    def _read_output(self, fd: int) -> None:
+        """Read what is there, as far as it goes in one turn of the loop."""
+        for _ in range(READS_AT_ONCE):
+            if not self._read_once(fd) or self._is_paused:
+                return
+
+    def _read_once(self, fd: int) -> bool:
+        """False if there was nothing more to read."""
         stream = self._outputs.get(fd)
         if stream is None:
             return False
@@ -194,9 +210,35 @@ class ManagedProcess:
         if not data:
             self._end_output(fd)
             return False
-        self._listener.process_wrote(self, self.retained.add(stream, data))
-        self._changed()
+        self._gather(stream, data)
         return True
+
+    def _gather(self, stream: Stream, data: bytes) -> None:
+        if stream != self._gathered_stream:
+            self._tell_output()
+            self._gathered_stream = stream
+        self._gathered.append(data)
+        self._gathered_bytes += len(data)
+        if self._gathered_bytes >= GATHERED_BYTES:
+            self._tell_output()
+        elif self._gathering is None:
+            self._tell_output()
+            self._gathering = self._loop.call_later(GATHERING_SECONDS, self._end_gathering)
+
+    def _end_gathering(self) -> None:
+        self._gathering = None
+        if self._gathered:
+            self._tell_output()
+            self._gathering = self._loop.call_later(GATHERING_SECONDS, self._end_gathering)
+
+    def _tell_output(self) -> None:
+        if not self._gathered:
+            return
+        data = self._gathered[0] if len(self._gathered) == 1 else b"".join(self._gathered)
+        self._gathered.clear()
+        self._gathered_bytes = 0
+        self._listener.process_wrote(self, self.retained.add(self._gathered_stream, data))
+        self._changed()
 
     def _end_output(self, fd: int) -> None:
         del self._outputs[fd]
@@ -315,7 +357,7 @@ class ManagedProcess:
         else:
             self.exit_code = os.WEXITSTATUS(wait_status)
         for fd in list(self._outputs):
-            while self._read_output(fd):
+            while self._read_once(fd):
                 pass
         if self._outputs:
             self._timer = self._loop.call_later(TRAILING_OUTPUT_SECONDS, self._tell_exit)
@@ -325,6 +367,7 @@ class ManagedProcess:
     def _tell_exit(self) -> None:
         if self.is_exited:
             return
+        self._tell_output()
         self.is_exited = True
         if self._timer is not None:
             self._timer.cancel()
@@ -338,6 +381,7 @@ class ManagedProcess:
     def _tell_closed(self) -> None:
         if self.is_closed:
             return
+        self._tell_output()
         self.is_closed = True
         if self._timer is not None:
             self._timer.cancel()
