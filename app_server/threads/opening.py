@@ -105,6 +105,11 @@ def _configured(
     return config, provider
 
 
+def named_folder(services: AgentServices, params: OpenParams) -> Path:
+    """Where a thread without a past works."""
+    return _cwd(services, params, None, None)
+
+
 def _cwd(
     services: AgentServices,
     params: OpenParams,
@@ -184,6 +189,6 @@ def trust_named_folder(
 
     try:
         trust(services.codex_home, opening.settings.cwd)
-    except (OSError, ConfigError, ModuleNotFoundError) as error:
+    except (OSError, ConfigError) as error:
         return f"The folder is trusted for now, but that could not be kept: {error}"
     return None

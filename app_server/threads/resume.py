@@ -107,12 +107,9 @@ async def _from_history(
         raise Refused(
             f"cannot resume thread {params.thread_id} with history while it is already running"
         )
-    from app_server.threads.start import born
+    from app_server.threads.start import begin
 
     items = [as_response_item(index, raw) for index, raw in enumerate(params.history or [])]
     if not items:
         raise Refused("history must not be empty")
-    thread = await asyncio.to_thread(born, manager, params, items)
-    thread.subscriptions.add(subscriber)
-    manager.add(thread)
-    return thread
+    return await begin(manager, params, subscriber, items)

@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING
 from app_server import clock, ids
 from app_server.protocol.response_item import ResponseItem
 from app_server.protocol.thread import ThreadResumeParams, ThreadStartParams
+from app_server.protocol.thread_data import GitInfo
 from app_server.storage.files import rollout_path
 from app_server.storage.rollout_write import RolloutWriter
 from app_server.threads.loaded import LoadedThread
-from app_server.threads.opening import open_settings, trust_named_folder
+from app_server.threads.opening import (
+    Opening,
+    named_folder,
+    open_settings,
+    trust_named_folder,
+)
 from app_server.threads.restored import Restored
 from app_server.threads.subscriptions import Subscriber
 from app_server.threads.whole import Birth, first_line, git_info_of, make_thread
@@ -25,20 +31,35 @@ async def start(
     manager: ThreadManager, params: ThreadStartParams, subscriber: Subscriber
 ) -> LoadedThread:
     """A new thread, heard by whoever asked for it. Its file appears with its first turn."""
-    thread = await asyncio.to_thread(born, manager, params)
+    return await begin(manager, params, subscriber)
+
+
+async def begin(
+    manager: ThreadManager,
+    params: ThreadStartParams | ThreadResumeParams,
+    subscriber: Subscriber,
+    remembers: Sequence[ResponseItem] = (),
+) -> LoadedThread:
+    """A thread under a new id; `remembers` is history supplied from outside."""
+    services = manager.services
+    opening, git_info = await asyncio.gather(
+        asyncio.to_thread(open_settings, services, params),
+        git_info_of(named_folder(services, params)),
+    )
+    thread = await asyncio.to_thread(_born, manager, params, opening, git_info, remembers)
     thread.subscriptions.add(subscriber)
     manager.add(thread)
     return thread
 
 
-def born(
+def _born(
     manager: ThreadManager,
     params: ThreadStartParams | ThreadResumeParams,
-    remembers: Sequence[ResponseItem] = (),
+    opening: Opening,
+    git_info: GitInfo | None,
+    remembers: Sequence[ResponseItem],
 ) -> LoadedThread:
-    """A new thread under a new id; `remembers` is history supplied from outside. Touches files."""
     services = manager.services
-    opening = open_settings(services, params)
     warning: str | None = None
     ephemeral = False
     if isinstance(params, ThreadStartParams):
@@ -53,7 +74,7 @@ def born(
         source=services.session_source,
         ephemeral=ephemeral,
         path=path,
-        git_info=git_info_of(opening.settings.cwd),
+        git_info=git_info,
         past=Restored(remembers) if remembers else None,
     )
     first_lines = [first_line(birth, services.originator), *remembers]

@@ -103,6 +103,11 @@ def first_line(birth: Birth, originator: str) -> rollout.SessionMeta:
     )
 
 
-def git_info_of(cwd: Path) -> GitInfo | None:
+async def git_info_of(cwd: Path) -> GitInfo | None:
     """The repository a thread starts in; None outside of one."""
-    return None
+    from app_server.git.facts import repository_facts
+
+    facts = await repository_facts(cwd)
+    if facts is None:
+        return None
+    return GitInfo(sha=facts.commit_hash, branch=facts.branch, origin_url=facts.repository_url)
