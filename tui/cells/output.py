@@ -9,6 +9,9 @@ from tui.text.ansi import ansi_lines
 from tui.text.spans import Spans, styled
 from tui.text.wrap import fold, wrap
 
+LONGEST_ROW = 8_192
+"""Characters of one row that are looked at in the conversation."""
+
 
 def draw_output(
     output: CommandOutput, canvas: Canvas, *, head: int = 2, tail: int = 2
@@ -20,13 +23,16 @@ def draw_output(
     if not rows and not output.omitted_chars:
         return []
     most = head + tail + 1
-    if len(rows) <= most and not output.omitted_chars:
+    small = len(rows) <= most and all(len(row) <= LONGEST_ROW for row in rows)
+    if small and not output.omitted_chars:
         drawn = [line for row in _decoded(rows) for line in _folded(row, canvas)]
         if len(drawn) <= most:
             return _cornered(drawn, canvas)
     first = [line for row in _decoded(rows[:head]) for line in _folded(row, canvas)][:head]
     last_rows = rows[max(head, len(rows) - tail) :] or rows[-tail:]
-    last = [line for row in _decoded(last_rows) for line in _folded(row, canvas)][-tail:]
+    last = [line for row in _decoded(last_rows, keep_end=True) for line in _folded(row, canvas)][
+        -tail:
+    ]
     left_out = max(1, len(rows) - min(head, len(rows)) - tail) + output.omitted_lines
     what = "line" if left_out == 1 else "lines"
     mark = [Segment(f"… +{left_out} {what} {MORE}", canvas.palette.dim)]
@@ -54,8 +60,10 @@ def _raw_rows(output: CommandOutput) -> list[str]:
     return text.replace("\r\n", "\n").split("\n") if text else []
 
 
-def _decoded(rows: list[str]) -> list[Spans]:
-    return ansi_lines("\n".join(rows)) if rows else []
+def _decoded(rows: list[str], *, keep_end: bool = False) -> list[Spans]:
+    """Rows with their colours; of an endless one only as much as could be seen."""
+    shown = [row[-LONGEST_ROW:] if keep_end else row[:LONGEST_ROW] for row in rows]
+    return ansi_lines("\n".join(shown)) if rows else []
 
 
 def _folded(row: Spans, canvas: Canvas) -> list[Spans]:

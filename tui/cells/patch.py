@@ -6,7 +6,7 @@ from rich.style import Style
 from tui.cells.canvas import BULLET, CORNER, MORE, UNDER, Canvas, words
 from tui.state.cells import PatchCell, PatchedFile
 from tui.state.reduce_questions import shown_path
-from tui.text.diff import Hunk, counts, draw_hunks, parse_unified, whole_file
+from tui.text.diff import Hunk, beginning, counts, draw_hunks, parse_unified, whole_file
 from tui.text.highlight import language_of
 from tui.text.palette import Palette
 from tui.text.spans import Spans
@@ -38,10 +38,17 @@ def draw_patch(cell: PatchCell, canvas: Canvas) -> list[Spans]:
         return lines
     many = len(cell.files) > 1
     body: list[Spans] = []
-    for file, file_hunks in zip(cell.files, hunks, strict=True):
+    left = MOST_DIFF_ROWS if canvas.mode == "brief" else None
+    left_out = 0
+    for file, all_hunks in zip(cell.files, hunks, strict=True):
+        file_hunks = all_hunks
+        if left is not None:
+            file_hunks, dropped = beginning(all_hunks, left)
+            left_out += dropped
+            left -= sum(map(len, file_hunks))
         if many:
             lead = [Segment(UNDER if body else CORNER, palette.dim)]
-            name = _named(file, cell.cwd, file_hunks, palette)
+            name = _named(file, cell.cwd, all_hunks, palette)
             body += wrap(name, canvas.width, first=lead, rest=[Segment(UNDER)])
         body += draw_hunks(
             file_hunks,
@@ -51,10 +58,9 @@ def draw_patch(cell: PatchCell, canvas: Canvas) -> list[Spans]:
             indent=UNDER,
             fold_long=canvas.fold_long,
         )
-    if canvas.mode == "brief" and len(body) > MOST_DIFF_ROWS:
-        left_out = len(body) - MOST_DIFF_ROWS
-        body = body[:MOST_DIFF_ROWS]
-        body += wrap([Segment(f"{UNDER}… +{left_out} lines {MORE}", palette.dim)], canvas.width)
+    if left_out:
+        mark = [Segment(f"{UNDER}… +{left_out} lines {MORE}", palette.dim)]
+        body += wrap(mark, canvas.width, rest=[Segment(UNDER)])
     return [*lines, *body]
 
 

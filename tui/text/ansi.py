@@ -51,33 +51,45 @@ def _line(raw: str, style: Style | None) -> tuple[Spans, Style | None]:
     """One line; the style goes on into the next."""
     if _PLAIN.fullmatch(raw):
         return [Segment(clean_line(raw), style)], style
-    row: Spans = []
-    column = 0  # in characters; reset by a carriage return
+    row = _Row()
     for kind, value in _parts(raw):
         match kind:
             case "sgr":
                 style = _after(style, value)
             case "return":
-                column = 0
+                row.column = 0
             case "back":
-                column = max(0, column - 1)
+                row.column = max(0, row.column - 1)
             case "tab":
-                width = cell_len(text_of(cut(row, 0, column)))
-                blanks = " " * (TAB_CELLS - width % TAB_CELLS)
-                row, column = _put(row, column, Segment(blanks, style))
+                row.put(" " * (TAB_CELLS - row.cells() % TAB_CELLS), style)
             case _:
-                text = clean_line(value)
-                row, column = _put(row, column, Segment(text, style))
-    return row, style
+                row.put(clean_line(value), style)
+    return row.spans, style
 
 
-def _put(row: Spans, column: int, piece: Segment) -> tuple[Spans, int]:
-    """Write over what is there, from `column` on."""
-    end = column + len(piece.text)
-    length = sum(len(part.text) for part in row)
-    if column >= length:
-        return [*row, piece], end
-    return [*cut(row, 0, column), piece, *cut(row, end, length)], end
+class _Row:
+    """A line that is written from the left and sometimes over itself."""
+
+    def __init__(self) -> None:
+        self.spans: Spans = []
+        self.column = 0
+        """In characters; a carriage return sets it back."""
+        self._length = 0
+
+    def put(self, text: str, style: Style | None) -> None:
+        """Write over what is there, from the column on."""
+        end = self.column + len(text)
+        piece = Segment(text, style)
+        if self.column >= self._length:
+            self.spans.append(piece)
+        else:
+            before = cut(self.spans, 0, self.column)
+            self.spans = [*before, piece, *cut(self.spans, end, self._length)]
+        self.column = end
+        self._length = max(self._length, end)
+
+    def cells(self) -> int:
+        return cell_len(text_of(cut(self.spans, 0, self.column)))
 
 
 def _parts(raw: str) -> Iterator[tuple[str, str]]:

@@ -71,6 +71,21 @@ def counts(hunks: list[Hunk]) -> tuple[int, int]:
     return signs.count("+"), signs.count("-")
 
 
+def beginning(hunks: list[Hunk], most: int) -> tuple[list[Hunk], int]:
+    """The first `most` lines, and how many are left out."""
+    kept: list[Hunk] = []
+    total = sum(map(len, hunks))
+    if total <= most:
+        return hunks, 0
+    room = most
+    for hunk in hunks:
+        if room <= 0:
+            break
+        kept.append(hunk[:room])
+        room -= len(hunk)
+    return kept, total - most
+
+
 def draw_hunks(
     hunks: list[Hunk],
     width: int,

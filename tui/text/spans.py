@@ -3,7 +3,7 @@
 A `Spans` is one logical line (no line feeds) of clean text. Nothing here decides how things look.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from rich.cells import cell_len, split_graphemes
@@ -62,6 +62,24 @@ def cut(spans: Sequence[Segment], start: int, end: int) -> Spans:
         if at >= end:
             break
     return found
+
+
+def cuts(spans: Sequence[Segment], ranges: Iterable[tuple[int, int]]) -> Iterator[Spans]:
+    """The characters of each range; ranges are in order and do not overlap, so one pass does."""
+    index = at = 0
+    for start, end in ranges:
+        found: Spans = []
+        while index < len(spans):
+            text, style = spans[index].text, spans[index].style
+            stop = at + len(text)
+            if stop > start and at < end:
+                piece = text[max(0, start - at) : end - at]
+                if piece:
+                    found.append(Segment(piece, style))
+            if stop > end:
+                break
+            index, at = index + 1, stop
+        yield found
 
 
 def joined(spans: Iterable[Segment]) -> Spans:

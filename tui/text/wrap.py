@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len
 from rich.segment import Segment
 
-from tui.text.spans import NOTHING, Spans, cut, fitting, joined, text_of, width_of
+from tui.text.spans import NOTHING, Spans, cut, cuts, fitting, joined, text_of, width_of
 
 _PIECES = re.compile(r"\s+|\S+")
 _WIDE = re.compile(
@@ -41,10 +41,9 @@ def wrap(
     if width - lead < MINIMUM_CELLS or width - hang < MINIMUM_CELLS:
         first, rest = _narrowed(first, width), _narrowed(rest, width)
         lead, hang = width_of(first), width_of(rest)
-    rows = list(_ranges(text, max(1, width - lead), max(1, width - hang), fold_long=fold_long))
+    rows = _ranges(text, max(1, width - lead), max(1, width - hang), fold_long=fold_long)
     return [
-        joined([*(first if index == 0 else rest), *cut(spans, start, end)])
-        for index, (start, end) in enumerate(rows)
+        joined([*(rest if index else first), *row]) for index, row in enumerate(cuts(spans, rows))
     ]
 
 
@@ -66,16 +65,21 @@ def fold(
     if room < MINIMUM_CELLS or width - width_of(rest) < MINIMUM_CELLS:
         first, rest = _narrowed(first, width), _narrowed(rest, width)
         room = width - width_of(first)
-    room = max(1, room)
-    lines: list[Spans] = []
+    rows = _even_ranges(text, max(1, room), max(1, width - width_of(rest)))
+    return [
+        joined([*(rest if index else first), *row]) for index, row in enumerate(cuts(spans, rows))
+    ]
+
+
+def _even_ranges(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
+    """Ranges of as many characters as fit, wherever that breaks."""
     at = 0
-    while at < len(text) or not lines:
+    room = first
+    while at < len(text):
         taken = fitting(text[at : at + 4 * room], room) or 1
-        lead = rest if lines else first
-        lines.append(joined([*lead, *cut(spans, at, at + taken)]))
+        yield at, at + taken
         at += taken
-        room = max(1, width - width_of(rest))
-    return lines
+        room = rest
 
 
 def _narrowed(prefix: Spans, width: int) -> Spans:

@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from tests.tui.cells.golden import matches_snapshot
-from tests.tui.cells.samples import SAMPLES
+from tests.tui.cells.samples import SAMPLES, command
 from tui.cells.draw import Mode, draw, plain
-from tui.state.cells import AnyCell
+from tui.state.cells import AnyCell, PatchCell, PatchedFile
 from tui.text.palette import TERMINAL
 
 NOW = 1_700_000_000.0
@@ -109,3 +109,21 @@ def _is_harmless(text: str) -> bool:
         or ord(char) in (0x2028, 0x2029)
         for char in text
     )
+
+
+def test_a_huge_patch_is_shortened_in_the_conversation_only() -> None:
+    file = PatchedFile(path="/w/a.txt", kind="add", diff="line\n" * 1_000)
+    cell = PatchCell(id="huge", files=(file,), status="ok", cwd="/w")
+    brief = plain(draw(cell, 80, TERMINAL)).split("\n")
+    assert brief[0] == "• Added a.txt (+1000 -0)"
+    assert brief[-1] == "    … +800 lines (ctrl + t to view transcript)"
+    assert len(draw(cell, 80, TERMINAL, "full")) == 1_001
+
+
+def test_one_endless_line_of_output_is_cut_in_the_middle() -> None:
+    text = "start " + "\x1b[31mx\x1b[0m y " * 20_000 + "end"
+    cell = command("endless", "make", output=text)
+    rows = plain(draw(cell, 40, TERMINAL)).split("\n")
+    assert len(rows) == 6
+    assert rows[1].startswith("  └ start x y")
+    assert rows[-1].endswith("end")
