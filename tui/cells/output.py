@@ -33,9 +33,12 @@ def draw_output(
     last = [line for row in _decoded(last_rows, keep_end=True) for line in _folded(row, canvas)][
         -tail:
     ]
-    left_out = max(1, len(rows) - min(head, len(rows)) - tail) + output.omitted_lines
-    what = "line" if left_out == 1 else "lines"
-    mark = [Segment(f"… +{left_out} {what} {MORE}", canvas.palette.dim)]
+    left_out = max(0, len(rows) - head - tail) + output.omitted_lines
+    if left_out:
+        text = f"… +{left_out} line{'s' * (left_out > 1)} {MORE}"
+    else:
+        text = f"… long lines {MORE}"
+    mark = [Segment(text, canvas.palette.dim)]
     middle = wrap(mark, max(1, canvas.width - len(UNDER)))
     return _cornered([*first, *middle, *last], canvas)
 

@@ -123,7 +123,8 @@ def test_a_huge_patch_is_shortened_in_the_conversation_only() -> None:
 def test_one_endless_line_of_output_is_cut_in_the_middle() -> None:
     text = "start " + "\x1b[31mx\x1b[0m y " * 20_000 + "end"
     cell = command("endless", "make", output=text)
-    rows = plain(draw(cell, 40, TERMINAL)).split("\n")
+    rows = plain(draw(cell, 80, TERMINAL)).split("\n")
     assert len(rows) == 6
+    assert rows[3] == "    … long lines (ctrl + t to view transcript)"
     assert rows[1].startswith("  └ start x y")
     assert rows[-1].endswith("end")
