@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -25,6 +26,10 @@ log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
 """The server bounds its own closing well below this; a thread that takes longer is left behind."""
+
+SWITCH_SECONDS = 0.001
+"""How long the server's thread may keep the interpreter while the caller's wants it; Python's own
+5 ms would show in a key's echo."""
 
 
 class LocalServer:
@@ -52,6 +57,7 @@ class LocalServer:
 
     def start(self) -> None:
         """Start the thread; returns at once, and `connect` works from here on."""
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._thread.start()
 
     async def stop(self) -> None:
@@ -95,13 +101,15 @@ class LocalServer:
         self._server.tasks.start(self._server.serve(channel))
 
     def _run(self) -> None:
-        from app_server.server.server import Server  # imported here, off the caller's thread
-
         asyncio.set_event_loop(self._loop)
         try:
+            from app_server.server.server import Server  # imported here, off the caller's thread
+
             self._server = Server(self._options)
             self._loop.run_until_complete(self._live())
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        except Exception:
+            log.exception("the server inside this process has failed")
         finally:
             self._loop.close()
             for channel in self._server_ends:

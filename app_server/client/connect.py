@@ -1,0 +1,97 @@
+"""Ways to reach a server: a child process over its stdin and stdout, or a socket.
+
+Each gives a channel for `Client`. A server inside this process gives its own (`embed`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from app_server.rpc.channel import ChannelClosed
+from app_server.rpc.codec import client_codec
+from app_server.rpc.frames import Frame
+from app_server.rpc.lines import LONGEST_LINE_BYTES
+
+log = logging.getLogger(__name__)
+
+LAST_WORDS_SECONDS = 2.0
+"""How long a server may take to end once its stdin is closed, and again once it is asked to."""
+
+BEHIND_BYTES = 64 * 1024
+
+
+class ChildChannel:
+    """A channel to a server that this process has started; closing it ends the server."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self.process = process
+        self._stdin = process.stdin
+        self._stdout = process.stdout
+        self._codec = client_codec()
+
+    @property
+    def can_send(self) -> bool:
+        return not self._stdin.is_closing()
+
+    async def receive(self) -> Frame | None:
+        while True:
+            try:
+                line = await self._stdout.readline()
+            except ValueError:
+                log.warning("skipped a line of the server that is too long")
+                continue
+            except OSError:
+                return None
+            if not line:
+                return None
+            frame = self._codec.decode(line)
+            if frame is not None:
+                return frame
+
+    def send_now(self, frame: Frame) -> bool:
+        if not self.can_send:
+            raise ChannelClosed("the server's input is closed")
+        if self._stdin.transport.get_write_buffer_size() >= BEHIND_BYTES:
+            return False
+        self._stdin.write(self._codec.encode(frame) + b"\n")
+        return True
+
+    async def send(self, frame: Frame) -> None:
+        while not self.send_now(frame):
+            try:
+                await self._stdin.drain()
+            except OSError as error:
+                raise ChannelClosed("the server no longer reads") from error
+
+    async def close(self) -> None:
+        self._stdin.close()
+        for step in (None, self.process.terminate, self.process.kill):
+            if self.process.returncode is not None:
+                return
+            if step is not None:
+                step()
+            try:
+                async with asyncio.timeout(LAST_WORDS_SECONDS):
+                    await self.process.wait()
+            except TimeoutError:
+                continue
+
+
+async def start_child(
+    argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> ChildChannel:
+    """Start a server such as `codex app-server`; its stderr stays ours. Raises `OSError`."""
+    process = await asyncio.create_subprocess_exec(
+        *argv,
+        cwd=cwd,
+        env=env,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=LONGEST_LINE_BYTES,
+    )
+    return ChildChannel(process)
