@@ -12,7 +12,13 @@ from collections.abc import Callable
 import msgspec
 
 from app_server import clock
-from app_server.exec.environment import ExitStatus, OutputStream, RunningProcess
+from app_server.exec.environment import (
+    Environment,
+    ExitStatus,
+    OutputStream,
+    RunningProcess,
+    SpawnRequest,
+)
 from app_server.exec.head_tail import HeadTail
 
 TIMED_OUT_CODE = 124
@@ -37,16 +43,19 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def run_to_end(
-    process: RunningProcess,
+    environment: Environment,
+    request: SpawnRequest,
     *,
+    on_started: Callable[[RunningProcess], None] | None = None,
     timeout_seconds: float | None = None,
     cap_bytes: int | None = None,
     on_output: Callable[[OutputStream, bytes], None] | None = None,
 ) -> CommandResult:
-    """Take a started command to its end.
+    """Run a command and wait for its end.
 
-    `cap_bytes` limits what is kept of each stream, head and tail; `on_output` hears everything.
-    Cancelling it ends the command's tree.
+    `on_started` gets the process, to write to or resize. `cap_bytes` limits what is kept of each
+    stream, head and tail; `on_output` hears everything. Cancelling it ends the command's tree.
+    Raises `CommandNotStarted` or `EnvironmentLost`.
     """
     began_at = clock.monotonic()
     cap = UNLIMITED_BYTES if cap_bytes is None else cap_bytes
@@ -58,6 +67,9 @@ async def run_to_end(
             if on_output is not None:
                 on_output(chunk.stream, chunk.data)
 
+    process = await environment.spawn(request)
+    if on_started is not None:
+        on_started(process)
     reading = asyncio.ensure_future(read())
     timed_out = False
     try:
@@ -91,7 +103,9 @@ async def _ended(
     try:
         async with asyncio.timeout(timeout_seconds):
             while not waiting.done():
-                open_ends = {waiting} if reading.done() else {waiting, reading}
+                open_ends: set[asyncio.Future[ExitStatus] | asyncio.Future[None]] = {waiting}
+                if not reading.done():
+                    open_ends.add(reading)
                 await asyncio.wait(open_ends, return_when=asyncio.FIRST_COMPLETED)
                 if reading.done():
                     reading.result()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app_server.exec.environment import RunningProcess
 from app_server.exec.local import LocalEnvironment
 from app_server.exec.one_shot import run_to_end
 from tests.exec.commands import eventually, is_running, pids_in, shell, typed
@@ -14,36 +15,36 @@ STUBBORN = "trap '' TERM INT HUP; echo $$ >> {file}; while :; do sleep 1; done"
 
 async def test_streams_are_kept_apart_and_told_as_they_come(environment: LocalEnvironment) -> None:
     told: list[tuple[str, bytes]] = []
-    process = await environment.spawn(shell("echo out; echo err >&2; exit 3"))
-    result = await run_to_end(process, on_output=lambda *piece: told.append(piece))
+    request = shell("echo out; echo err >&2; exit 3")
+    result = await run_to_end(environment, request, on_output=lambda *piece: told.append(piece))
     assert (result.exit_code, result.stdout, result.stderr) == (3, b"out\n", b"err\n")
     assert sorted(told) == [("stderr", b"err\n"), ("stdout", b"out\n")]
     assert not result.timed_out
 
 
 async def test_a_terminals_output_counts_as_stdout(environment: LocalEnvironment) -> None:
-    result = await run_to_end(await environment.spawn(typed("echo out; echo err >&2")))
+    result = await run_to_end(environment, typed("echo out; echo err >&2"))
     assert (result.stdout, result.stderr) == (b"out\r\nerr\r\n", b"")
 
 
 async def test_a_time_out_answers_124_and_leaves_nothing(
     environment: LocalEnvironment, tmp_path: Path
 ) -> None:
-    process = await environment.spawn(shell(STUBBORN.format(file=tmp_path / "pids")))
+    request = shell(STUBBORN.format(file=tmp_path / "pids"))
+    result = await run_to_end(environment, request, timeout_seconds=0.5)
     [pid] = await pids_in(tmp_path / "pids")
-    result = await run_to_end(process, timeout_seconds=0.01)
     assert (result.exit_code, result.timed_out) == (124, True)
     assert not is_running(pid)
 
 
 async def test_closed_outputs_do_not_end_the_time_limit(environment: LocalEnvironment) -> None:
-    process = await environment.spawn(shell("exec >&- 2>&-; sleep 60"))
-    assert (await run_to_end(process, timeout_seconds=0.2)).timed_out
+    request = shell("exec >&- 2>&-; sleep 60")
+    assert (await run_to_end(environment, request, timeout_seconds=0.2)).timed_out
 
 
 async def test_cancelling_ends_the_command(environment: LocalEnvironment, tmp_path: Path) -> None:
-    process = await environment.spawn(shell(f"echo $$ > {tmp_path / 'pids'}; sleep 60"))
-    running = asyncio.ensure_future(run_to_end(process))
+    request = shell(f"echo $$ > {tmp_path / 'pids'}; sleep 60")
+    running = asyncio.ensure_future(run_to_end(environment, request))
     [pid] = await pids_in(tmp_path / "pids")
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -52,9 +53,20 @@ async def test_cancelling_ends_the_command(environment: LocalEnvironment, tmp_pa
 
 
 async def test_a_cap_keeps_head_and_tail_and_counts_the_rest(environment: LocalEnvironment) -> None:
-    process = await environment.spawn(shell("printf start; head -c 100000 /dev/zero; printf end"))
-    result = await run_to_end(process, cap_bytes=100)
+    request = shell("printf start; head -c 100000 /dev/zero; printf end")
+    result = await run_to_end(environment, request, cap_bytes=100)
     assert len(result.stdout) == 100
     assert result.stdout.startswith(b"start")
     assert result.stdout.endswith(b"end")
     assert result.dropped_bytes == 100_008 - 100
+
+
+async def test_a_running_command_is_written_to(environment: LocalEnvironment) -> None:
+    started: list[RunningProcess] = []
+    running = asyncio.ensure_future(
+        run_to_end(environment, shell("cat", stdin="open"), on_started=started.append)
+    )
+    process = (await eventually(lambda: started))[0]
+    await process.write(b"hello")
+    await process.close_stdin()
+    assert (await running).stdout == b"hello"
