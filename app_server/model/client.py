@@ -25,7 +25,7 @@ from app_server.auth.manager import AuthSource
 from app_server.model.answer import Answer, reason
 from app_server.model.errors import MissingKey, ModelError, StreamBroken, Unauthorized
 from app_server.model.events import ResponseEvent
-from app_server.model.http import CertificatesUnusable, HttpClients
+from app_server.model.http import HttpClients, NetworkSettingsUnusable
 from app_server.model.providers import ProviderInfo
 from app_server.model.refusals import http_refusal
 from app_server.model.request import ModelRequest, TurnIdentity, encode_body, identity_headers
@@ -140,7 +140,7 @@ class ModelClient:
         url = self.url
         try:
             client = await self._http.client(url)
-        except CertificatesUnusable as problem:
+        except NetworkSettingsUnusable as problem:
             raise ModelError(str(problem)) from problem
         import httpx
 

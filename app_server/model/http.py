@@ -39,8 +39,8 @@ KEEP_ALIVE_SECONDS = 50.0
 """Load balancers commonly close idle connections after 60 s; we leave first."""
 
 
-class CertificatesUnusable(Exception):
-    """The bundle a variable names cannot be read."""
+class NetworkSettingsUnusable(Exception):
+    """A proxy or a certificate bundle that the environment names cannot be used."""
 
 
 class HttpClients:
@@ -70,7 +70,7 @@ class HttpClients:
             await client.aclose()
 
     async def client(self, url: str) -> httpx.AsyncClient:
-        """The client for this address. Raises `CertificatesUnusable`."""
+        """The client for this address. Raises `NetworkSettingsUnusable`."""
         kind = _kind(url)
         async with self._making:
             found = self._clients.get(kind)
@@ -90,7 +90,7 @@ class HttpClients:
         """One question with a JSON or form body, one short answer. Raises `Unreachable`."""
         try:
             client = await self.client(url)
-        except CertificatesUnusable as problem:
+        except NetworkSettingsUnusable as problem:
             raise Unreachable(str(problem)) from problem
         import httpx
 
@@ -107,7 +107,7 @@ class HttpClients:
         """Make the client now, so that the first request need not wait for it; never fails."""
         try:
             await self.client(url)
-        except CertificatesUnusable as problem:
+        except NetworkSettingsUnusable as problem:
             log.warning("%s", problem)
 
 
@@ -127,15 +127,23 @@ def _kind(url: str) -> Kind:
 
 def _make_client(kind: Kind, environment: Mapping[str, str]) -> httpx.AsyncClient:
     library = _load_httpx()
-    client: httpx.AsyncClient = library.AsyncClient(
-        verify=trusted_certificates(environment) if kind == "encrypted" else _no_certificates(),
-        # a proxy cannot reach this machine's own services
-        trust_env=kind != "loopback",
-        timeout=library.Timeout(None, connect=CONNECT_TIMEOUT_SECONDS, write=WRITE_TIMEOUT_SECONDS),
-        limits=library.Limits(
-            max_connections=None, max_keepalive_connections=8, keepalive_expiry=KEEP_ALIVE_SECONDS
-        ),
-    )
+    try:
+        client: httpx.AsyncClient = library.AsyncClient(
+            verify=trusted_certificates(environment) if kind == "encrypted" else _no_certificates(),
+            # a proxy cannot reach this machine's own services
+            trust_env=kind != "loopback",
+            timeout=library.Timeout(
+                None, connect=CONNECT_TIMEOUT_SECONDS, write=WRITE_TIMEOUT_SECONDS
+            ),
+            limits=library.Limits(
+                max_connections=None,
+                max_keepalive_connections=8,
+                keepalive_expiry=KEEP_ALIVE_SECONDS,
+            ),
+        )
+    except (ImportError, ValueError) as problem:
+        # httpx knows no SOCKS without a library of its own, and no schemes but HTTP's
+        raise NetworkSettingsUnusable(f"the proxy of the environment: {problem}") from problem
     # streams are read raw, so they must not be compressed
     del client.headers["accept-encoding"]
     return client
@@ -159,7 +167,7 @@ def _load_httpx() -> ModuleType:
 
 
 def trusted_certificates(environment: Mapping[str, str]) -> ssl.SSLContext:
-    """Everything we trust to name servers. Raises `CertificatesUnusable`."""
+    """Everything we trust to name servers. Raises `NetworkSettingsUnusable`."""
     import certifi
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -171,7 +179,7 @@ def trusted_certificates(environment: Mapping[str, str]) -> ssl.SSLContext:
             try:
                 context.load_verify_locations(cafile=bundle)
             except (OSError, ssl.SSLError) as failure:
-                raise CertificatesUnusable(
+                raise NetworkSettingsUnusable(
                     f"{name} names {bundle}, which cannot be used as certificates: {failure}"
                 ) from failure
             break

@@ -19,6 +19,7 @@ LM_STUDIO = "lmstudio"
 OPENAI_API_URL = "https://api.openai.com/v1"
 CHATGPT_URL = "https://chatgpt.com/backend-api/codex"
 LOCAL_PORTS = {OLLAMA: 11434, LM_STUDIO: 1234}
+LOCAL_MODELS = {OLLAMA: "gpt-oss:20b", LM_STUDIO: "openai/gpt-oss-20b"}
 
 MAX_RETRIES = 100
 REQUEST_RETRIES = 4
@@ -66,6 +67,11 @@ class ProviderInfo(msgspec.Struct, frozen=True, kw_only=True):
     def is_local(self) -> bool:
         """Whether it runs on this machine and needs no key."""
         return self.id in LOCAL_PORTS
+
+    @property
+    def default_model(self) -> str | None:
+        """What to ask for where nobody chose a model; None: the catalogue's first."""
+        return LOCAL_MODELS.get(self.id)
 
     @property
     def stores_answers(self) -> bool:

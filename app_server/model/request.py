@@ -92,7 +92,12 @@ def encode_body(
     if text:
         body["text"] = text
     body["client_metadata"] = {"x-codex-installation-id": installation_id}
-    return msgspec.json.encode(body)
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:
+        # a path with bytes that are no text, for one; the model gets question marks for them
+        text = json.dumps(msgspec.to_builtins(body), ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace")
 
 
 def identity_headers(identity: TurnIdentity) -> dict[str, str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from app_server.demo.provider import ScriptedModel
-from app_server.model.http import CertificatesUnusable, HttpClients, trusted_certificates
+from app_server.model.errors import ModelError
+from app_server.model.http import HttpClients, NetworkSettingsUnusable, trusted_certificates
 from tests.model.conftest import MakeClient, ask
 
 
@@ -26,7 +27,7 @@ async def test_a_bundle_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         {"SSL_CERT_FILE": str(bundle)},
     ):
         async with HttpClients(environment) as clients:
-            with pytest.raises(CertificatesUnusable, match=next(iter(environment))):
+            with pytest.raises(NetworkSettingsUnusable, match=next(iter(environment))):
                 await clients.client("https://host/v1")
             await clients.warm("https://host/v1")
             await clients.client("http://127.0.0.1/v1")
@@ -47,6 +48,18 @@ async def test_a_proxy_is_not_used_for_this_machine(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     await ask(make_client())
     assert len(model.requests) == 1
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "gopher://proxy"])
+async def test_a_proxy_that_cannot_be_used_is_a_readable_error(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    client = make_client(base_url="http://model.example/v1")
+    await client.warm()
+    with pytest.raises(ModelError, match="the proxy of the environment") as failure:
+        await ask(client)
+    assert not failure.value.retryable
 
 
 async def test_warming_makes_the_client_and_sends_nothing(

@@ -60,6 +60,15 @@ def test_local_services_listen_where_variables_say(
     assert not found["ollama"].requires_openai_auth
 
 
+def test_local_services_have_a_model_of_their_own_to_begin_with() -> None:
+    found = built_in(environment={})
+    assert {name: found[name].default_model for name in found} == {
+        "openai": None,
+        "ollama": "gpt-oss:20b",
+        "lmstudio": "openai/gpt-oss-20b",
+    }
+
+
 def test_a_table_becomes_a_provider() -> None:
     table = {
         "name": "Mine",

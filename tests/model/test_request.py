@@ -133,6 +133,14 @@ def test_items_go_out_as_they_came_in() -> None:
     ]
 
 
+def test_text_that_is_not_quite_unicode_is_sent_all_the_same() -> None:
+    path = b"/caf\xe9".decode("utf-8", "surrogateescape")
+    items = [MessageResponseItem(role="user", content=[InputTextContentItem(text=path)])]
+    sent = body(input=items)
+    assert sent["input"][0]["content"][0]["text"] == "/caf?"
+    assert sent["model"] == "gpt-5.5"
+
+
 def test_headers_say_who_asks() -> None:
     assert identity_headers(IDENTITY) == {
         "x-codex-turn-metadata": (
