@@ -96,8 +96,8 @@ def encode_body(
         return msgspec.json.encode(body)
     except UnicodeEncodeError:
         # a path with bytes that are no text, for one; the model gets question marks for them
-        text = json.dumps(msgspec.to_builtins(body), ensure_ascii=False, separators=(",", ":"))
-        return text.encode("utf-8", "replace")
+        plain = json.dumps(msgspec.to_builtins(body), ensure_ascii=False, separators=(",", ":"))
+        return plain.encode("utf-8", "replace")
 
 
 def identity_headers(identity: TurnIdentity) -> dict[str, str]:
