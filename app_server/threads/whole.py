@@ -40,6 +40,7 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
     path: Path | None = None
     forked_from_id: str | None = None
     git_info: GitInfo | None = None
+    """The repository around it, kept in its first line; clients see it once it was stored."""
     name: str | None = None
     past: Restored | None = None
     """What it remembers, from its own file or its parent's."""
@@ -59,7 +60,7 @@ def make_thread(manager: ThreadManager, birth: Birth, writer: RolloutWriter | No
         path=birth.path,
         forked_from_id=birth.forked_from_id,
         name=birth.name,
-        git_info=birth.git_info,
+        git_info=birth.git_info if past is not None else None,
     )
     thread = LoadedThread(facts, manager.questions, manager.broadcast)
     session = Session(
