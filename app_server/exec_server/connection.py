@@ -28,6 +28,8 @@ class Connection:
         self._send = send
         self._waiting: deque[Message] = deque()
         self._is_busy = False
+        self.on_room: Callable[[], None] = lambda: None
+        """Called when there is room again after `is_full`."""
         self.handler = ExecHandler(loop, self._notify, limits)
 
     @property
@@ -41,21 +43,22 @@ class Connection:
             raise ProtocolViolation(
                 f"unexpected client {kind} for request id {_debug_id(message.id)}"
             )
+        if message.id is None and message.method != "initialized":
+            raise ProtocolViolation(f"unexpected notification method: {message.method}")
         self._waiting.append(message)
         self._go_on()
 
     def _go_on(self) -> None:
+        was_full = self.is_full
         while self._waiting and not self._is_busy:
             message = self._waiting.popleft()
             if message.id is None:
-                self._told(message)
+                # Nothing waits before the handshake, so this can only fail inside `receive`.
+                self.handler.initialized()
             else:
                 self._asked(message.id, message)
-
-    def _told(self, message: Message) -> None:
-        if message.method != "initialized":
-            raise ProtocolViolation(f"unexpected notification method: {message.method}")
-        self.handler.initialized()
+        if was_full and not self.is_full:
+            self.on_room()
 
     def _asked(self, message_id: protocol.MessageId, message: Message) -> None:
         assert message.method is not None

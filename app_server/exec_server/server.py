@@ -23,6 +23,22 @@ LONGEST_ENDING_SECONDS = 1.5
 """For processes to end by request; after that the guardian ends them."""
 
 
+def serve(listen_url: str, limits: Limits | None = None) -> int:
+    """Serve on `stdio://` or `ws://IP:PORT`; returns the exit status, 2 for any other URL."""
+    from app_server.exec_server.listen import ListenUrlError, Stdio, parse_listen_url
+
+    try:
+        listen = parse_listen_url(listen_url)
+    except ListenUrlError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    if isinstance(listen, Stdio):
+        return serve_stdio(limits)
+    from app_server.exec_server.websocket_server import serve_websocket
+
+    return serve_websocket(listen, limits)
+
+
 def serve_stdio(limits: Limits | None = None, owner_pid: int | None = None) -> int:
     """Serve one client on stdin and stdout; returns the exit status. Forks at once.
 
@@ -38,6 +54,7 @@ class _StdioService:
         input_fd, output_fd = _claim_streams()
         self._writer = LineWriter(self._loop, output_fd, self._pressure, self._broken)
         self._connection = Connection(self._loop, self._writer.write, limits)
+        self._connection.on_room = self._read_on
         self._reader = LineReader(self._loop, input_fd, self._line, self._input_ended)
         self._checks_left = round(LONGEST_ENDING_SECONDS / ENDING_CHECK_SECONDS)
 
@@ -64,13 +81,9 @@ class _StdioService:
             return
         if self._connection.is_full:
             self._reader.pause()
-            self._loop.call_later(ENDING_CHECK_SECONDS, self._read_on)
 
     def _read_on(self) -> None:
-        if self._connection.is_full:
-            self._loop.call_later(ENDING_CHECK_SECONDS, self._read_on)
-        else:
-            self._reader.resume()
+        self._reader.resume()
 
     def _pressure(self, is_behind: bool) -> None:
         if is_behind:

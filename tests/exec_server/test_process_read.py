@@ -114,3 +114,12 @@ def test_writing_to_a_terminal_that_is_gone_is_an_internal_error(peer: StdioPeer
         "code": -32603,
         "message": "failed to write to process stdin",
     }
+
+
+def test_hundreds_of_requests_behind_a_waiting_read_are_all_answered(peer: StdioPeer) -> None:
+    pid = peer.start("a", "/bin/sleep", "60")["result"]["pid"]
+    peer.ask("process/read", {"processId": "a", "waitMs": 30_000})
+    asked = [peer.ask("process/terminate", {"processId": "no-such"}) for _ in range(500)]
+    kill(pid, signal.SIGKILL)
+    peer.answer(asked[-1])
+    assert [message["id"] for message in peer.seen if "id" in message][-500:] == asked
