@@ -174,20 +174,25 @@ def shell_join(argv: Sequence[str]) -> str:
 
 
 def shell_quote(word: str) -> str:
-    """One argument, quoted if it must be.
+    """One argument, quoted if it must be, the way the original quotes.
 
-    Single quotes where possible, double quotes around text that contains single ones; text that
-    neither can hold is put together from both.
+    Single quotes where possible, double quotes around text with single quotes or backslashes; text
+    that neither can hold is put together from both.
     """
     if not word:
         return "''"
-    if _BARE.issuperset(word):
-        return word
     pieces: list[str] = []
     start = 0
     while start < len(word):
         end, quote = _quotable(word, start)
-        pieces.append(f"{quote}{word[start:end]}{quote}")
+        text = word[start:end]
+        if _BARE.issuperset(text):
+            pieces.append(text)
+        elif quote == "'":
+            pieces.append(f"'{text}'")
+        else:
+            escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+            pieces.append(f'"{escaped}"')
         start = end
     return "".join(pieces)
 
@@ -197,8 +202,11 @@ def _quotable(word: str, start: int) -> tuple[int, str]:
     single = double = True
     for position in range(start, len(word)):
         character = word[position]
-        single_here = single and character != "'"
-        double_here = double and character not in "$`\\!^"
+        if character == "^":  # some interactive shells expand it unless it follows a quote
+            single_here, double_here = position == start, False
+        else:
+            single_here = single and character not in "'\\"
+            double_here = double and character not in "$`!"
         if not single_here and not double_here:
             return position, "'" if single else '"'
         single, double = single_here, double_here

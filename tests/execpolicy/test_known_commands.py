@@ -1,0 +1,129 @@
+"""Which commands run unasked, and which are always asked about."""
+
+import pytest
+
+from app_server.execpolicy.known_dangerous import is_known_dangerous
+from app_server.execpolicy.known_safe import is_known_safe
+
+
+def script(text: str) -> list[str]:
+    return ["/bin/bash", "-lc", text]
+
+
+SAFE = [
+    "ls",
+    "ls -la src",
+    "/usr/bin/ls",
+    "cat a b",
+    "cd src && cat a | head -n 3 | wc -l",
+    "pwd; whoami; true",
+    "find . -name x -type f",
+    "rg -n foo src",
+    "sed -n 3p f",
+    "sed -n 1,200p f",
+    "sed -n 1,200p",
+    "base64 f",
+    "git status",
+    "git log -3 --oneline",
+    "git diff HEAD~1 -- a",
+    "git show HEAD:a",
+    "git branch",
+    "git branch -a -vv",
+    "git branch --format=x",
+    "tac f",
+    "echo '$(rm x)'",
+    "cat *.txt",
+]
+
+NOT_SAFE = [
+    "touch x",
+    "ls > f",
+    "ls $(rm x)",
+    "cat a && touch b",
+    "find . -delete",
+    "find . -exec rm x",
+    "find . -fprintf f x",
+    "find *",
+    "rg --pre cat foo",
+    "rg --pre=cat foo",
+    "rg -z foo",
+    "rg -nz foo",
+    "rg --search-zip foo",
+    "rg --hostname-bin=x foo",
+    "sed -i s/a/b/ f",
+    "sed -n 1,2p -i",
+    "sed -n '1,2w f' f",
+    "sed -n 'p' f",
+    "base64 -o f",
+    "base64 -of",
+    "base64 --output=f",
+    "git",
+    "git push",
+    "git -C / status",
+    "git -c core.pager=x log",
+    "git --git-dir=x status",
+    "git log --output=f",
+    "git diff --ext-diff",
+    "git show --textconv",
+    "git branch new",
+    "git branch -D old",
+    "./ls",
+    "sub/cat x",
+    "/tmp/cat x",
+    "bash -c ls",
+    "python3 -c 1",
+    "xargs ls",
+    "env ls",
+    "tee f",
+    "sort -o f",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", SAFE)
+def test_commands_that_only_look_are_safe(text: str) -> None:
+    assert is_known_safe(script(text))
+
+
+@pytest.mark.parametrize("text", NOT_SAFE)
+def test_anything_else_is_not(text: str) -> None:
+    assert not is_known_safe(script(text))
+
+
+def test_a_call_without_a_shell_is_judged_alike() -> None:
+    assert is_known_safe(["ls", "-l"])
+    assert not is_known_safe(["rm", "x"])
+    assert not is_known_safe([])
+
+
+DANGEROUS = [
+    "rm -rf x",
+    "rm -f x",
+    "rm -fr x",
+    "rm -r -f x",
+    "rm x --force",
+    "/bin/rm -rf x",
+    "sudo rm -rf x",
+    "sudo -n rm -f x",
+    "ls && rm -rf x",
+]
+
+NOT_DANGEROUS = [
+    "rm x",
+    "rm -r x",
+    "rm -- -f",
+    "ls",
+    "echo rm -rf",
+    "sudo ls",
+    "rm --preserve-root x",
+]
+
+
+@pytest.mark.parametrize("text", DANGEROUS)
+def test_removing_by_force_is_dangerous(text: str) -> None:
+    assert is_known_dangerous(script(text))
+
+
+@pytest.mark.parametrize("text", NOT_DANGEROUS)
+def test_other_commands_are_not(text: str) -> None:
+    assert not is_known_dangerous(script(text))
