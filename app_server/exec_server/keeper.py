@@ -21,6 +21,8 @@ from app_server.exec_server import kill, mount_points, prctl
 
 LEFTOVER_GRACE_SECONDS = 0.5
 """For what a command leaves behind when it ends by itself."""
+SANDBOX_ENDING_SECONDS = 0.05
+"""For the processes of a sandbox that ends by itself, so that its mount points are gone by then."""
 KILL_PASS_SECONDS = 0.01
 SLOWEST_KILL_PASS_SECONDS = 0.5
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -97,6 +99,8 @@ class _Keeper:
         while True:
             main_status, is_anything_left = _reap(main_pid)
             if main_status is not None:
+                if is_anything_left and self._command.held:
+                    is_anything_left = self._wait_for_sandbox()
                 if not is_anything_left:
                     self._release()
                 _report(self._report_fd, f"X {main_status}")
@@ -114,6 +118,15 @@ class _Keeper:
                 kill.ask_tree_to_end(os.getpid())
             elif heard is not None and heard.si_signo == signal.SIGUSR1:
                 is_by_force = True
+
+    def _wait_for_sandbox(self) -> bool:
+        """Give the rest of a sandbox its moment; whether something is left after that."""
+        deadline = time.monotonic() + SANDBOX_ENDING_SECONDS
+        is_anything_left = True
+        while is_anything_left and (left := deadline - time.monotonic()) > 0:
+            signal.sigtimedwait({signal.SIGCHLD}, left)
+            _, is_anything_left = _reap(main_pid=0)
+        return is_anything_left
 
     def _patience(self, is_by_force: bool) -> float:
         if is_by_force:
