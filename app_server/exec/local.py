@@ -1,28 +1,18 @@
 """This machine as an `Environment`: a process service of our own, started at the first command.
 
-The service forwards everything at once and retains nothing; what a command wrote waits here until
-it is read. A reader that falls behind holds the service up, so memory stays bounded.
+The service is our child; it forwards everything at once and retains nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-from collections import deque
-from collections.abc import AsyncIterator
-from itertools import count
 
-from app_server.exec.environment import ExitStatus, OutputChunk, RunningProcess, SpawnRequest
-from app_server.exec.errors import CommandNotStarted, EnvironmentLost, StdinClosed
-from app_server.exec_server import protocol
-from app_server.exec_server.client import CallRejected, Event, ExecServerError
+from app_server.exec.environment import RunningProcess, SpawnRequest
+from app_server.exec.errors import EnvironmentLost
+from app_server.exec.service import ConnectedService
+from app_server.exec_server.client import ExecServerError
 from app_server.exec_server.launch import LaunchedService, launch
-
-log = logging.getLogger(__name__)
-
-UNREAD_HIGH_BYTES = 8 * 1024 * 1024
-UNREAD_LOW_BYTES = 2 * 1024 * 1024
 
 
 class LocalEnvironment:
@@ -33,7 +23,8 @@ class LocalEnvironment:
     """
 
     def __init__(self) -> None:
-        self._service: _Service | None = None
+        self._launched: LaunchedService | None = None
+        self._service: ConnectedService | None = None
         self._starting = asyncio.Lock()
         self._is_closed = False
 
@@ -48,228 +39,33 @@ class LocalEnvironment:
     async def close(self) -> None:
         self._is_closed = True
         async with self._starting:
-            service, self._service = self._service, None
-        if service is not None:
-            await service.close()
+            await self._end_service()
 
     @property
     def service_pid(self) -> int | None:
         """The process service's own process, if it runs."""
-        return None if self._service is None else self._service.pid
+        return None if self._launched is None else self._launched.pid
 
     @property
     def is_held_up(self) -> bool:
         """Whether output that nobody reads keeps the service waiting."""
         return self._service is not None and self._service.is_paused
 
-    async def _running_service(self) -> _Service:
+    async def _running_service(self) -> ConnectedService:
         async with self._starting:
             if self._is_closed:
                 raise EnvironmentLost("the process service is shut down")
             if self._service is not None and self._service.is_lost:
-                await self._service.close()
-                self._service = None
+                await self._end_service()
             if self._service is None:
                 try:
-                    self._service = _Service(await launch(retained_output_bytes=0))
+                    self._launched = await launch(retained_output_bytes=0)
                 except ExecServerError as error:
                     raise EnvironmentLost(str(error)) from error
+                self._service = ConnectedService(self._launched.client)
             return self._service
 
-
-class _Service:
-    """One running process service and what it runs for us."""
-
-    def __init__(self, launched: LaunchedService) -> None:
-        self._launched = launched
-        self._client = launched.client
-        self._processes: dict[str, _LocalProcess] = {}
-        self._ids = count(1)
-        self._unread_bytes = 0
-        self.is_paused = False
-        self._client.listen(self._event, self._lost)
-
-    @property
-    def pid(self) -> int:
-        return self._launched.pid
-
-    @property
-    def is_lost(self) -> bool:
-        return self._client.is_closed
-
-    async def spawn(self, request: SpawnRequest) -> RunningProcess:
-        process_id = str(next(self._ids))
-        # Known before the start, since output may arrive together with the answer.
-        process = _LocalProcess(self, process_id)
-        self._processes[process_id] = process
-        try:
-            started = await self._client.start(_start_params(process_id, request))
-        except CallRejected as error:
-            del self._processes[process_id]
-            raise CommandNotStarted(error.message) from error
-        except ExecServerError as error:
-            self._processes.pop(process_id, None)
-            raise EnvironmentLost(str(error)) from error
-        except UnicodeEncodeError as error:
-            del self._processes[process_id]
-            raise CommandNotStarted("the command is not valid UTF-8") from error
-        except asyncio.CancelledError:
-            # It may come to life after all; nobody would know of it.
-            process.discard_output()
-            if not self.is_lost:
-                await asyncio.shield(self.terminate(process_id, 0))
-            raise
-        process.pid = started.pid
-        return process
-
-    async def write(self, process_id: str, data: bytes) -> None:
-        try:
-            await self._client.write(process_id, data)
-        except CallRejected as error:
-            raise StdinClosed from error
-        except ExecServerError as error:
-            raise EnvironmentLost(str(error)) from error
-
-    async def close_stdin(self, process_id: str) -> None:
-        with contextlib.suppress(ExecServerError):
-            await self._client.close_stdin(process_id)
-
-    async def resize(self, process_id: str, rows: int, cols: int) -> None:
-        with contextlib.suppress(ExecServerError):
-            await self._client.resize(process_id, rows, cols)
-
-    async def terminate(self, process_id: str, grace_seconds: float) -> None:
-        # Where the service is gone its processes are, too.
-        with contextlib.suppress(ExecServerError):
-            await self._client.terminate(process_id, grace_seconds)
-
-    async def close(self) -> None:
-        await self._launched.close()
-
-    def unread(self, change_bytes: int) -> None:
-        """Keep count of what waits here; above the limit the service is held up."""
-        self._unread_bytes += change_bytes
-        if not self.is_paused and self._unread_bytes > UNREAD_HIGH_BYTES:
-            self.is_paused = True
-            self._client.pause()
-        elif self.is_paused and self._unread_bytes < UNREAD_LOW_BYTES:
-            self.is_paused = False
-            if not self.is_lost:
-                self._client.resume()
-
-    def _event(self, event: Event) -> None:
-        process = self._processes.get(event.process_id)
-        if process is None:
-            return
-        match event:
-            case protocol.OutputNotification(stream=stream, chunk=data, seq=seq):
-                process.wrote(OutputChunk(stream, data, seq or 0))
-            case protocol.ExitedNotification(exit_code=code, signal=number):
-                process.exited(ExitStatus(code=None if code == -1 else code, signal=number))
-            case protocol.ClosedNotification():
-                del self._processes[event.process_id]
-                process.closed()
-
-    def _lost(self) -> None:
-        if self._processes:
-            log.warning("the process service ended with %d processes", len(self._processes))
-        processes, self._processes = self._processes, {}
-        for process in processes.values():
-            process.exited(ExitStatus())
-            process.closed()
-
-
-class _LocalProcess:
-    """A process of the local service."""
-
-    def __init__(self, service: _Service, process_id: str) -> None:
-        self.pid: int | None = None
-        self._service = service
-        self._id = process_id
-        self._chunks: deque[OutputChunk] = deque()
-        self._has_news = asyncio.Event()
-        self._is_closed = False
-        self._is_discarding = False
-        self._status: ExitStatus | None = None
-        self._has_exited = asyncio.Event()
-
-    async def output(self) -> AsyncIterator[OutputChunk]:
-        while True:
-            while self._chunks:
-                chunk = self._chunks.popleft()
-                self._service.unread(-len(chunk.data))
-                yield chunk
-            if self._is_closed or self._is_discarding:
-                return
-            self._has_news.clear()
-            await self._has_news.wait()
-
-    def discard_output(self) -> None:
-        self._is_discarding = True
-        self._service.unread(-sum(len(chunk.data) for chunk in self._chunks))
-        self._chunks.clear()
-        self._has_news.set()
-
-    async def write(self, data: bytes) -> None:
-        await self._service.write(self._id, data)
-
-    async def close_stdin(self) -> None:
-        await self._service.close_stdin(self._id)
-
-    async def resize(self, rows: int, cols: int) -> None:
-        await self._service.resize(self._id, rows, cols)
-
-    async def terminate(self, grace_seconds: float = 2.0) -> None:
-        await self._service.terminate(self._id, grace_seconds)
-
-    async def kill(self) -> None:
-        await self._service.terminate(self._id, 0)
-
-    async def wait(self) -> ExitStatus:
-        await self._has_exited.wait()
-        assert self._status is not None
-        return self._status
-
-    def wrote(self, chunk: OutputChunk) -> None:
-        if not self._is_discarding:
-            self._chunks.append(chunk)
-            self._service.unread(len(chunk.data))
-            self._has_news.set()
-
-    def exited(self, status: ExitStatus) -> None:
-        if self._status is None:
-            self._status = status
-            self._has_exited.set()
-
-    def closed(self) -> None:
-        self._is_closed = True
-        self._has_news.set()
-
-
-def _start_params(process_id: str, request: SpawnRequest) -> protocol.StartParams:
-    io: protocol.PtyIo | protocol.PipeIo
-    if request.tty is not None:
-        io = protocol.PtyIo(rows=request.tty.rows, cols=request.tty.cols)
-    else:
-        io = protocol.PipeIo(stdin=request.stdin)
-    return protocol.StartParams(
-        process_id=process_id,
-        argv=list(request.argv),
-        cwd=request.cwd,
-        env={name: value for name, value in request.env.items() if _is_text(name + value)},
-        tty=request.tty is not None,
-        arg0=request.arg0,
-        io=io,
-        inherited_data=dict(request.inherited_data),
-        mount_points=list(request.mount_points),
-        claims_terminal=request.claims_terminal,
-    )
-
-
-def _is_text(value: str) -> bool:
-    """Whether it can travel: bytes that are not UTF-8 arrive from `os.environ` as surrogates."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    async def _end_service(self) -> None:
+        launched, self._launched, self._service = self._launched, None, None
+        if launched is not None:
+            await launched.close()

@@ -9,7 +9,8 @@ import pytest
 
 from app_server.exec.environment import ExitStatus, SpawnRequest, TtySize
 from app_server.exec.errors import CommandNotStarted, EnvironmentLost, StdinClosed
-from app_server.exec.local import UNREAD_HIGH_BYTES, LocalEnvironment
+from app_server.exec.local import LocalEnvironment
+from app_server.exec.service import UNREAD_HIGH_BYTES
 from tests.exec.commands import ENVIRONMENT, eventually, everything, is_running, shell
 
 

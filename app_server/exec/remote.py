@@ -1,0 +1,53 @@
+"""A process service elsewhere as an `Environment`, reached by its websocket URL."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from app_server.exec.environment import RunningProcess, SpawnRequest
+from app_server.exec.errors import EnvironmentLost
+from app_server.exec.service import ConnectedService
+from app_server.exec_server.client import ExecServerError
+from app_server.exec_server.websocket_client import connect_websocket
+
+
+class RemoteEnvironment:
+    """Runs programs where the service behind `url` runs. It must be one of ours or speak our
+    additions to v0. A lost connection is replaced at the next spawn; what ran over it has ended.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._service: ConnectedService | None = None
+        self._connecting = asyncio.Lock()
+        self._is_closed = False
+
+    async def spawn(self, request: SpawnRequest) -> RunningProcess:
+        service = await self._connected_service()
+        return await service.spawn(request)
+
+    async def prewarm(self) -> None:
+        with contextlib.suppress(EnvironmentLost):
+            await self._connected_service()
+
+    async def close(self) -> None:
+        self._is_closed = True
+        async with self._connecting:
+            service, self._service = self._service, None
+        if service is not None:
+            await service.close()
+
+    async def _connected_service(self) -> ConnectedService:
+        async with self._connecting:
+            if self._is_closed:
+                raise EnvironmentLost("the environment is closed")
+            if self._service is not None and self._service.is_lost:
+                await self._service.close()
+                self._service = None
+            if self._service is None:
+                try:
+                    self._service = ConnectedService(await connect_websocket(self.url))
+                except ExecServerError as error:
+                    raise EnvironmentLost(str(error)) from error
+            return self._service

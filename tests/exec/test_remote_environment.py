@@ -1,0 +1,73 @@
+"""A process service behind a URL is used like the one of this machine."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app_server.exec.environment import Environment, ExitStatus
+from app_server.exec.errors import CommandNotStarted, EnvironmentLost
+from app_server.exec.local import LocalEnvironment
+from app_server.exec.remote import RemoteEnvironment
+from app_server.exec.sessions import TerminalSessions
+from tests.exec.commands import LONGEST_WAIT_SECONDS, everything, shell, typed
+
+ROOT = Path(__file__).resolve().parents[2]
+BANNER = "codex-exec-server listening on "
+SERVE = "import sys; from app_server.exec_server.server import serve; sys.exit(serve(sys.argv[1]))"
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE, "ws://127.0.0.1:0"],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    yield process.stderr.readline().removeprefix(BANNER).strip()
+    process.terminate()
+    process.wait(LONGEST_WAIT_SECONDS)
+    process.stderr.close()
+
+
+async def heard(environment: Environment) -> list[object]:
+    """What a caller sees of a command, a failure and a terminal there."""
+    told: list[object] = []
+    async with TerminalSessions(environment) as sessions:
+        for request in (shell("echo out; exit 3"), typed("stty size"), shell("kill -9 $$")):
+            outcome = await sessions.start(request, on_output=told.append)
+            told += [outcome.exit_code, outcome.output]
+        with pytest.raises(CommandNotStarted) as refused:
+            await sessions.start(shell("true", cwd="/no/such/folder"))
+        told.append(str(refused.value))
+    return told
+
+
+async def test_commands_look_the_same_here_and_there(url: str) -> None:
+    here, there = LocalEnvironment(), RemoteEnvironment(url)
+    assert await heard(there) == await heard(here)
+    await there.close()
+    await here.close()
+
+
+async def test_closing_the_environment_ends_what_it_runs(url: str) -> None:
+    environment = RemoteEnvironment(url)
+    process = await environment.spawn(shell("sleep 60"))
+    await environment.close()
+    assert await process.wait() == ExitStatus()
+    assert await everything(process) == b""
+    with pytest.raises(EnvironmentLost):
+        await environment.spawn(shell("true"))
+
+
+async def test_a_service_that_is_not_there_is_said_so() -> None:
+    environment = RemoteEnvironment("ws://127.0.0.1:1")
+    await environment.prewarm()
+    with pytest.raises(EnvironmentLost, match="failed to connect to exec-server websocket"):
+        await environment.spawn(shell("true"))
+    await environment.close()
