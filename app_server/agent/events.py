@@ -121,6 +121,13 @@ class RolledBack(Happened):
     num_turns: int
 
 
+class Renamed(Happened):
+    """The thread was given a name; everybody is told elsewhere."""
+
+    thread_id: str
+    name: str
+
+
 class Told(Happened):
     """A notification that leaves no trace in the stored thread."""
 
@@ -141,5 +148,6 @@ ThreadEvent: TypeAlias = (
     | TurnAborted
     | Compacted
     | RolledBack
+    | Renamed
     | Told
 )

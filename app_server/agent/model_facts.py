@@ -29,6 +29,7 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens we plan with."""
     auto_compact_limit: int | None = None
     takes_free_text_tools: bool = True
+    search_returns_images: bool = False
     truncation: Truncation = Truncation()
 
 
@@ -52,6 +53,7 @@ def model_facts(config: Config, slug: str | None) -> ModelFacts:
         context_window=known.usable_context_window,
         auto_compact_limit=auto_compact_limit(known.context_window, limit),
         takes_free_text_tools=known.supports_apply_patch,
+        search_returns_images=known.search_returns_images,
         truncation=_truncation(config, known.truncation),
     )
 

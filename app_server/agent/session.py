@@ -109,6 +109,8 @@ class Session:
         self.compactions = 0
         self.approvals = ApprovalMemory()
         self.updated_at = int(clock.now())
+        self.warned_of: set[str] = set()
+        """Models the user was told we know nothing about."""
         self._writer = writer
         self._cannot_store = False
         self._terminals: TerminalSessions | None = None
@@ -184,6 +186,7 @@ class Session:
         """Let commands that begin like this run unasked from now on."""
         from app_server.execpolicy.amend import append_allow_rule
 
+        self.approvals.allow_prefix(prefix)
         await asyncio.to_thread(append_allow_rule, self.services.codex_home, prefix)
 
     def access(self, settings: TurnSettings) -> Access:

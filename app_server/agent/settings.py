@@ -41,7 +41,6 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
     personality: Personality | None = None
     service_tier: ServiceTier | None = None
     output_schema: Any = None
-
     facts: ModelFacts
 
     @property

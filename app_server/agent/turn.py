@@ -34,13 +34,15 @@ from app_server.agent.input_queue import InputQueue, QueuedInput
 from app_server.agent.sampling import sample
 from app_server.agent.settings import TurnSettings
 from app_server.agent.tools.dispatch import ToolDispatch
-from app_server.agent.user_input import recorded_input
+from app_server.agent.user_input import reads_files, recorded_input
+from app_server.model.catalog import unknown_model_warning
 from app_server.model.errors import ModelError
 from app_server.model.request import TurnIdentity, TurnState
 from app_server.prompts import text
 from app_server.prompts.fragments import marked
 from app_server.protocol.item import ThreadItem
 from app_server.protocol.method import ServerMethod
+from app_server.protocol.notices import WARNING, WarningNotification
 from app_server.protocol.response_item import ResponseItem
 from app_server.protocol.turn import TURN_DIFF_UPDATED, TurnDiffUpdatedNotification
 from app_server.protocol.turn_error import TurnError
@@ -219,9 +221,12 @@ class Turn:
     async def take_input(self, messages: Sequence[QueuedInput]) -> None:
         """Let the user's messages join the conversation."""
         for message in messages:
-            recorded = await asyncio.to_thread(recorded_input, message.parts, self.settings.cwd)
-            if self.closed:
-                return
+            if reads_files(message.parts):
+                recorded = await asyncio.to_thread(recorded_input, message.parts, self.settings.cwd)
+                if self.closed:
+                    return
+            else:
+                recorded = recorded_input(message.parts, self.settings.cwd)
             self.session.history.append(recorded)
             self.session.emit(
                 UserSpoke(
@@ -237,9 +242,21 @@ class Turn:
         """Tell the model what changed around it since it was last told, then store the settings."""
         session = self.session
         now = context_now(session, self.settings)
+        self._warn_of_unknown_model()
         self.record(*context_updates(session, self.settings, now))
         session.told = now
         self.emit(TurnContextSet(context=session.turn_context(self.id, self.settings)))
+
+    def _warn_of_unknown_model(self) -> None:
+        """Say once per thread and model that its abilities are guessed."""
+        facts, session = self.settings.facts, self.session
+        if facts.is_known or session.model.provider.is_local or facts.slug in session.warned_of:
+            return
+        session.warned_of.add(facts.slug)
+        warning = WarningNotification(
+            thread_id=self.thread_id, message=unknown_model_warning(facts.slug)
+        )
+        self.emit(Told(row=WARNING, params=warning))
 
     def _fail(self, error: TurnError) -> None:
         self.emit(TurnFailed(turn_id=self.id, error=error, will_retry=False))

@@ -33,6 +33,11 @@ def plain_text(parts: Sequence[UserInput]) -> str:
     return "".join(part.text for part in parts if isinstance(part, TextUserInput))
 
 
+def reads_files(parts: Sequence[UserInput]) -> bool:
+    """Whether the message names pictures that have to be read from disk."""
+    return any(isinstance(part, LocalImageUserInput) for part in parts)
+
+
 def recorded_input(parts: Sequence[UserInput], cwd: Path) -> MessageResponseItem:
     """The message as it enters the history. Reads local pictures, so call it off the loop."""
     content: list[ContentItem] = []

@@ -18,6 +18,7 @@ import msgspec
 from app_server import clock
 from app_server.agent.context_window import as_wire
 from app_server.agent.events import (
+    Renamed,
     ThreadEvent,
     TurnAborted,
     TurnCompleted,
@@ -182,6 +183,8 @@ class LoadedThread:
 
     def rename(self, name: str) -> None:
         self.facts = msgspec.structs.replace(self.facts, name=name)
+        if self.session.timeline.latest_turn_id is not None:
+            self.session.emit(Renamed(thread_id=self.thread_id, name=name))
 
     @property
     def is_idle(self) -> bool:

@@ -5,6 +5,7 @@ Reads files; call it off the event loop.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -100,9 +101,17 @@ def read_stored(codex_home: Path, path: Path) -> StoredThread:
         path=path,
         lines=stored.lines,
         updated_at=updated_at,
-        name=name_of(codex_home, stored.meta.id),
+        name=name_of(codex_home, stored.meta.id) or _name_in(stored.lines),
         skipped_lines=len(stored.skipped),
     )
+
+
+def _name_in(lines: Sequence[rollout.RolloutLine]) -> str | None:
+    """The name a thread's own file gives it; the original keeps names of running threads there."""
+    for line in reversed(lines):
+        if isinstance(line.item, rollout.ThreadNameUpdated):
+            return line.item.thread_name
+    return None
 
 
 def listed(entry: ListedThread, status: ThreadStatus) -> Thread:

@@ -77,6 +77,9 @@ def stored_lines(event: events.ThreadEvent) -> Sequence[rollout.RolloutItem]:
                 rollout.Compacted(message=event.message, replacement_history=history),
                 rollout.ContextCompacted(),
             )
+        case events.Renamed():
+            named = rollout.ThreadNameUpdated(thread_id=event.thread_id, thread_name=event.name)
+            return (named,)
         case events.RolledBack():
             return (rollout.ThreadRolledBack(num_turns=event.num_turns),)
         case _:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from app_server.agent.approvals import (
+    ApprovalMemory,
     CommandKey,
     CommandQuestion,
     Verdict,
@@ -93,11 +94,17 @@ def has_sandbox(policy: SandboxPolicy) -> bool:
     return not isinstance(policy, DangerFullAccessSandboxPolicy | ExternalSandboxSandboxPolicy)
 
 
-def requirement(call: CommandCall, approval: AskForApproval, sandbox: SandboxPolicy) -> Requirement:
+def requirement(
+    call: CommandCall,
+    approval: AskForApproval,
+    sandbox: SandboxPolicy,
+    allowed: ApprovalMemory,
+) -> Requirement:
     """What it takes to run this command. Raises `ToolError` for a wish that cannot be granted."""
     from app_server.execpolicy.amend import propose
     from app_server.execpolicy.known_dangerous import is_known_dangerous
     from app_server.execpolicy.known_safe import is_known_safe
+    from app_server.execpolicy.shell_split import commands_of
 
     if call.escalated and approval != "on-request" and not _granular_asks(approval):
         name = policy_name(approval)
@@ -105,6 +112,8 @@ def requirement(call: CommandCall, approval: AskForApproval, sandbox: SandboxPol
             f"approval policy is {name}; reject command — you cannot ask for escalated "
             f"permissions if the approval policy is {name}"
         )
+    if allowed.allows_all(commands_of(call.argv) or [call.argv]):
+        return Run(confined=False)
     sandboxed = has_sandbox(sandbox)
     confined = sandboxed and not call.escalated
     if approval == "untrusted" and is_known_safe(call.argv):
@@ -132,7 +141,9 @@ async def permit(
     the permit says so.
     """
     settings = turn.settings
-    needed = requirement(call, settings.approval_policy, settings.sandbox_policy)
+    needed = requirement(
+        call, settings.approval_policy, settings.sandbox_policy, turn.session.approvals
+    )
     if isinstance(needed, Refuse):
         raise ToolError(could_not_run(call.command, rejected(needed.reason)))
     request, missing = await _prepared(turn, call, confined=needed.confined, tty=tty)

@@ -12,6 +12,7 @@ from app_server.agent.tools.spec import Tool
 from app_server.agent.tools.update_plan import UpdatePlan
 from app_server.agent.tools.view_image import ViewImage
 from app_server.agent.tools.write_stdin import WriteStdin
+from app_server.protocol.wire import JsonObject
 
 if TYPE_CHECKING:
     from app_server.config.resolve import Config
@@ -24,4 +25,24 @@ def tools_for(config: Config, settings: TurnSettings) -> ToolRegistry:
     offered.append(ApplyPatch() if free_text else ApplyPatchFunction())
     if config.view_image:
         offered.append(ViewImage())
-    return ToolRegistry(offered)
+    return ToolRegistry(offered, served=_served(config, settings))
+
+
+def _served(config: Config, settings: TurnSettings) -> list[JsonObject]:
+    """Tools the service runs itself. Models we know nothing of may not know them either."""
+    if config.web_search == "disabled" or not settings.facts.is_known:
+        return []
+    tool: JsonObject = {
+        "type": "web_search",
+        "external_web_access": config.web_search == "live",
+    }
+    wished = config.web_search_tool
+    if wished.get("allowed_domains"):
+        tool["filters"] = {"allowed_domains": list(wished["allowed_domains"])}
+    if wished.get("location"):
+        tool["user_location"] = {"type": "approximate", **wished["location"]}
+    if wished.get("context_size"):
+        tool["search_context_size"] = wished["context_size"]
+    if settings.facts.search_returns_images:
+        tool["search_content_types"] = ["text", "image"]
+    return [tool]
