@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from app_server.protocol.experimental import without_experimental_fields
 from app_server.protocol.initialize import InitializeCapabilities, InitializeParams
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from app_server.server.server import Server
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 LAST_ANSWERS_SECONDS = 1.0
 """How long a client that has stopped sending is given the answers to what it had asked: calls that
@@ -53,6 +55,7 @@ class Connection:
         self.outbox = Outbox(channel, on_overflow=self.cut_off)
         self._idle = asyncio.Event()
         self._idle.set()
+        self._belongings: dict[Callable[[], Any], Any] = {}
         self._endings: list[Callable[[], Awaitable[None]]] = []
 
     def introduce(self, params: InitializeParams) -> None:
@@ -89,6 +92,18 @@ class Connection:
         if not self.experimental:
             params = without_experimental_fields(params)
         self.outbox.put(RequestFrame(request_id, row.name, params))
+
+    def belonging(self, make: Callable[[], T]) -> T:
+        """The one thing of this kind that lives as long as the connection, made when first asked
+        for. A `close` method it has is awaited when the client has left.
+        """
+        found = self._belongings.get(make)
+        if found is None:
+            found = self._belongings[make] = make()
+            close = getattr(found, "close", None)
+            if close is not None:
+                self.when_closed(close)
+        return cast(T, found)
 
     def when_closed(self, ending: Callable[[], Awaitable[None]]) -> None:
         """Run `ending` when the client has left; for what lives no longer than the connection."""

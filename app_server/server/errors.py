@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 CODES: dict[str, int] = {
     "app_server.threads.errors.ThreadError": INVALID_REQUEST,
     "app_server.agent.errors.AgentError": INVALID_REQUEST,
+    "app_server.config.errors.ConfigUnreadable": INTERNAL_ERROR,
     "app_server.config.errors.ConfigError": INVALID_REQUEST,
     "app_server.storage.errors.StorageError": INTERNAL_ERROR,
     "app_server.auth.errors.AuthError": INVALID_REQUEST,

@@ -1,0 +1,291 @@
+"""Commands without a thread: run, feed, resize, end.
+
+The answer to `command/exec` comes when the command has ended; what it wrote before is told first.
+A named command can be reached by its connection as soon as it runs, and every command ends with its
+connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from app_server.protocol.command_exec import (
+    COMMAND_EXEC,
+    COMMAND_EXEC_OUTPUT_DELTA,
+    COMMAND_EXEC_RESIZE,
+    COMMAND_EXEC_TERMINATE,
+    COMMAND_EXEC_WRITE,
+    CommandExecOutputDeltaNotification,
+    CommandExecOutputStream,
+    CommandExecParams,
+    CommandExecResizeParams,
+    CommandExecResizeResponse,
+    CommandExecResponse,
+    CommandExecTerminalSize,
+    CommandExecTerminateParams,
+    CommandExecTerminateResponse,
+    CommandExecWriteParams,
+    CommandExecWriteResponse,
+)
+from app_server.protocol.errors import InternalError, InvalidParams, InvalidRequest
+from app_server.server.base64_text import decode_base64, encode_base64
+from app_server.server.connection import Connection
+from app_server.server.context import RequestContext
+from app_server.server.registry import handles
+
+if TYPE_CHECKING:
+    from app_server.exec.environment import OutputStream, RunningProcess, SpawnRequest
+
+DEFAULT_TIMEOUT_SECONDS = 10.0
+DEFAULT_OUTPUT_BYTES_CAP = 1024 * 1024
+END_GRACE_SECONDS = 0.5
+
+
+class Commands:
+    """The running commands of one connection."""
+
+    def __init__(self) -> None:
+        self.named: dict[str, RunningCommand] = {}
+        self.all: set[RunningCommand] = set()
+
+    def find(self, process_id: str) -> RunningCommand:
+        command = self.named.get(process_id)
+        if command is None:
+            raise InvalidRequest(f'no active command/exec for process id "{process_id}"')
+        return command
+
+    async def close(self) -> None:
+        for command in list(self.all):
+            if command.process is not None:
+                await command.process.terminate(END_GRACE_SECONDS)
+
+
+class RunningCommand:
+    """One command: how it may be spoken to, and what is kept or told of its output."""
+
+    def __init__(self, connection: Connection, params: CommandExecParams) -> None:
+        self.process: RunningProcess | None = None
+        self.takes_input = params.stream_stdin or params.tty
+        self.input_is_closed = False
+        self.is_terminal = params.tty
+        self._connection = connection
+        self._process_id = params.process_id
+        self._streams = params.stream_stdout_stderr or params.tty
+        self._cap_bytes = _cap_bytes(params)
+        self._taken: dict[CommandExecOutputStream, int] = {"stdout": 0, "stderr": 0}
+        self._kept: dict[CommandExecOutputStream, list[bytes]] = {"stdout": [], "stderr": []}
+
+    def take_output(self, source: OutputStream, data: bytes) -> None:
+        """Tell or keep a piece of output, as far as the cap allows."""
+        stream: CommandExecOutputStream = "stderr" if source == "stderr" else "stdout"
+        is_cut = False
+        if self._cap_bytes is not None:
+            room = self._cap_bytes - self._taken[stream]
+            if room <= 0:
+                return
+            is_cut = len(data) >= room
+            data = data[:room]
+        self._taken[stream] += len(data)
+        if not self._streams:
+            self._kept[stream].append(data)
+            return
+        assert self._process_id is not None
+        delta = CommandExecOutputDeltaNotification(
+            process_id=self._process_id,
+            stream=stream,
+            delta_base64=encode_base64(data),
+            cap_reached=is_cut,
+        )
+        self._connection.notify(COMMAND_EXEC_OUTPUT_DELTA, delta)
+
+    def kept(self, stream: CommandExecOutputStream) -> str:
+        return b"".join(self._kept[stream]).decode("utf-8", "replace")
+
+
+@handles(COMMAND_EXEC)
+async def run(ctx: RequestContext, params: CommandExecParams) -> CommandExecResponse:
+    from app_server.exec.errors import CommandNotStarted
+    from app_server.exec.one_shot import TIMED_OUT_CODE, run_to_end
+
+    _check(params)
+    commands = ctx.connection.belonging(Commands)
+    if params.process_id is not None and params.process_id in commands.named:
+        raise InvalidRequest(f'duplicate active command/exec process id: "{params.process_id}"')
+    request = await asyncio.to_thread(_prepared, ctx, params)
+    environment = await ctx.services.environment()
+    command = RunningCommand(ctx.connection, params)
+
+    def started(process: RunningProcess) -> None:
+        command.process = process
+        commands.all.add(command)
+        if params.process_id is not None:
+            commands.named[params.process_id] = command
+        ctx.release_queue()
+
+    try:
+        result = await run_to_end(
+            environment,
+            request,
+            on_started=started,
+            timeout_seconds=_timeout_seconds(params),
+            cap_bytes=0,
+            on_output=command.take_output,
+        )
+        assert command.process is not None
+        status = await command.process.wait()
+    except CommandNotStarted as error:
+        raise InternalError(f"failed to spawn command: {error}") from error
+    finally:
+        commands.all.discard(command)
+        if params.process_id is not None and commands.named.get(params.process_id) is command:
+            del commands.named[params.process_id]
+    code = -1 if status.code is None else status.code
+    return CommandExecResponse(
+        exit_code=TIMED_OUT_CODE if result.timed_out else code,
+        stdout=command.kept("stdout"),
+        stderr=command.kept("stderr"),
+    )
+
+
+@handles(COMMAND_EXEC_WRITE)
+async def write(ctx: RequestContext, params: CommandExecWriteParams) -> CommandExecWriteResponse:
+    from app_server.exec.errors import StdinClosed
+
+    if params.delta_base64 is None and not params.close_stdin:
+        raise InvalidParams("command/exec/write requires deltaBase64 or closeStdin")
+    try:
+        data = decode_base64(params.delta_base64 or "")
+    except ValueError as error:
+        raise InvalidParams(f"invalid deltaBase64: {error}") from None
+    command = ctx.connection.belonging(Commands).find(params.process_id)
+    if not command.takes_input:
+        raise InvalidRequest("stdin streaming is not enabled for this command/exec")
+    if command.input_is_closed:
+        raise InvalidRequest("stdin is already closed")
+    assert command.process is not None
+    try:
+        if data:
+            await command.process.write(data)
+        if params.close_stdin:
+            command.input_is_closed = True
+            await command.process.close_stdin()
+    except StdinClosed:
+        raise InvalidRequest("stdin is already closed") from None
+    return CommandExecWriteResponse()
+
+
+@handles(COMMAND_EXEC_RESIZE)
+async def resize(ctx: RequestContext, params: CommandExecResizeParams) -> CommandExecResizeResponse:
+    _check_size(params.size)
+    command = ctx.connection.belonging(Commands).find(params.process_id)
+    if not command.is_terminal:
+        raise InvalidRequest("failed to resize PTY: process is not attached to a PTY")
+    assert command.process is not None
+    await command.process.resize(params.size.rows, params.size.cols)
+    return CommandExecResizeResponse()
+
+
+@handles(COMMAND_EXEC_TERMINATE)
+async def terminate(
+    ctx: RequestContext, params: CommandExecTerminateParams
+) -> CommandExecTerminateResponse:
+    command = ctx.connection.belonging(Commands).find(params.process_id)
+    assert command.process is not None
+    await command.process.terminate(END_GRACE_SECONDS)
+    return CommandExecTerminateResponse()
+
+
+def _check(params: CommandExecParams) -> None:
+    if not params.command:
+        raise InvalidRequest("command must not be empty")
+    texts = [*params.command, params.cwd or "", *_texts(params.env or {})]
+    if any("\0" in text for text in texts):
+        raise InvalidParams("command/exec command, cwd and env must not contain NUL characters")
+    if params.size is not None:
+        if not params.tty:
+            raise InvalidParams("command/exec size requires tty: true")
+        _check_size(params.size)
+    is_streamed = params.tty or params.stream_stdin or params.stream_stdout_stderr
+    if is_streamed and not params.process_id:
+        raise InvalidRequest("command/exec tty or streaming requires a client-supplied processId")
+    if params.disable_output_cap and params.output_bytes_cap is not None:
+        raise InvalidParams("command/exec cannot set both outputBytesCap and disableOutputCap")
+    if params.disable_timeout and params.timeout_ms is not None:
+        raise InvalidParams("command/exec cannot set both timeoutMs and disableTimeout")
+    if params.timeout_ms is not None and params.timeout_ms < 0:
+        raise InvalidParams(f"command/exec timeoutMs must be non-negative, got {params.timeout_ms}")
+    if params.permission_profile is not None:
+        if params.sandbox_policy is not None:
+            raise InvalidRequest("`permissionProfile` cannot be combined with `sandboxPolicy`")
+        raise InvalidRequest(
+            "`command/exec.permissionProfile` is not implemented yet in this release; "
+            "use `sandboxPolicy`"
+        )
+
+
+def _texts(env: dict[str, str | None]) -> list[str]:
+    return [*env.keys(), *(value for value in env.values() if value is not None)]
+
+
+def _check_size(size: CommandExecTerminalSize) -> None:
+    if size.rows == 0 or size.cols == 0:
+        raise InvalidParams("command/exec size rows and cols must be greater than 0")
+
+
+def _timeout_seconds(params: CommandExecParams) -> float | None:
+    if params.disable_timeout:
+        return None
+    return DEFAULT_TIMEOUT_SECONDS if params.timeout_ms is None else params.timeout_ms / 1000
+
+
+def _cap_bytes(params: CommandExecParams) -> int | None:
+    if params.disable_output_cap:
+        return None
+    given = params.output_bytes_cap
+    return DEFAULT_OUTPUT_BYTES_CAP if given is None else given
+
+
+def _prepared(ctx: RequestContext, params: CommandExecParams) -> SpawnRequest:
+    """What to spawn; reads files."""
+    from app_server.exec.environment import SpawnRequest, TtySize
+    from app_server.exec.shell_env import command_environment
+    from app_server.sandbox.errors import SandboxError
+    from app_server.sandbox.launch import prepare
+
+    services = ctx.services
+    config = services.current_config()
+    cwd = services.cwd / (params.cwd or "")
+    env = command_environment(config.shell_environment_policy, os.environ)
+    for name, value in (params.env or {}).items():
+        if value is None:
+            env.pop(name, None)
+        else:
+            env[name] = value
+    try:
+        command = prepare(
+            params.sandbox_policy or config.sandbox_policy,
+            params.command,
+            cwd,
+            env,
+            tty=params.tty,
+            codex_home=services.codex_home,
+        )
+    except SandboxError as error:
+        raise InternalError(f"failed to spawn command: {error}") from error
+    size = params.size
+    tty = None
+    if params.tty:
+        tty = TtySize() if size is None else TtySize(rows=size.rows, cols=size.cols)
+    return SpawnRequest(
+        argv=command.argv,
+        cwd=command.cwd,
+        env=command.env,
+        tty=tty,
+        stdin="open" if params.stream_stdin else "closed",
+        arg0=command.arg0,
+        inherited_data=command.inherited_data,
+        mount_points=command.mount_points,
+        claims_terminal=command.claims_terminal,
+    )

@@ -1,0 +1,69 @@
+"""Configuration through the protocol: notices, reading, writing."""
+
+from pathlib import Path
+
+import pytest
+
+from app_server.client.events import Notification
+from app_server.protocol.config import (
+    CONFIG_BATCH_WRITE,
+    CONFIG_READ,
+    CONFIG_VALUE_WRITE,
+    ConfigBatchWriteParams,
+    ConfigEdit,
+    ConfigReadParams,
+    ConfigValueWriteParams,
+)
+from app_server.protocol.errors import InternalError, InvalidRequest
+from app_server.protocol.notices import CONFIG_WARNING, ConfigWarningNotification
+from tests.server.connector import Connector
+
+
+async def test_a_broken_file_is_told_to_every_client_before_anything_else(
+    connect: Connector, codex_home: Path
+) -> None:
+    (codex_home / "config.toml").write_text("model = \n")
+    for name in ("first", "second"):
+        client = await connect(name)
+        await client.arrival()
+        event = client.drain()[0]
+        assert isinstance(event, Notification)
+        assert event.method == CONFIG_WARNING.name
+        assert isinstance(event.params, ConfigWarningNotification)
+        assert event.params.summary == "Invalid configuration; using defaults."
+        assert event.params.path == str(codex_home / "config.toml")
+
+
+async def test_what_is_written_is_read_with_its_origin(
+    connect: Connector, codex_home: Path
+) -> None:
+    (codex_home / "config.toml").write_text('# mine\nmodel = "a"  # the model\n')
+    client = await connect()
+    write = ConfigValueWriteParams(key_path="model", value="b", merge_strategy="replace")
+    answer = await client.request(CONFIG_VALUE_WRITE, write)
+    assert answer.status == "ok"
+    read = await client.request(CONFIG_READ, ConfigReadParams())
+    assert read.config["model"] == "b"
+    assert read.origins["model"].version == answer.version
+    assert (codex_home / "config.toml").read_text() == '# mine\nmodel = "b"  # the model\n'
+
+
+async def test_a_batch_is_written_whole_or_not_at_all(connect: Connector, codex_home: Path) -> None:
+    client = await connect()
+    edits = [
+        ConfigEdit(key_path="model", value="b", merge_strategy="replace"),
+        ConfigEdit(key_path="model_provider", value=5, merge_strategy="replace"),
+    ]
+    with pytest.raises(InvalidRequest) as refused:
+        await client.request(CONFIG_BATCH_WRITE, ConfigBatchWriteParams(edits=edits))
+    assert refused.value.data == {"config_write_error_code": "configValidationError"}
+    assert not (codex_home / "config.toml").exists()
+
+
+async def test_settings_that_cannot_be_used_cannot_be_shown(
+    connect: Connector, codex_home: Path
+) -> None:
+    (codex_home / "config.toml").write_text("model = 5\n")
+    client = await connect()
+    with pytest.raises(InternalError, match="model"):
+        await client.request(CONFIG_READ, ConfigReadParams())
