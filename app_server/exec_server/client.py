@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -214,7 +214,7 @@ class PipeTransport:
         self._has_room.set()
 
     def open(self, on_message: Callable[[bytes], None], on_end: Callable[[], None]) -> None:
-        loop: Any = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         self._reader = LineReader(loop, self._read_fd, on_message, lambda problem: on_end())
         self._writer = LineWriter(
             loop, self._write_fd, self._pressure, on_broken=lambda problem: self._pressure(False)

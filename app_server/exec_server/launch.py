@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import os
 import subprocess
 import sys
@@ -17,6 +18,9 @@ from pathlib import Path
 import msgspec
 
 from app_server.exec_server.client import ExecServerClient, ExecServerError, PipeTransport
+from app_server.exec_server.lines import LineReader
+
+log = logging.getLogger(__name__)
 
 INITIALIZE_TIMEOUT_SECONDS = 10.0
 CLOSE_TIMEOUT_SECONDS = 3.0
@@ -33,8 +37,11 @@ _START = (
 class LaunchedService:
     """A running service with a client connected to it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], client: ExecServerClient) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], client: ExecServerClient, complaints: LineReader
+    ) -> None:
         self._process = process
+        self._complaints = complaints
         self.client = client
 
     @property
@@ -45,6 +52,9 @@ class LaunchedService:
         """End the service and everything it runs. Bounded; by force in the end."""
         await self.client.close()
         await _wait(self._process)
+        self._complaints.stop()
+        assert self._process.stderr is not None
+        self._process.stderr.close()
 
 
 async def launch(retained_output_bytes: int, client_name: str = "codex-core") -> LaunchedService:
@@ -59,7 +69,7 @@ async def launch(retained_output_bytes: int, client_name: str = "codex-core") ->
     process.stdin.close()
     process.stdout.close()
     client = ExecServerClient(PipeTransport(reader, writer))
-    service = LaunchedService(process, client)
+    service = LaunchedService(process, client, _heard_complaints(process))
     try:
         await client.initialize(client_name, INITIALIZE_TIMEOUT_SECONDS)
     except BaseException:
@@ -77,6 +87,7 @@ def _start(retained_output_bytes: int) -> subprocess.Popen[bytes]:
         [sys.executable, "-I", "-S", "-c", _START, *places, *settings],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         cwd="/",
         start_new_session=True,
     )
@@ -87,6 +98,18 @@ def _start(retained_output_bytes: int) -> subprocess.Popen[bytes]:
         except OSError:
             pass  # the user's share of pipe memory is used up; the usual size works as well
     return process
+
+
+def _heard_complaints(process: subprocess.Popen[bytes]) -> LineReader:
+    """Log what the service says on stderr, which may be a terminal that shows our interface."""
+    assert process.stderr is not None
+    os.set_blocking(process.stderr.fileno(), False)
+    return LineReader(
+        asyncio.get_running_loop(),
+        process.stderr.fileno(),
+        lambda line: log.warning("process service: %s", line.decode(errors="replace")),
+        lambda problem: None,
+    )
 
 
 async def _wait(process: subprocess.Popen[bytes]) -> None:
