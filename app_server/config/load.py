@@ -180,7 +180,7 @@ class _Reading:
         session = self.session_layer()
         check_flags(session.table)
         managed = self._managed_layer()
-        above = [session, *managed]
+        above = [*([session] if session.table else []), *managed]
         if not self.with_projects:
             return [system, user, *above]
         outside = _merged([system, user, *above], self.cwd)

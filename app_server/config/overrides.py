@@ -30,9 +30,10 @@ def parse_value(text: str) -> Any:
     import tomllib  # only starts with overrides or files need it
 
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, KeyError, RecursionError):
+        document = tomllib.loads(f"value = {text}")
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text.strip("\"'")
+    return document["value"] if len(document) == 1 else text
 
 
 def feature_override(name: str, on: bool) -> tuple[str, bool]:

@@ -62,16 +62,26 @@ def origins(layers: Iterable[Layer]) -> dict[str, ConfigLayerMetadata]:
     for layer in layers:
         if layer.disabled_reason is not None or not layer.table:
             continue
-        metadata = layer.metadata
-        for key, value in layer.table.items():
-            if key in layer.ignored_keys:
-                continue
-            if value == {}:
-                _forget(decided, key)
-            for path in leaves(value, key):
-                _forget(decided, path)
-                decided[path] = metadata
+        counted = {k: v for k, v in layer.table.items() if k not in layer.ignored_keys}
+        _take_origins(decided, counted, layer.metadata, "")
     return decided
+
+
+def _take_origins(
+    decided: dict[str, ConfigLayerMetadata],
+    table: Mapping[str, Any],
+    metadata: ConfigLayerMetadata,
+    prefix: str,
+) -> None:
+    for key, value in table.items():
+        path = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            decided.pop(path, None)
+            _take_origins(decided, value, metadata, f"{path}.")
+            continue
+        _forget(decided, path)
+        for leaf in leaves(value, path):
+            decided[leaf] = metadata
 
 
 def _forget(decided: dict[str, ConfigLayerMetadata], path: str) -> None:
