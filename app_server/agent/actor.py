@@ -22,6 +22,7 @@ from app_server.agent.input_queue import QueuedInput
 from app_server.agent.session import Session
 from app_server.agent.settings import overridden
 from app_server.agent.turn import Turn
+from app_server.agent.user_shell import run_user_command
 from app_server.protocol.thread_data import Turn as WireTurn
 from app_server.protocol.turn import TurnStartParams, TurnSteerParams
 from app_server.protocol.turn_error import TurnError
@@ -40,6 +41,7 @@ class Actor:
         self.last_active = clock.monotonic()
         self._start_task = start_task
         self._task: asyncio.Task[None] | None = None
+        self._beside: set[asyncio.Task[None]] = set()
 
     @property
     def running(self) -> bool:
@@ -80,6 +82,22 @@ class Actor:
         turn = self.turn = Turn(self.session, ids.uuid7(), self.session.settings, kind="compact")
         return lambda: self._begin(turn, turn.run_only(compaction.on_demand))
 
+    def prepare_user_command(self, line: str) -> Callable[[], None]:
+        """Run a line of the user, in a turn of its own or beside the running one."""
+        running = self.turn
+        if running is not None:
+            return lambda: self._run_beside(running, line)
+        turn = self.turn = Turn(self.session, ids.uuid7(), self.session.settings)
+        return lambda: self._begin(turn, turn.run_user_command(line))
+
+    def _run_beside(self, turn: Turn, line: str) -> None:
+        async def command() -> None:
+            turn.record_later(await run_user_command(turn, line))
+
+        task = self._start_task(command())
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
     def check_interruptible(self, turn_id: str) -> None:
         """Raises unless this turn runs. An empty id means whichever turn there is."""
         if not turn_id:
@@ -99,6 +117,8 @@ class Actor:
         self.last_active = clock.monotonic()
         if task is not None:
             task.cancel()
+        for command in self._beside:
+            command.cancel()
 
     async def close(self) -> None:
         """End the turn and everything that runs for the thread."""

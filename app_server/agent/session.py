@@ -182,6 +182,12 @@ class Session:
             )
         return self._terminals
 
+    async def end_terminals(self) -> None:
+        """End every command that still runs."""
+        if self._terminals is not None:
+            for running in self._terminals.running():
+                await self._terminals.terminate(running.session_id)
+
     async def allow_prefix(self, prefix: Sequence[str]) -> None:
         """Let commands that begin like this run unasked from now on."""
         from app_server.execpolicy.amend import append_allow_rule

@@ -35,6 +35,7 @@ from app_server.agent.sampling import sample
 from app_server.agent.settings import TurnSettings
 from app_server.agent.tools.dispatch import ToolDispatch
 from app_server.agent.user_input import reads_files, recorded_input
+from app_server.agent.user_shell import run_user_command
 from app_server.model.catalog import unknown_model_warning
 from app_server.model.errors import ModelError
 from app_server.model.request import TurnIdentity, TurnState
@@ -79,6 +80,7 @@ class Turn:
         self._began = clock.monotonic()
         self._first_token_ms: int | None = None
         self._turn_state = TurnState()
+        self._later: list[ResponseItem] = []
         self._diff: TurnDiff | None = None
         self.aborted = False
         self.kind = kind
@@ -89,7 +91,7 @@ class Turn:
 
     async def run(self, first: QueuedInput) -> None:
         """See the turn to its end, whatever that is. Returns when it is over."""
-        await self._run(lambda: self._work(first))
+        await self._run(lambda: self._work_on([first]))
 
     async def run_only(self, work: Callable[[Turn], Awaitable[None]]) -> None:
         """A turn that does one piece of work and says nothing to the user."""
@@ -98,6 +100,17 @@ class Turn:
             await work(self)
 
         await self._run(without_words)
+
+    async def run_user_command(self, line: str) -> None:
+        """A turn that runs a line of the user, then goes on with what they said meanwhile."""
+
+        async def command_then_words() -> str | None:
+            self.record_later(await run_user_command(self, line))
+            if not self.waiting:
+                return None
+            return await self._work_on(self.waiting.take_all())
+
+        await self._run(command_then_words)
 
     async def _run(self, work: Callable[[], Awaitable[str | None]]) -> None:
         try:
@@ -117,10 +130,10 @@ class Turn:
         else:
             self._complete("completed", None, last_message)
 
-    async def _work(self, first: QueuedInput) -> str | None:
+    async def _work_on(self, first: Sequence[QueuedInput]) -> str | None:
         await compaction.before_turn(self)
         self._set_context()
-        await self.take_input([first])
+        await self.take_input(first)
         while True:
             answer = await sample(self)
             if not answer.made_calls and not self.waiting:
@@ -137,6 +150,7 @@ class Turn:
             return
         for output in self.dispatch.abandon() if self.dispatch else []:
             self.record(output)
+        self._record_what_waited()
         self.record(text_message("user", marked("turn_aborted", text("turn_aborted.md"))))
         now_ms = clock.now_ms()
         self.emit(
@@ -160,6 +174,17 @@ class Turn:
         if not self.closed and items:
             self.session.history.append(*items)
             self.session.emit(ItemsRecorded(turn_id=self.id, items=items))
+
+    def record_later(self, item: ResponseItem) -> None:
+        """Add an item to the history where it cannot come between a call and its output."""
+        if self.closed:
+            self.session.inject([item])
+        else:
+            self._later.append(item)
+
+    def _record_what_waited(self) -> None:
+        waited, self._later = self._later, []
+        self.record(*waited)
 
     def start(self, item: ThreadItem) -> None:
         self.emit(ItemStarted(turn_id=self.id, item=item, at_ms=clock.now_ms()))
@@ -220,6 +245,7 @@ class Turn:
 
     async def take_input(self, messages: Sequence[QueuedInput]) -> None:
         """Let the user's messages join the conversation."""
+        self._record_what_waited()
         for message in messages:
             if reads_files(message.parts):
                 recorded = await asyncio.to_thread(recorded_input, message.parts, self.settings.cwd)
@@ -263,6 +289,7 @@ class Turn:
         self._complete("failed", error, None)
 
     def _complete(self, status: str, error: TurnError | None, last_message: str | None) -> None:
+        self._record_what_waited()
         self.emit(
             TurnCompleted(
                 turn_id=self.id,

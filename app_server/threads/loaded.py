@@ -171,6 +171,12 @@ class LoadedThread:
             raise Refused("Cannot compact while a turn is in progress.")
         return self.actor.prepare_compaction()
 
+    def prepare_user_command(self, line: str) -> Callable[[], None]:
+        """Run a line of the user; returns what begins it."""
+        if not line.strip():
+            raise Refused("command must not be empty")
+        return self.actor.prepare_user_command(line)
+
     def steer(self, params: TurnSteerParams) -> str:
         too_long(params.input)
         return self.actor.steer(params)

@@ -23,11 +23,8 @@ from app_server.protocol.thread import (
     ThreadUnarchiveResponse,
 )
 from app_server.protocol.thread_history import (
-    THREAD_COMPACT_START,
     THREAD_INJECT_ITEMS,
     THREAD_ROLLBACK,
-    ThreadCompactStartParams,
-    ThreadCompactStartResponse,
     ThreadInjectItemsParams,
     ThreadInjectItemsResponse,
     ThreadRollbackParams,
@@ -73,14 +70,6 @@ async def unarchive(ctx: RequestContext, params: ThreadUnarchiveParams) -> Threa
 async def roll_back(ctx: RequestContext, params: ThreadRollbackParams) -> ThreadRollbackResponse:
     thread = ctx.threads.roll_back(params.thread_id, params.num_turns)
     return ThreadRollbackResponse(thread=thread)
-
-
-@handles(THREAD_COMPACT_START)
-async def compact(
-    ctx: RequestContext, params: ThreadCompactStartParams
-) -> ThreadCompactStartResponse:
-    ctx.after_reply(ctx.threads.loaded(params.thread_id).prepare_compaction())
-    return ThreadCompactStartResponse()
 
 
 @handles(THREAD_INJECT_ITEMS)
