@@ -161,6 +161,14 @@ class ExecServerClient:
         params = protocol.SnapshotParams(process_id=process_id)
         return await self.call("process/snapshot", params, protocol.SnapshotResult)
 
+    async def communicate(self, process_id: str, data: bytes = b"") -> protocol.SnapshotResult:
+        """Give a pipe process its whole input, wait for its end, return what is retained."""
+        if data:
+            await self.write(process_id, data)
+        await self.close_stdin(process_id)
+        await self.wait(process_id)
+        return await self.snapshot(process_id)
+
     async def close(self) -> None:
         """End the connection; the service then ends what it runs for us."""
         await self._transport.close()

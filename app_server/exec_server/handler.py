@@ -43,6 +43,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Between the polite and the hard signal when a connection ends."""
     terminate_grace_seconds: float = 2.0
     """The same for a `process/terminate` that names no mode."""
+    max_processes_per_connection: int = 1024
+    """Running ones; those that ended and can still be read do not count."""
     max_inherited_bytes: int = 1024 * 1024
 
 
@@ -132,6 +134,9 @@ class ExecHandler:
         if not params.argv:
             raise ServiceError(INVALID_PARAMS, "argv must not be empty")
         spec = _spec(params, self._limits)
+        running = sum(not process.is_exited for process in self._processes.values())
+        if running >= self._limits.max_processes_per_connection:
+            raise ServiceError(INVALID_REQUEST, f"too many processes: {running} are running")
         process = ManagedProcess(
             params.process_id, self._loop, self._limits.retained_output_bytes_per_process, self
         )
