@@ -110,9 +110,11 @@ class _Servers:
     def _start(self, home: Path, cwd: str) -> Channel:
         from pathlib import Path
 
+        from app_server import logs
         from app_server.embed import LocalServer
         from app_server.server.options import ServerOptions
 
+        logs.to_file(self._home)
         server = LocalServer(
             ServerOptions(
                 codex_home=home,

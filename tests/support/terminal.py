@@ -18,7 +18,8 @@ import ptyprocess
 import pyte
 
 START_SECONDS = 30.0
-STEP_SECONDS = 30.0
+STEP_SECONDS = 8.0
+LOOK_AGAIN_SECONDS = 0.25
 """Bounds, not expectations: a step that has not happened by then never will."""
 
 _QUESTIONS: tuple[tuple[re.Pattern[bytes], bytes], ...] = (
@@ -139,7 +140,7 @@ class Terminal:
             if holds(self):
                 return time.monotonic()
             left = deadline - time.monotonic()
-            if left <= 0 or not self._read(left):
+            if left <= 0 or not self._read(min(left, LOOK_AGAIN_SECONDS)):
                 if holds(self):
                     return time.monotonic()
                 why = "the program ended" if left > 0 else f"not within {seconds:g} s"

@@ -1,0 +1,79 @@
+"""A person at a terminal: the real program, the real server, a scripted model."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from app_server.demo.provider import ScriptedModel
+from tests.support.model_server import model, provider_toml
+from tests.support.terminal import Terminal
+
+__all__ = ["model"]
+
+Open = Callable[..., Terminal]
+
+PRESS_AGAIN_SECONDS = 0.5
+"""Longer than the time a question takes no keys, which each key begins anew."""
+
+CODEX = str(Path(sys.executable).with_name("codex"))
+
+
+@pytest.fixture
+def repository(workspace: Path) -> Path:
+    """A git repository with one file, to work in."""
+    (workspace / "greet.py").write_text('def greet(name):\n    return "Hello " + name\n')
+    subprocess.run(["git", "init", "-q", workspace], check=True)
+    return workspace
+
+
+@pytest.fixture
+def open_session(model: ScriptedModel, codex_home: Path, repository: Path) -> Iterator[Open]:
+    """Opens `codex WORDS…` in the repository, which the user trusts already."""
+    trust = f'[projects."{repository}"]\ntrust_level = "trusted"\n'
+    (codex_home / "config.toml").write_text(provider_toml(model) + trust)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(codex_home.parent),
+        "CODEX_HOME": str(codex_home),
+        "LANG": "C.UTF-8",
+    }
+    with ExitStack() as closing:
+
+        def opened(*words: str, columns: int = 80, rows: int = 24) -> Terminal:
+            return closing.enter_context(
+                Terminal(
+                    [CODEX, *words],
+                    cwd=repository,
+                    environment=environment,
+                    columns=columns,
+                    rows=rows,
+                )
+            )
+
+        yield opened
+
+
+def press_until(terminal: Terminal, key: str, wanted: str) -> None:
+    """Press a key again and again until `wanted` is there, as a person would.
+
+    A question takes no key in its first moments, so that nothing typed ahead answers it.
+    """
+
+    pressed_at = 0.0
+
+    def pressed_and_seen(terminal: Terminal) -> bool:
+        nonlocal pressed_at
+        if wanted in terminal.everything():
+            return True
+        if time.monotonic() - pressed_at > PRESS_AGAIN_SECONDS:
+            terminal.press(key)
+            pressed_at = time.monotonic()
+        return False
+
+    terminal.wait_for(pressed_and_seen)

@@ -1,0 +1,106 @@
+"""The first real session, key by key: ask, watch a command, approve a patch, stop, come back."""
+
+from pathlib import Path
+
+import pytest
+
+from app_server.demo.provider import ScriptedModel
+from tests.journeys.conftest import Open, press_until
+from tests.support.model_server import applies_patch, hangs, runs_command, says
+from tests.support.terminal import Terminal
+
+pytestmark = pytest.mark.pty
+
+TABLE = "| file | lines |\n| --- | --- |\n| greet.py | 2 |\n"
+PATCH = """*** Begin Patch
+*** Update File: greet.py
+@@
+ def greet(name):
+-    return "Hello " + name
++    return f"Hello, {name}!"
+*** End Patch
+"""
+
+
+def is_ready(terminal: Terminal) -> bool:
+    return "›" in terminal.screen() and terminal.screen().count("gpt-5.5") >= 2
+
+
+@pytest.mark.parametrize("face", [(), ("--alt-screen",)], ids=["inline", "full-screen"])
+def test_ask_run_patch_and_resume(
+    face: tuple[str, ...], open_session: Open, model: ScriptedModel, repository: Path
+) -> None:
+    model.script(
+        runs_command("wc -l greet.py && echo counted > counted.txt"),
+        applies_patch(PATCH),
+        says(f"Done: the **greeting** has its comma.\n\n{TABLE}"),
+    )
+    terminal = open_session(*face, "-a", "untrusted", "-s", "workspace-write", columns=100, rows=40)
+    terminal.wait_for(is_ready)
+    terminal.type("mend the greeting")
+    terminal.press("enter")
+    terminal.wait_for("counted.txt")
+    press_until(terminal, "y", "Ran")
+    terminal.wait_for("2 greet.py")
+    terminal.wait_for('return f"Hello, {name}!"')
+    assert (repository / "greet.py").read_text().count("!") == 0
+    press_until(terminal, "y", "has its comma")
+    terminal.wait_for("Worked for")
+    assert (repository / "greet.py").read_text().endswith('return f"Hello, {name}!"\n')
+    assert (repository / "counted.txt").read_text() == "counted\n"
+    shown = terminal.everything()
+    assert "› mend the greeting" in shown
+    assert "(+1 -1)" in shown
+    assert "| ---" not in shown
+    assert "**" not in shown
+    terminal.press("ctrl+c", "ctrl+c")
+    assert terminal.wait_for_exit() == 0
+    assert "codex resume" in terminal.everything()
+
+    again = open_session(*face, "resume", "--last", columns=100, rows=40)
+    again.wait_for("has its comma")
+    restored = again.everything()
+    assert "› mend the greeting" in restored
+    assert "wc -l greet.py" in restored
+    assert "greet.py (+1 -1)" in restored
+    model.script(says("Still here."))
+    again.type("are you there?")
+    again.press("enter")
+    again.wait_for("Still here.")
+
+
+def test_escape_interrupts_and_the_next_turn_works(
+    open_session: Open, model: ScriptedModel
+) -> None:
+    model.script(hangs("I begin\n\n", "and never "), says("Back again."))
+    terminal = open_session()
+    terminal.wait_for(is_ready)
+    terminal.type("tell me")
+    terminal.press("enter")
+    terminal.wait_for("I begin")
+    terminal.press("escape")
+    terminal.wait_for("Interrupted")
+    assert "I begin" in terminal.everything()
+    terminal.type("and now?")
+    terminal.press("enter")
+    terminal.wait_for("Back again.")
+
+
+def test_keys_typed_before_the_program_is_ready_are_kept(
+    open_session: Open, model: ScriptedModel
+) -> None:
+    model.script(says("You were quick."))
+    terminal = open_session()
+    terminal.type("early words")
+    terminal.press("enter")
+    terminal.wait_for("You were quick.")
+    assert "› early words" in terminal.everything()
+
+
+def test_one_ctrl_c_on_an_empty_composer_does_not_quit(open_session: Open) -> None:
+    terminal = open_session()
+    terminal.wait_for(is_ready)
+    terminal.press("ctrl+c")
+    terminal.wait_for("again to quit")
+    terminal.press("ctrl+c")
+    assert terminal.wait_for_exit() == 0
