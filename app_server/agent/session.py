@@ -92,6 +92,7 @@ class Session:
         project_docs: ProjectDocs,
         history: History | None = None,
         timeline: Timeline | None = None,
+        keeps_actions: bool = False,
     ) -> None:
         self.thread_id = thread_id
         self.services = services
@@ -102,6 +103,8 @@ class Session:
         self.project_docs = project_docs
         self.history = history or History()
         self.timeline = timeline or Timeline()
+        self.keeps_actions = keeps_actions
+        """Whether finished commands and patches are stored, so that a rebuilt thread shows them."""
         self.told: ToldContext | None = None
         self.tokens: TokenInfo | None = None
         self.rate_limits = RateLimitSnapshot(limit_id="codex")
@@ -119,7 +122,7 @@ class Session:
 
     def emit(self, event: ThreadEvent) -> None:
         """Store, then tell."""
-        lines = stored_lines(event)
+        lines = stored_lines(event, keeps_actions=self.keeps_actions)
         if lines:
             self._store(lines)
             for line in lines:

@@ -75,6 +75,7 @@ def _born(
         ephemeral=ephemeral,
         path=path,
         git_info=git_info,
+        keeps_actions=params.persist_extended_history,
         past=Restored(remembers) if remembers else None,
     )
     first_lines = [first_line(birth, services.originator), *remembers]

@@ -42,6 +42,7 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
     git_info: GitInfo | None = None
     """The repository around it, kept in its first line; clients see it once it was stored."""
     name: str | None = None
+    keeps_actions: bool = False
     past: Restored | None = None
     """What it remembers, from its own file or its parent's."""
 
@@ -74,6 +75,7 @@ def make_thread(manager: ThreadManager, birth: Birth, writer: RolloutWriter | No
         project_docs=opening.project_docs,
         history=History(past.items) if past else None,
         timeline=past.timeline if past else Timeline(),
+        keeps_actions=birth.keeps_actions or manager.services.session_source == "cli",
     )
     if past is not None:
         past.hand_over(session)

@@ -50,8 +50,16 @@ from app_server.protocol.thread_history import (
 from app_server.server.options import ServerOptions
 from app_server.server.server import Server
 from tests.server.conftest import Connector
-from tests.support.conversation import Conversation
-from tests.support.model_server import hangs, provider_toml, requests_seen, says, waits_at
+from tests.support.conversation import PROCESS_WAIT_SECONDS, Conversation
+from tests.support.model_server import (
+    applies_patch,
+    hangs,
+    provider_toml,
+    requests_seen,
+    runs_command,
+    says,
+    waits_at,
+)
 
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
 
@@ -399,3 +407,25 @@ async def test_two_clients_that_resume_at_once_get_the_same_thread(
         for each in both:
             assert (await each.ended()).status == "completed"
         await connect.leave()
+
+
+async def test_a_thread_that_keeps_its_actions_shows_them_after_a_restart(
+    client: Client, server: Server, workspace: Path, model: ScriptedModel
+) -> None:
+    patch = "*** Begin Patch\n*** Add File: new.txt\n+alpha\n*** End Patch\n"
+    model.script(runs_command("echo hi; exit 2"), applies_patch(patch), says("Done."))
+    thread = await Conversation.begin(
+        client,
+        cwd=str(workspace),
+        approval_policy="never",
+        sandbox="danger-full-access",
+        persist_extended_history=True,
+    )
+    await thread.say("Do it.")
+    await thread.ended(PROCESS_WAIT_SECONDS)
+    streamed = [params.item for params in thread.params_of(ITEM_COMPLETED)]
+    await server.threads.unload(thread.thread_id)
+    resumed = await client.request(THREAD_RESUME, ThreadResumeParams(thread_id=thread.thread_id))
+    (turn,) = resumed.thread.turns
+    assert [type(item) for item in turn.items] == [type(item) for item in streamed]
+    assert turn.items[1:3] == streamed[1:3]

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from app_server.agent.projection.extended import restored_item
 from app_server.protocol.item import (
     AgentMessageThreadItem,
     ContextCompactionThreadItem,
@@ -136,6 +137,11 @@ class Timeline:
             turn.items.append(item)
 
     def _other(self, line: rollout.OtherEvent) -> None:
+        action = restored_item(line)
+        if action is not None:
+            turn_id, item = action
+            self._turn(turn_id).items.append(item)
+            return
         if line.get("type") == "error" and self._turns:
             turn = self._turns[-1]
             turn.error = TurnError(
@@ -158,10 +164,18 @@ class Timeline:
         while count > 0 and self._turns:
             dropped = self._turns.pop()
             count -= any(isinstance(item, UserMessageThreadItem) for item in dropped.items)
-        self._items = sum(len(turn.items) for turn in self._turns)
+        self._items = sum(
+            item.id.startswith("item-") for turn in self._turns for item in turn.items
+        )
 
     def _add(self, item: ThreadItem) -> None:
         self._current().items.append(item)
+
+    def _turn(self, turn_id: str | None) -> _Open:
+        for turn in reversed(self._turns):
+            if turn.id == turn_id:
+                return turn
+        return self._current()
 
     def _current(self) -> _Open:
         if not self._turns:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from app_server.agent import events
+from app_server.agent.projection.extended import stored_item
 from app_server.agent.settings import TurnSettings
 from app_server.agent.user_input import plain_text
 from app_server.prompts.environment import WorkEnvironment
@@ -32,13 +33,18 @@ from app_server.storage.shapes import (
 )
 
 
-def stored_lines(event: events.ThreadEvent) -> Sequence[rollout.RolloutItem]:
-    """The lines an event leaves; none for what is only told."""
+def stored_lines(
+    event: events.ThreadEvent, *, keeps_actions: bool = False
+) -> Sequence[rollout.RolloutItem]:
+    """The lines an event leaves; none for what is only told.
+
+    `keeps_actions`: finished commands and patches are kept as well.
+    """
     match event:
         case events.ItemsRecorded():
             return event.items
         case events.ItemCompleted():
-            return _item_lines(event)
+            return _item_lines(event, keeps_actions)
         case events.UserSpoke():
             return (event.recorded, _user_message(event))
         case events.TokensCounted():
@@ -133,8 +139,11 @@ def turn_context_line(
     )
 
 
-def _item_lines(event: events.ItemCompleted) -> Sequence[rollout.RolloutItem]:
+def _item_lines(event: events.ItemCompleted, keeps_actions: bool) -> Sequence[rollout.RolloutItem]:
     lines: list[rollout.RolloutItem] = [*_item_events(event.item)]
+    action = stored_item(event.turn_id, event.item) if keeps_actions else None
+    if action is not None:
+        lines.append(action)
     if event.recorded is not None:
         lines.append(event.recorded)
     return lines

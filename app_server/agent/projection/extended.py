@@ -1,0 +1,207 @@
+"""Commands and patches as stored events, for threads that keep them: there and back. Pure.
+
+Most threads store only what was said; where more is kept, these two kinds of lines let a rebuilt
+thread show what was done. The forms are the original's.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import msgspec
+
+from app_server.protocol.item import (
+    AddPatchChangeKind,
+    CommandAction,
+    CommandExecutionThreadItem,
+    DeletePatchChangeKind,
+    FileChangeThreadItem,
+    FileUpdateChange,
+    ListFilesCommandAction,
+    ReadCommandAction,
+    SearchCommandAction,
+    ThreadItem,
+    UnknownCommandAction,
+    UpdatePatchChangeKind,
+)
+from app_server.storage.rollout import OtherEvent
+
+NO_EXIT_CODE = -1
+MOVED_TO = "\n\nMoved to: "
+
+STORED_SOURCES = {
+    "agent": "agent",
+    "userShell": "user_shell",
+    "unifiedExecStartup": "unified_exec_startup",
+    "unifiedExecInteraction": "unified_exec_interaction",
+}
+
+
+def stored_item(turn_id: str, item: ThreadItem) -> OtherEvent | None:
+    """The line for a finished command or patch; None for other items."""
+    match item:
+        case CommandExecutionThreadItem():
+            return _stored_command(turn_id, item)
+        case FileChangeThreadItem():
+            return _stored_patch(turn_id, item)
+        case _:
+            return None
+
+
+def restored_item(event: OtherEvent) -> tuple[str | None, ThreadItem] | None:
+    """The turn and the item such a line stands for; None when it is another line or unreadable."""
+    build = {"exec_command_end": _restored_command, "patch_apply_end": _restored_patch}.get(
+        str(event.get("type"))
+    )
+    if build is None:
+        return None
+    turn_id = event.get("turn_id")
+    try:
+        return (turn_id if isinstance(turn_id, str) else None), build(event)
+    except (msgspec.ValidationError, KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _stored_command(turn_id: str, item: CommandExecutionThreadItem) -> OtherEvent:
+    duration_ms = item.duration_ms or 0
+    return OtherEvent(
+        type="exec_command_end",
+        call_id=item.id,
+        process_id=item.process_id,
+        turn_id=turn_id,
+        command=_words(item.command),
+        cwd=item.cwd,
+        parsed_cmd=[_stored_action(action) for action in item.command_actions],
+        source=STORED_SOURCES[item.source],
+        stdout="",
+        stderr="",
+        aggregated_output=item.aggregated_output or "",
+        exit_code=NO_EXIT_CODE if item.exit_code is None else item.exit_code,
+        duration={"secs": duration_ms // 1000, "nanos": duration_ms % 1000 * 1_000_000},
+        formatted_output="",
+        status=item.status,
+    )
+
+
+def _restored_command(event: OtherEvent) -> ThreadItem:
+    from app_server.execpolicy.shell_split import shell_join
+
+    sources = {stored: wire for wire, stored in STORED_SOURCES.items()}
+    duration = event.get("duration") or {}
+    duration_ms = int(duration.get("secs", 0)) * 1000 + int(duration.get("nanos", 0)) // 1_000_000
+    ran = event["status"] in ("completed", "failed")
+    value: dict[str, Any] = {
+        "type": "commandExecution",
+        "id": event["call_id"],
+        "command": shell_join([str(word) for word in event["command"]]),
+        "commandActions": [],
+        "cwd": event["cwd"],
+        "status": event["status"],
+        "aggregatedOutput": event.get("aggregated_output") or None,
+        "exitCode": event["exit_code"] if ran and event["exit_code"] != NO_EXIT_CODE else None,
+        "durationMs": duration_ms if ran else None,
+        "processId": event.get("process_id"),
+        "source": sources.get(str(event.get("source")), "agent"),
+    }
+    item = msgspec.convert(value, CommandExecutionThreadItem)
+    actions = [_restored_action(action) for action in event.get("parsed_cmd", [])]
+    return msgspec.structs.replace(item, command_actions=actions)
+
+
+def _stored_action(action: CommandAction) -> dict[str, Any]:
+    match action:
+        case ReadCommandAction():
+            return {
+                "type": "read",
+                "cmd": action.command,
+                "name": action.name,
+                "path": action.path,
+            }
+        case ListFilesCommandAction():
+            return {"type": "list_files", "cmd": action.command, "path": action.path}
+        case SearchCommandAction():
+            return {
+                "type": "search",
+                "cmd": action.command,
+                "query": action.query,
+                "path": action.path,
+            }
+        case UnknownCommandAction():
+            return {"type": "unknown", "cmd": action.command}
+
+
+def _restored_action(stored: dict[str, Any]) -> CommandAction:
+    command, path = str(stored["cmd"]), stored.get("path")
+    match stored.get("type"):
+        case "read":
+            return ReadCommandAction(command=command, name=str(stored["name"]), path=str(path))
+        case "list_files":
+            return ListFilesCommandAction(command=command, path=path)
+        case "search":
+            return SearchCommandAction(command=command, query=stored.get("query"), path=path)
+        case _:
+            return UnknownCommandAction(command=command)
+
+
+def _stored_patch(turn_id: str, item: FileChangeThreadItem) -> OtherEvent:
+    return OtherEvent(
+        type="patch_apply_end",
+        call_id=item.id,
+        turn_id=turn_id,
+        stdout="",
+        stderr="",
+        success=item.status == "completed",
+        changes={change.path: _stored_change(change) for change in item.changes},
+        status=item.status,
+    )
+
+
+def _restored_patch(event: OtherEvent) -> ThreadItem:
+    changes = [_restored_change(path, change) for path, change in event["changes"].items()]
+    status = event.get("status") or ("completed" if event.get("success") else "failed")
+    item = FileChangeThreadItem(
+        id=str(event["call_id"]),
+        changes=sorted(changes, key=lambda change: change.path),
+        status="completed",
+    )
+    checked: FileChangeThreadItem = msgspec.convert(
+        {**msgspec.to_builtins(item), "status": status}, FileChangeThreadItem
+    )
+    return checked
+
+
+def _stored_change(change: FileUpdateChange) -> dict[str, Any]:
+    match change.kind:
+        case AddPatchChangeKind():
+            return {"type": "add", "content": change.diff}
+        case DeletePatchChangeKind():
+            return {"type": "delete", "content": change.diff}
+        case UpdatePatchChangeKind(move_path=move_path):
+            diff = change.diff
+            if move_path is not None:
+                diff = diff.removesuffix(f"{MOVED_TO}{move_path}")
+            return {"type": "update", "unified_diff": diff, "move_path": move_path}
+
+
+def _restored_change(path: str, stored: dict[str, Any]) -> FileUpdateChange:
+    match stored.get("type"):
+        case "add":
+            return FileUpdateChange(path=path, kind=AddPatchChangeKind(), diff=stored["content"])
+        case "delete":
+            kind = DeletePatchChangeKind()
+            return FileUpdateChange(path=path, kind=kind, diff=stored["content"])
+        case _:
+            move_path = stored.get("move_path")
+            diff = str(stored["unified_diff"])
+            if move_path is not None:
+                diff += f"{MOVED_TO}{move_path}"
+            updated = UpdatePatchChangeKind(move_path=move_path)
+            return FileUpdateChange(path=path, kind=updated, diff=diff)
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return [command]
