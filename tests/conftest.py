@@ -57,9 +57,9 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def _screens_folder(cls: type[SingleFileSnapshotExtension], *, test_location: object) -> str:
-    """Screens lie in `snapshots/screens/<room>/`, whatever folder the test is in."""
+    """Screens lie in `snapshots/screens/<file>/`; syrupy wants the test file's whole name."""
     path = Path(getattr(test_location, "filepath"))  # noqa: B009 - syrupy does not export the type
-    return str(SCREENS / path.stem.removeprefix("test_"))
+    return str(SCREENS / path.stem)
 
 
 def pytest_configure(config: pytest.Config) -> None:

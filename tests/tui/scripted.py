@@ -7,16 +7,28 @@ asks about a command, "patch" about a change, "hold" runs until it is interrupte
 """
 
 import asyncio
+import contextlib
 import os
 import sys
 from typing import Any
 
-from app_server.protocol.account import ACCOUNT_READ, GetAccountResponse
+from app_server.protocol.account import (
+    ACCOUNT_LOGIN_START,
+    ACCOUNT_READ,
+    ApiKeyLoginAccountResponse,
+    GetAccountResponse,
+)
 from app_server.protocol.approvals import (
     CommandExecutionRequestApprovalParams,
     FileChangeRequestApprovalParams,
+    ServerRequestResolvedNotification,
 )
-from app_server.protocol.config import CONFIG_READ, ConfigReadResponse
+from app_server.protocol.config import (
+    CONFIG_BATCH_WRITE,
+    CONFIG_READ,
+    ConfigReadResponse,
+    ConfigWriteResponse,
+)
 from app_server.protocol.errors import RpcError
 from app_server.protocol.initialize import INITIALIZE, InitializeResponse
 from app_server.protocol.item import (
@@ -37,6 +49,7 @@ from app_server.protocol.model import MODEL_LIST, Model, ModelListResponse, Reas
 from app_server.protocol.permissions import WorkspaceWriteSandboxPolicy
 from app_server.protocol.thread import THREAD_START, ThreadStartResponse
 from app_server.protocol.thread_data import IdleThreadStatus, Thread, Turn
+from app_server.protocol.thread_shell import THREAD_SHELL_COMMAND, ThreadShellCommandResponse
 from app_server.protocol.turn import (
     TURN_INTERRUPT,
     TURN_START,
@@ -48,7 +61,7 @@ from app_server.protocol.turn import (
     TurnSteerResponse,
 )
 from app_server.protocol.turn_error import TurnError
-from app_server.rpc.channel import Channel, local_pair
+from app_server.rpc.channel import Channel, ChannelClosed, local_pair
 from app_server.rpc.frames import (
     ErrorFrame,
     NotificationFrame,
@@ -106,6 +119,18 @@ class ScriptedServer:
         task.add_done_callback(self._tasks.discard)
         return client
 
+    async def hang_up(self) -> None:
+        """The server is gone."""
+        await self._channel.close()
+
+    async def interrupt_from_elsewhere(self) -> None:
+        """Another client ends the turn that waits for an answer."""
+        question_id = next(iter(self._questions))
+        resolved = ServerRequestResolvedNotification(thread_id="thread-1", request_id=question_id)
+        await self.tell("serverRequest/resolved", resolved)
+        if self._running is not None:
+            self._running.cancel()
+
     async def _serve(self) -> None:
         while (frame := await self._channel.receive()) is not None:
             if isinstance(frame, RequestFrame):
@@ -131,6 +156,12 @@ class ScriptedServer:
                 result = ModelListResponse(data=MODELS)
             case CONFIG_READ.name:
                 result = ConfigReadResponse(config=self.config, origins={})
+            case CONFIG_BATCH_WRITE.name:
+                result = ConfigWriteResponse(status="ok", version="1", file_path="/c/config.toml")
+            case ACCOUNT_LOGIN_START.name:
+                result = ApiKeyLoginAccountResponse()
+            case THREAD_SHELL_COMMAND.name:
+                result = ThreadShellCommandResponse()
             case THREAD_START.name:
                 result = self._opened()
             case TURN_START.name:
@@ -180,7 +211,8 @@ class ScriptedServer:
             status, error = "failed", TurnError(message=failure.message)
         done = Turn(id=turn.id, items=[], status=status, error=error, duration_ms=5000)
         completed = TurnCompletedNotification(thread_id="thread-1", turn=done)
-        await self.tell("turn/completed", completed)
+        with contextlib.suppress(ChannelClosed):
+            await self.tell("turn/completed", completed)
 
     async def _act(self, turn: Turn, text: str) -> None:
         word, _, rest = text.partition(" ")
@@ -261,9 +293,7 @@ class ScriptedServer:
             item=item, thread_id="thread-1", turn_id=turn.id))  # fmt: skip
         answer = await self._question(
             "item/fileChange/requestApproval",
-            FileChangeRequestApprovalParams(
-                thread_id="thread-1", turn_id=turn.id, item_id=item.id
-            ),
+            FileChangeRequestApprovalParams(thread_id="thread-1", turn_id=turn.id, item_id=item.id),
         )
         accepted = answer.decision in ("accept", "acceptForSession")
         done = FileChangeThreadItem(
@@ -296,8 +326,7 @@ def _model(name: str, about: str, *, default: bool = False) -> Model:
         ("low", "quick answers"), ("medium", "a balance"), ("high", "thinks longest"),
     ]  # fmt: skip
     efforts = [
-        ReasoningEffortOption(reasoning_effort=effort, description=what)
-        for effort, what in known
+        ReasoningEffortOption(reasoning_effort=effort, description=what) for effort, what in known
     ]
     return Model(
         id=name, model=name, display_name=name, description=about, hidden=False,

@@ -175,7 +175,7 @@ class ChatScreen(Screen[None]):
             footer.hint = ""
         footer.has_draft = not self._composer.is_empty
         footer.is_shell_line = self._composer.text.startswith("!")
-        footer.show_facts(state, self.app.size.width, self.app.opening_footer())
+        footer.show_facts(state, self.app.size, self.app.opening_footer())
 
     def _bottom_rows(self) -> int:
         """Rows below the transcript."""

@@ -1,11 +1,12 @@
 """The last row: what will answer, where, with how much room; or the hint that matters now."""
 
+from textual.geometry import Size
 from textual.strip import Strip
 
 from tui.state.model import AppState
 from tui.state.select import context_left_percent, footer_items, mode_label
 from tui.text.palette import Palette
-from tui.widgets.drawn import BLANK, Drawn, cut_text, elide_middle, neutral, styled
+from tui.widgets.drawn import BLANK, Drawn, cut, cut_text, elide_middle, neutral, styled
 
 SHORTCUTS = (
     ("/", "commands"),
@@ -23,6 +24,10 @@ SHORTCUTS = (
 )
 
 
+ROWS_ABOVE = 3
+"""Kept for the composer."""
+
+
 class Footer(Drawn):
     """Hints go before facts; both are cut, never wrapped."""
 
@@ -35,10 +40,16 @@ class Footer(Drawn):
         self.is_shell_line = False
         self.shows_shortcuts = False
 
-    def show_facts(self, state: AppState, width: int, fallback: str = "") -> bool:
+    def show_facts(self, state: AppState, size: Size, fallback: str = "") -> bool:
         """`fallback` stands where nothing is known yet. Returns whether the height changed."""
+        width, height = size
         if self.shows_shortcuts:
-            return self.show_lines(self._shortcuts(width))
+            lines = self._shortcuts(width)
+            room = max(2, height - ROWS_ABOVE)
+            if len(lines) > room:
+                more = styled(("  … /help shows all of them", self._palette.dim))
+                lines = [*lines[: room - 1], cut(more, width)]
+            return self.show_lines(lines)
         return self.show_lines([BLANK, self._line(state, width, fallback)])
 
     def _line(self, state: AppState, width: int, fallback: str) -> Strip:

@@ -21,8 +21,8 @@ from tui.widgets.drawn import BLANK, Drawn, neutral, styled
 from tui.widgets.questions.choices import Ask, Option
 
 GUARD_SECONDS = 0.3
-ROWS_AROUND = 3
-"""Kept for the blank row above the panel and the footer."""
+ROWS_AROUND = 4
+"""Kept for a row of the conversation, a blank one above the panel, and the footer."""
 SUBJECT_ROWS = 8
 """Rows of a long command shown here; the full view has the rest."""
 
@@ -91,8 +91,11 @@ class Approval(Drawn, can_focus=True):
             rows += self._option(number, option, width)
             if number == self.selected:
                 end = len(rows)
-        top = max(0, min(end - room, len(rows) - room))
-        return rows[top : top + room]
+        top = max(0, min(end - room + 1, len(rows) - room))
+        shown = rows[top : top + room]
+        if top + room < len(rows):
+            shown[-1] = styled(("     ↓ more answers below", self._palette.dim))
+        return shown
 
     def _head(self, width: int) -> list[Strip]:
         palette = self._palette

@@ -1,0 +1,111 @@
+"""Pictures of the session at fixed sizes: text always, an SVG where colour is the point."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tui.screens.session import Session, make_app, matches_text, session
+from tests.tui.scripted import ScriptedServer
+from tui.app import CodexApp
+
+SIZES = {"80x24": (80, 24), "120x40": (120, 40), "40x10": (40, 10)}
+
+
+async def opening(s: Session) -> None:
+    await s.see("gpt-5.5 medium ·")
+
+
+async def answer(s: Session) -> None:
+    await s.say("explain")
+    await s.idle()
+    await s.see("quoted, at last")
+
+
+async def approval(s: Session) -> None:
+    await s.say("ask rm -rf build")
+    await s.see("Run this command?")
+
+
+async def patch(s: Session) -> None:
+    await s.say("patch")
+    await s.see("hello.py")
+    await s.see("Make this change?")
+
+
+async def slash(s: Session) -> None:
+    await s.type("/")
+    await s.see("model")
+
+
+async def working(s: Session) -> None:
+    await s.say("hold")
+    await s.see("holding on")
+    await s.type("next")
+    await s.press("tab")
+    await s.type("a draft")
+    await s.see("a draft")
+
+
+async def status(s: Session) -> None:
+    await s.say("/status")
+    await s.see("Permissions:")
+
+
+async def shortcuts(s: Session) -> None:
+    await s.type("?")
+    await s.see("/ commands")
+
+
+async def models(s: Session) -> None:
+    await s.say("/model")
+    await s.see("gpt-5.5-mini")
+
+
+async def pasted(s: Session) -> None:
+    s.app.chat.composer.pasted("x" * 1500)
+    await s.type("and more")
+
+
+SCENES = [opening, answer, approval, patch, slash, working, status, shortcuts, models, pasted]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
+async def test_the_screen_reads(
+    codex_home: Path, pytestconfig: pytest.Config, scene: Any, size: str
+) -> None:
+    async with session(codex_home, size=SIZES[size]) as s:
+        await scene(s)
+        await s.pilot.pause()
+        matches_text(f"session/{scene.__name__}-{size}", s.text, pytestconfig)
+
+
+@pytest.mark.parametrize("scene", [answer, approval, patch, working], ids=lambda f: f.__name__)
+def test_the_screen_looks(codex_home: Path, snap_compare: Any, scene: Any) -> None:
+    server = ScriptedServer()
+    app = make_app(str(codex_home), server)
+
+    async def before(pilot: Pilot[Any]) -> None:
+        assert isinstance(pilot.app, CodexApp)
+        s = Session(pilot.app, pilot, server)
+        await s.until(lambda: s.app.store.state.thread is not None)
+        await scene(s)
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=before)
+
+
+async def test_the_first_run_chooser_reads(codex_home: Path, pytestconfig: pytest.Config) -> None:
+    server = ScriptedServer()
+    server.requires_auth = True
+    async with session(codex_home, server, opened=False, connect_demo=server.connect) as s:
+        await s.see("Paste an OpenAI API key")
+        matches_text("session/first_run-80x24", s.text, pytestconfig)
+
+
+async def test_the_trust_question_reads(codex_home: Path, pytestconfig: pytest.Config) -> None:
+    async with session(codex_home, ScriptedServer(trusted=False), opened=False) as s:
+        await s.see("Do you trust this folder?")
+        matches_text("session/trust-80x24", s.text, pytestconfig)

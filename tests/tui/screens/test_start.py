@@ -1,0 +1,72 @@
+"""The beginning: sign-in, trust, a prompt from the command line, another server."""
+
+from pathlib import Path
+
+from app_server.protocol.config import CONFIG_BATCH_WRITE
+from app_server.protocol.thread import THREAD_START
+from app_server.protocol.turn import TURN_START
+from tests.tui.screens.session import session
+from tests.tui.scripted import ScriptedServer
+
+
+async def test_a_new_folder_is_asked_about_once_and_the_answer_kept(codex_home: Path) -> None:
+    server = ScriptedServer(trusted=False)
+    async with session(codex_home, server, opened=False) as s:
+        await s.see("Do you trust this folder?")
+        assert s.requests(THREAD_START.name) == []
+        await s.press("1")
+        await s.until(lambda: s.requests(THREAD_START.name))
+        (edit,) = s.requests(CONFIG_BATCH_WRITE.name)[0].edits
+        assert edit.key_path == 'projects."/work/project".trust_level'
+        assert edit.value == "trusted"
+
+
+async def test_a_folder_that_is_not_trusted_is_left(codex_home: Path) -> None:
+    async with session(codex_home, ScriptedServer(trusted=False), opened=False) as s:
+        await s.see("Do you trust this folder?")
+        await s.press("2")
+        await s.until(lambda: s.app._exit)
+        assert s.requests(THREAD_START.name) == []
+
+
+async def test_without_an_account_a_key_can_be_pasted(codex_home: Path) -> None:
+    server = ScriptedServer()
+    server.requires_auth = True
+    async with session(codex_home, server, opened=False) as s:
+        await s.see("Paste an OpenAI API key")
+        await s.press("1")
+        await s.see("API key")
+        await s.press("enter")
+        await s.see("API key cannot be empty")
+        await s.type("sk-secret")
+        assert "sk-secret" not in s.text
+        assert "•••••••••" in s.text
+        await s.press("enter")
+        await s.until(lambda: s.requests("account/login/start"))
+        assert s.requests("account/login/start")[0].api_key == "sk-secret"
+        await s.until(lambda: s.app.store.state.thread)
+
+
+async def test_the_demo_can_be_chosen_in_place_of_an_account(codex_home: Path) -> None:
+    server, demo = ScriptedServer(), ScriptedServer("/tmp/demo-folder")
+    server.requires_auth = True
+    async with session(codex_home, server, opened=False, connect_demo=demo.connect) as s:
+        await s.see("See the offline demo")
+        await s.press("down", "enter")
+        await s.until(lambda: s.app.store.state.thread)
+        assert s.app.store.state.demo
+        await s.say("hello")
+        await s.see("You said: hello")
+        assert "scripted, no model" in s.text
+
+
+async def test_a_prompt_on_the_command_line_is_sent(codex_home: Path) -> None:
+    async with session(codex_home, prompt="from the shell") as s:
+        await s.see("You said: from the shell")
+        assert len(s.requests(TURN_START.name)) == 1
+
+
+async def test_typing_goes_on_while_the_server_starts(codex_home: Path) -> None:
+    async with session(codex_home, opened=False) as s:
+        await s.type("not waiting")
+        assert s.draft == "not waiting"

@@ -1,0 +1,212 @@
+"""The inline face in a real terminal: nothing twice, nothing lost, resizes included.
+
+The first tests play the terminal with pyte, which does not rewrap; the others use tmux, which
+does, and are skipped where it is not installed.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.terminal import Terminal
+
+ROOT = Path(__file__).parents[3]
+LINE = re.compile(r"line (\d{4}) of many")
+WAIT_SECONDS = 30.0
+pytestmark = pytest.mark.pty
+
+
+def environment(home: Path, pause: float = 0.0) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"], "HOME": "/home/me", "LANG": "C.UTF-8",
+        "CODEX_HOME": str(home), "PYTHONPATH": str(ROOT), "SCRIPTED_PAUSE": str(pause),
+    }  # fmt: skip
+
+
+def start(home: Path, work: Path, *, columns: int = 80, rows: int = 24) -> Terminal:
+    return Terminal(
+        [sys.executable, "-m", "tests.tui.scripted"],
+        cwd=work, environment=environment(home), columns=columns, rows=rows,
+    )  # fmt: skip
+
+
+def test_every_line_is_in_the_scrollback_once_and_in_order(
+    codex_home: Path, workspace: Path
+) -> None:
+    with start(codex_home, workspace) as terminal:
+        terminal.wait_for("gpt-5.5 medium ·")
+        terminal.type("lines 200")
+        terminal.wait_for("› lines 200")
+        terminal.press("enter")
+        terminal.type("typed meanwhile")
+        terminal.wait_for(lambda t: "line 0199" in t.everything() and "esc to" not in t.screen())
+        everything = terminal.everything()
+        assert LINE.findall(everything) == [f"{number:04d}" for number in range(200)]
+        assert everything.count("› typed meanwhile") == 1
+        assert everything.count(">_ ") == 1
+
+
+def test_keys_before_the_session_is_ready_are_not_lost(codex_home: Path, workspace: Path) -> None:
+    with start(codex_home, workspace) as terminal:
+        terminal.wait_for("›")
+        terminal.type("hello early\rsecond")
+        terminal.wait_for("You said: hello early")
+        terminal.wait_for("› second")
+
+
+def test_leaving_gives_the_terminal_back(codex_home: Path, workspace: Path) -> None:
+    with start(codex_home, workspace) as terminal:
+        terminal.wait_for("gpt-5.5 medium ·")
+        terminal.type("hello")
+        terminal.press("enter")
+        terminal.wait_for(lambda t: "You said: hello" in t.screen() and "esc to" not in t.screen())
+        terminal.press("ctrl+c")
+        terminal.wait_for("again to quit")
+        terminal.press("ctrl+c")
+        assert terminal.wait_for_exit() == 0
+        lines = terminal.everything().rstrip().split("\n")
+        assert lines[-1] == "To continue this session, run codex resume thread-1"
+        assert "gpt-5.5 medium ·" not in terminal.everything()
+        for restored in (b"\x1b[?2004l", b"\x1b[?25h", b"\x1b[?1004l", b"\x1b[<u"):
+            assert restored in terminal.output
+
+
+def test_being_ended_from_outside_gives_the_terminal_back(
+    codex_home: Path, workspace: Path
+) -> None:
+    with start(codex_home, workspace) as terminal:
+        terminal.wait_for("gpt-5.5 medium ·")
+        os.kill(terminal.pid, 15)
+        assert terminal.wait_for_exit() == 0
+        assert b"\x1b[?2004l" in terminal.output
+
+
+def test_an_idle_session_writes_nothing(codex_home: Path, workspace: Path) -> None:
+    with start(codex_home, workspace) as terminal:
+        terminal.wait_for("gpt-5.5 medium ·")
+        terminal.wait_for(lambda t: t.output.endswith(b"\x07"))
+        written = len(terminal.output)
+        terminal.pump(1.5)
+        assert bytes(terminal.output[written:]) == b""
+
+
+class Tmux:
+    """A window of tmux with a shell in it, and the session in the shell."""
+
+    def __init__(self, socket: Path, columns: int, rows: int, command: str, work: Path) -> None:
+        self._socket = socket
+        self._run(
+            "-f", "/dev/null", "start-server", ";", "set", "-g", "history-limit", "50000", ";",
+            "new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(work),
+            "env -i PATH=/usr/bin:/bin TERM=screen sh",
+        )  # fmt: skip
+        self._run("set", "window-size", "manual")
+        self.type("PS1='$ '; clear; echo shell-1; echo shell-2\n")
+        self.wait(lambda text: text.rstrip().endswith("shell-1\nshell-2\n$"))
+        self.type(f"{command}\n")
+
+    def _run(self, *words: str) -> str:
+        return subprocess.run(
+            ["tmux", "-S", str(self._socket), *words],
+            capture_output=True, text=True, check=False, timeout=10,
+        ).stdout  # fmt: skip
+
+    def type(self, text: str) -> None:
+        for number, part in enumerate(text.split("\n")):
+            if number:
+                self._run("send-keys", "Enter")
+            if part:
+                self._run("send-keys", "-l", part)
+
+    def press(self, *keys: str) -> None:
+        self._run("send-keys", *keys)
+
+    def resize(self, columns: int, rows: int) -> None:
+        self._run("resize-window", "-x", str(columns), "-y", str(rows))
+
+    @property
+    def text(self) -> str:
+        return self._run("capture-pane", "-p", "-J", "-S", "-")
+
+    def wait(self, holds: Callable[[str], bool]) -> str:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not holds(text := self.text):
+            assert time.monotonic() < deadline, text
+            time.sleep(0.05)
+        return text
+
+    def close(self) -> None:
+        self._run("kill-server")
+
+
+@pytest.fixture
+def tmux(codex_home: Path, workspace: Path) -> Iterator[Callable[..., Tmux]]:
+    if shutil.which("tmux") is None:
+        pytest.skip("tmux is not installed")
+    opened: list[Tmux] = []
+    folder = tempfile.mkdtemp(prefix="tmux")
+    """A socket's path must be short."""
+
+    def open_window(columns: int, rows: int) -> Tmux:
+        settings = " ".join(f"{k}={v}" for k, v in environment(codex_home, 0.004).items())
+        command = f"env {settings} {sys.executable} -m tests.tui.scripted"
+        window = Tmux(Path(folder) / "s", columns, rows, command, workspace)
+        opened.append(window)
+        window.wait(lambda text: "gpt-5.5 medium ·" in text)
+        return window
+
+    yield open_window
+    for window in opened:
+        window.close()
+    shutil.rmtree(folder)
+
+
+BURST = [(100, 30), (90, 28), (80, 24), (70, 22), (60, 20), (75, 30), (110, 35), (120, 40)]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "pause_seconds"),
+    [([(80, 24), (140, 30), (60, 20)], 0.6), (BURST, 0.04), ([(40, 10), (120, 40)], 0.6)],
+    ids=["step by step", "in a burst", "small and back"],
+)
+def test_resizing_while_an_answer_streams_loses_and_doubles_nothing(
+    tmux: Callable[..., Tmux], sizes: list[tuple[int, int]], pause_seconds: float
+) -> None:
+    window = tmux(120, 40)
+    window.type("lines 200\n")
+    window.wait(lambda text: "line 0003" in text)
+    window.type("typed text")
+    for columns, rows in sizes:
+        window.resize(columns, rows)
+        time.sleep(pause_seconds)
+    text = window.wait(
+        lambda text: "line 0199" in text and "esc to" not in text and "› typed text" in text
+    )
+    assert LINE.findall(text) == [f"{number:04d}" for number in range(200)]
+    assert text.count("› typed text") == 1
+    assert len(re.findall("^  gpt-5.5 medium ·", text, re.MULTILINE)) == 1
+    assert re.findall(r"^shell-\d", text, re.MULTILINE) == ["shell-1", "shell-2"]
+    window.press("C-c")
+    window.press("C-c")
+    window.press("C-c")
+    window.wait(lambda text: text.rstrip().endswith("\n$"))
+
+
+def test_an_overlay_leaves_the_conversation_as_it_was(tmux: Callable[..., Tmux]) -> None:
+    window = tmux(80, 24)
+    window.type("lines 30\n")
+    window.wait(lambda text: "line 0029" in text and "esc to" not in text)
+    before = window.text
+    window.press("C-t")
+    window.wait(lambda text: "T R A N S C R I P T" in text)
+    window.press("q")
+    window.wait(lambda text: "T R A N S C R I P T" not in text)
+    assert window.wait(lambda text: "gpt-5.5 medium ·" in text) == before

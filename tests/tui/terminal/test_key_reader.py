@@ -1,0 +1,43 @@
+"""Bytes from the keyboard → keys and pastes, in order."""
+
+import itertools
+
+from textual import events
+
+from tui.terminal.key_reader import KeyStream
+
+
+def read(*chunks: bytes) -> list[str]:
+    keys = KeyStream()
+    found = list(itertools.chain.from_iterable(keys.feed(chunk) for chunk in chunks))
+    found += keys.tick()
+    return [
+        f"paste:{message.text}" if isinstance(message, events.Paste) else message.key
+        for message in found
+        if isinstance(message, events.Key | events.Paste)
+    ]
+
+
+def test_letters_and_named_keys() -> None:
+    assert read("aé\r\x7f".encode()) == ["a", "é", "enter", "backspace"]
+    assert read(b"\x1b[A\x1b[5~\x0a\x1b[13;2u") == ["up", "pageup", "ctrl+j", "shift+enter"]
+
+
+def test_a_character_cut_in_two_is_one_key() -> None:
+    assert read("é".encode()[:1], "é".encode()[1:]) == ["é"]
+
+
+def test_a_lone_escape_is_a_key_once_nothing_follows() -> None:
+    assert read(b"\x1b") == ["escape"]
+
+
+def test_a_paste_is_one_event_however_it_is_cut() -> None:
+    data = b"a\x1b[200~one\rtwo\x1b[201~b"
+    whole = ["a", "paste:one\rtwo", "b"]
+    assert read(data) == whole
+    for cut in range(8, len(data)):
+        assert read(data[:cut], data[cut:]) == whole
+
+
+def test_escape_codes_inside_a_paste_are_text() -> None:
+    assert read(b"\x1b[200~x\x1b[31my\x1b[201~") == ["paste:x\x1b[31my"]
