@@ -34,7 +34,11 @@ class Loop(Protocol):
 
 
 class SelectorLoop:
-    """A single-threaded loop: readers, writers, timers."""
+    """A single-threaded loop: readers, writers, timers.
+
+    A descriptor closed and opened again within one round may be reported although the new one is
+    not ready, so callbacks must not block.
+    """
 
     def __init__(self) -> None:
         # poll, not epoll, which refuses regular files: a client may well redirect our streams.
@@ -69,11 +73,11 @@ class SelectorLoop:
         self._is_running = True
         while self._is_running:
             for key, mask in self._selector.select(self._patience()):
-                on_read, on_write = key.data
-                if mask & selectors.EVENT_READ and on_read is not None:
-                    self._ready.append(on_read)
-                if mask & selectors.EVENT_WRITE and on_write is not None:
-                    self._ready.append(on_write)
+                for event in (selectors.EVENT_READ, selectors.EVENT_WRITE):
+                    # Looked up now: a callback before this one may have taken it away.
+                    callback = self._callback(key.fd, event) if mask & event else None
+                    if callback is not None:
+                        callback()
             now = time.monotonic()
             while self._timers and self._timers[0][0] <= now:
                 timer = heapq.heappop(self._timers)[2]
@@ -95,6 +99,14 @@ class SelectorLoop:
         while self._timers and self._timers[0][2].callback is None:
             heapq.heappop(self._timers)
         return max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else None
+
+    def _callback(self, fd: int, event: int) -> Callback | None:
+        key = self._selector.get_map().get(fd)
+        if key is None:
+            return None
+        on_read, on_write = key.data
+        callback: Callback | None = on_read if event == selectors.EVENT_READ else on_write
+        return callback
 
     def _set(self, fd: int, event: int, callback: Callback | None) -> None:
         try:

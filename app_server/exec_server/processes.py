@@ -150,13 +150,15 @@ class ManagedProcess:
             self._read_report()
             if self._report_fd >= 0:
                 return  # there is more to read first; the descriptor stays readable
+        if self._keeper_pid is None:
+            return
+        try:
+            if os.waitpid(self._keeper_pid, os.WNOHANG)[0] == 0:
+                return  # a stale report about the descriptor's number
+        except ChildProcessError:
+            pass
         self._loop.remove_reader(self._keeper_pidfd)
         os.close(self._keeper_pidfd)
-        if self._keeper_pid is not None:
-            try:
-                os.waitpid(self._keeper_pid, 0)
-            except ChildProcessError:
-                pass
         self._keeper_pid = None
         if self._force_timer is not None:
             self._force_timer.cancel()
@@ -289,7 +291,8 @@ class ManagedProcess:
             pty.resize(self._input_fd, rows, cols)
 
     def _write_input(self) -> None:
-        assert self._input_fd is not None
+        if self._input_fd is None:
+            return
         try:
             while self._input:
                 piece = self._input[0]

@@ -108,7 +108,7 @@ class StdioPeer:
                 arrived = self._messages.get(timeout=max(0.01, deadline - time.monotonic()))
             except Empty:
                 raise AssertionError(f"never came; seen: {self.seen[-5:]}") from None
-            assert arrived is not None, f"the service ended; seen: {self.seen[-5:]}"
+            assert arrived is not None, f"the service ended: {self.end()}; seen: {self.seen[-5:]}"
             self.seen.append(arrived)
             if wanted(arrived):
                 return arrived
