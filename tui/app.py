@@ -17,6 +17,7 @@ from tui.clock import Clock
 from tui.errands import Errands
 from tui.link import Link
 from tui.main import Connect, TuiOptions
+from tui.prompts_kept import KeptPrompts
 from tui.screens.chat import ChatScreen
 from tui.screens.pager import Pager
 from tui.state.actions import Action
@@ -66,6 +67,7 @@ class CodexApp(Errands):
         self.palette = TERMINAL
         self.remembered_model = first_paint.model
         self.remembered_effort = first_paint.effort
+        self.prompts = KeptPrompts(options.codex_home)
         self.thread_cwd: str | None = options.cwd
         """Where new threads work; None leaves it to the server."""
         self.store = Store(

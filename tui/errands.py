@@ -18,6 +18,7 @@ from tui.cells.draw import draw
 from tui.clock import Clock
 from tui.link import Link
 from tui.main import TuiOptions
+from tui.prompts_kept import KeptPrompts
 from tui.screens.pager import Lines, Pager
 from tui.state.actions import Action, CopyLastAnswer, RollBack, Say, SetModel, SetPlanMode
 from tui.state.cells import CommandCell, NoticeLevel, PatchCell, UserMessageCell
@@ -48,6 +49,8 @@ class Errands(DisplayApp[int]):
     palette: Palette
     store: Store
     link: Link
+    prompts: KeptPrompts
+    _told_of_history = False
     shows_transcript = False
     """The pager on screen is the transcript, which grows."""
     notification_method: Method = "auto"
@@ -170,7 +173,19 @@ class Errands(DisplayApp[int]):
         remember(self.options.codex_home, self.options.cwd, model, effort)
 
     def remember_message(self, text: str) -> None:
-        """For Up in later sessions."""
+        """For Up in later sessions; not those of the demo."""
+        if not self.store.state.demo:
+            self.run_worker(self._keep_message(text), group="history")
+
+    async def _keep_message(self, text: str) -> None:
+        problem = await self.prompts.keep(self.store.state.focused or "", text)
+        if problem and not self._told_of_history:
+            self._told_of_history = True
+            self.say("warning", problem)
+
+    async def recall_messages(self) -> None:
+        """What earlier sessions have kept, within reach of Up."""
+        self.chat.composer.history.load(await self.prompts.load())
 
     # Settings by key
 

@@ -96,6 +96,8 @@ CONFIG_SECONDS = 10.0
 
 def _use_settings(app: "CodexApp", config: dict[str, Any]) -> None:
     """What `[tui]` says about this interface."""
+    app.prompts.configure(config.get("history"))
+    app.run_worker(app.recall_messages(), group="history")
     table = config.get("tui")
     if not isinstance(table, dict):
         return

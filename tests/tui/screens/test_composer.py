@@ -130,3 +130,14 @@ async def test_keys_can_be_moved_by_the_configuration(codex_home: Path) -> None:
         assert s.draft == "moved"
         await s.press("ctrl+s")
         await s.see("You said: moved")
+
+
+async def test_messages_of_earlier_sessions_are_within_reach_of_up(codex_home: Path) -> None:
+    async with session(codex_home) as s:
+        await s.say("kept for later")
+        await s.see("You said: kept for later")
+        await s.until(lambda: (codex_home / "history.jsonl").exists())
+    async with session(codex_home) as s:
+        await s.until(lambda: s.app.chat.composer.history.find("kept"))
+        await s.press("up")
+        assert s.draft == "kept for later"

@@ -329,7 +329,8 @@ class Composer(Vertical):
 
     def _sent(self, text: str) -> None:
         self.history.add(text)
-        self.post_message(self.Remembered(text))
+        if not text.startswith("/"):
+            self.post_message(self.Remembered(text))
         self.editor.set_text("")
 
     @dataclass
