@@ -39,6 +39,7 @@ from app_server.protocol.permissions import (
 )
 from app_server.protocol.rate_limits import RateLimitSnapshot
 from app_server.protocol.response_item import ResponseItem
+from app_server.protocol.thread import DynamicToolSpec
 
 if TYPE_CHECKING:
     from app_server.agent.services import AgentServices
@@ -93,6 +94,7 @@ class Session:
         history: History | None = None,
         timeline: Timeline | None = None,
         keeps_actions: bool = False,
+        dynamic_tools: Sequence[DynamicToolSpec] = (),
     ) -> None:
         self.thread_id = thread_id
         self.services = services
@@ -103,6 +105,8 @@ class Session:
         self.project_docs = project_docs
         self.history = history or History()
         self.timeline = timeline or Timeline()
+        self.dynamic_tools = dynamic_tools
+        """Tools the client runs itself."""
         self.keeps_actions = keeps_actions
         """Whether finished commands and patches are stored, so that a rebuilt thread shows them."""
         self.told: ToldContext | None = None
@@ -162,7 +166,7 @@ class Session:
         return instructions + estimate_items(self.history.items)
 
     def tools_for(self, settings: TurnSettings) -> ToolRegistry:
-        return tools_for(self.config, settings)
+        return tools_for(self.config, settings, self.dynamic_tools)
 
     def resolved(self, settings: TurnSettings) -> TurnSettings:
         """The settings with the facts of the model they name."""

@@ -19,6 +19,7 @@ import msgspec
 
 from app_server.agent.questions import QuestionRefused
 from app_server.protocol.approvals import (
+    ITEM_TOOL_CALL,
     SERVER_REQUEST_RESOLVED,
     ServerRequestResolvedNotification,
 )
@@ -30,6 +31,9 @@ log = logging.getLogger(__name__)
 
 P = TypeVar("P")
 R = TypeVar("R")
+
+QUIET = frozenset({ITEM_TOOL_CALL.name})
+"""Questions to one program about its own tool: nobody else waits to hear that they are settled."""
 
 Audience = Callable[[], Sequence[Subscriber]]
 
@@ -107,7 +111,9 @@ class Questions:
                 question.answer.cancel()
 
     def _close(self, question: _Question) -> None:
-        if self._open.pop(question.request_id, None) is None or question.thread_id is None:
+        if self._open.pop(question.request_id, None) is None:
+            return
+        if question.thread_id is None or question.row.name in QUIET:
             return
         resolved = ServerRequestResolvedNotification(
             thread_id=question.thread_id, request_id=question.request_id

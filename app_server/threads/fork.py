@@ -74,6 +74,7 @@ def _branch(manager: ThreadManager, params: ThreadForkParams, parent_path: Path)
         forked_from_id=parent.meta.id,
         git_info=parent.git_info,
         name=parent.name,
+        dynamic_tools=parent.dynamic_tools,
         keeps_actions=params.persist_extended_history,
         past=past,
     )

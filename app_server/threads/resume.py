@@ -87,6 +87,7 @@ def _load(manager: ThreadManager, params: ThreadResumeParams, path: Path | None)
         forked_from_id=stored.meta.forked_from_id,
         git_info=stored.git_info,
         name=stored.name,
+        dynamic_tools=stored.dynamic_tools,
         keeps_actions=params.persist_extended_history,
         past=past,
     )

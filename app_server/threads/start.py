@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from app_server import clock, ids
 from app_server.protocol.response_item import ResponseItem
-from app_server.protocol.thread import ThreadResumeParams, ThreadStartParams
+from app_server.protocol.thread import DynamicToolSpec, ThreadResumeParams, ThreadStartParams
 from app_server.protocol.thread_data import GitInfo
 from app_server.storage.files import rollout_path
 from app_server.storage.rollout_write import RolloutWriter
@@ -62,9 +62,11 @@ def _born(
     services = manager.services
     warning: str | None = None
     ephemeral = False
+    tools: list[DynamicToolSpec] = []
     if isinstance(params, ThreadStartParams):
         warning = trust_named_folder(services, params, opening)
         ephemeral = bool(params.ephemeral)
+        tools = params.dynamic_tools or []
     thread_id, now = ids.uuid7(), clock.now()
     path = None if ephemeral else rollout_path(services.codex_home, thread_id, now)
     birth = Birth(
@@ -75,6 +77,7 @@ def _born(
         ephemeral=ephemeral,
         path=path,
         git_info=git_info,
+        dynamic_tools=tools,
         keeps_actions=params.persist_extended_history,
         past=Restored(remembers) if remembers else None,
     )

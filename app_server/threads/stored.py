@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from app_server import ids
+from app_server.protocol.thread import DynamicToolSpec
 from app_server.protocol.thread_data import (
     GitInfo,
     NotLoadedThreadStatus,
@@ -55,6 +56,17 @@ class StoredThread(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def git_info(self) -> GitInfo | None:
         return git_info(self.meta)
+
+    @property
+    def dynamic_tools(self) -> list[DynamicToolSpec]:
+        """The tools its client offered; ones that make no sense are left out."""
+        tools: list[DynamicToolSpec] = []
+        for raw in self.meta.dynamic_tools or []:
+            try:
+                tools.append(msgspec.convert(raw, DynamicToolSpec))
+            except msgspec.ValidationError:
+                continue
+        return tools
 
     def restored(self) -> Restored:
         return Restored(line.item for line in self.lines)

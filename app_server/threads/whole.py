@@ -16,6 +16,7 @@ from app_server.agent.actor import Actor
 from app_server.agent.history import History
 from app_server.agent.projection.history import Timeline
 from app_server.agent.session import Session
+from app_server.protocol.thread import DynamicToolSpec
 from app_server.protocol.thread_data import GitInfo, SessionSource
 from app_server.storage import rollout
 from app_server.storage.shapes import stored_source
@@ -43,6 +44,7 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
     """The repository around it, kept in its first line; clients see it once it was stored."""
     name: str | None = None
     keeps_actions: bool = False
+    dynamic_tools: list[DynamicToolSpec] = []
     past: Restored | None = None
     """What it remembers, from its own file or its parent's."""
 
@@ -75,6 +77,7 @@ def make_thread(manager: ThreadManager, birth: Birth, writer: RolloutWriter | No
         project_docs=opening.project_docs,
         history=History(past.items) if past else None,
         timeline=past.timeline if past else Timeline(),
+        dynamic_tools=birth.dynamic_tools,
         keeps_actions=birth.keeps_actions or manager.services.session_source == "cli",
     )
     if past is not None:
@@ -102,6 +105,7 @@ def first_line(birth: Birth, originator: str) -> rollout.SessionMeta:
         source=stored_source(birth.source),
         model_provider=opening.provider.id,
         base_instructions=rollout.BaseInstructions(text=opening.settings.base_instructions),
+        dynamic_tools=[msgspec.to_builtins(tool) for tool in birth.dynamic_tools] or None,
         git=git,
     )
 

@@ -17,6 +17,7 @@ from app_server import clock
 from app_server.agent.approvals import Verdict, ask_about_files
 from app_server.agent.events import Told
 from app_server.agent.history import structured_output
+from app_server.agent.tools.guarded_run import nobody_is_asked
 from app_server.agent.tools.spec import (
     ToolCall,
     ToolError,
@@ -119,7 +120,7 @@ def _must_ask(turn: Turn, paths: list[Path]) -> bool:
     """Whether someone has to agree first; raises `ToolError` where nobody may be asked."""
     settings = turn.settings
     inside = all(turn.session.may_write(settings, path) for path in paths)
-    if settings.approval_policy == "never" and not inside:
+    if not inside and nobody_is_asked(settings.approval_policy):
         raise ToolError(OUTSIDE)
     if inside and settings.approval_policy != "untrusted":
         return False

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from app_server.agent.turn import Turn
 
 BLOCKED_BY_POLICY = "blocked by policy"
+NOBODY_ASKED = "approval required by policy, but AskForApproval::Granular.sandbox_approval is false"
 DECLINED_BY_USER = "rejected by user"
 
 
@@ -148,11 +149,13 @@ async def permit(
         raise ToolError(could_not_run(call.command, rejected(needed.reason)))
     request, missing = await _prepared(turn, call, confined=needed.confined, tty=tty)
     if missing is not None:
-        if settings.approval_policy == "never":
+        if nobody_is_asked(settings.approval_policy):
             raise ToolError(could_not_run(call.command, rejected(missing)))
         needed = Ask(reason=_unconfined_reason(call, missing), amendment=None, confined=False)
     if isinstance(needed, Run):
         return Permit(request=request, item_started=False)
+    if nobody_is_asked(settings.approval_policy):
+        raise ToolError(could_not_run(call.command, rejected(NOBODY_ASKED)))
     asked = await _agreed(turn, call, item, needed)
     return Permit(request=request, item_started=asked)
 
@@ -242,6 +245,13 @@ async def _agreed(
 def _unconfined_reason(call: CommandCall, missing: str) -> str:
     asked = f"{call.justification} " if call.justification else ""
     return f"{asked}This command would run without a sandbox. {missing}"
+
+
+def nobody_is_asked(approval: AskForApproval) -> bool:
+    """Whether questions about leaving the sandbox are refused instead of put."""
+    if isinstance(approval, GranularAskForApproval):
+        return not approval.granular.sandbox_approval
+    return approval == "never"
 
 
 def _granular_asks(approval: AskForApproval) -> bool:

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app_server.agent.settings import TurnSettings
 from app_server.agent.tools.apply_patch import ApplyPatch, ApplyPatchFunction
+from app_server.agent.tools.dynamic import DynamicTool
 from app_server.agent.tools.exec_command import ExecCommand
 from app_server.agent.tools.registry import ToolRegistry
 from app_server.agent.tools.spec import Tool
 from app_server.agent.tools.update_plan import UpdatePlan
 from app_server.agent.tools.view_image import ViewImage
 from app_server.agent.tools.write_stdin import WriteStdin
+from app_server.protocol.thread import DynamicToolSpec
 from app_server.protocol.wire import JsonObject
 
 if TYPE_CHECKING:
     from app_server.config.resolve import Config
 
 
-def tools_for(config: Config, settings: TurnSettings) -> ToolRegistry:
+def tools_for(
+    config: Config, settings: TurnSettings, of_client: Sequence[DynamicToolSpec] = ()
+) -> ToolRegistry:
     """The tools of one turn, in the order the model sees them."""
     offered: list[Tool] = [ExecCommand(), WriteStdin(), UpdatePlan()]
     free_text = settings.facts.takes_free_text_tools
     offered.append(ApplyPatch() if free_text else ApplyPatchFunction())
     if config.view_image:
         offered.append(ViewImage())
+    offered += [DynamicTool(spec) for spec in of_client]
     return ToolRegistry(offered, served=_served(config, settings))
 
 
