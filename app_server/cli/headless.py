@@ -13,19 +13,12 @@ def run(options: Options) -> int:
     import_msgspec_lightly()
     if options.action == "generate-json-schema":
         return _write_schemas(options)
-    if options.listen != "stdio://":
-        print(
-            f"codex app-server: --listen {options.listen}: only stdio:// is there yet",
-            file=sys.stderr,
-        )
-        return 2
     import asyncio
     from pathlib import Path
 
     from app_server import logs
     from app_server.paths import codex_home
     from app_server.server.options import ServerOptions
-    from app_server.server.serve_stdio import serve_stdio
 
     logs.to_stderr()
     server = ServerOptions(
@@ -34,7 +27,13 @@ def run(options: Options) -> int:
         cli_overrides=options.overrides,
         profile=options.profile,
     )
-    return asyncio.run(serve_stdio(server))
+    if options.listen == "stdio://":
+        from app_server.server.serve_stdio import serve_stdio
+
+        return asyncio.run(serve_stdio(server))
+    from app_server.server.serve_listener import serve_url
+
+    return asyncio.run(serve_url(server, options.listen))
 
 
 def import_msgspec_lightly() -> None:

@@ -68,7 +68,7 @@ class ChildChannel:
             except OSError as error:
                 raise ChannelClosed("the server no longer reads") from error
 
-    async def close(self) -> None:
+    async def close(self, complaint: str | None = None) -> None:
         self._stdin.close()
         for step in (None, self.process.terminate, self.process.kill):
             if self.process.returncode is not None:

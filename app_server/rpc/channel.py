@@ -52,8 +52,12 @@ class Channel(Protocol):
         """Send, waiting while the reader is behind. Raises `ChannelClosed`."""
         ...
 
-    async def close(self) -> None:
-        """End the conversation; what was sent before still arrives where that is possible."""
+    async def close(self, complaint: str | None = None) -> None:
+        """End the conversation; what was sent before still arrives where that is possible.
+
+        With a `complaint` the other end is cut off: it is told why, if the transport can, and is
+        not waited for. May be called twice.
+        """
         ...
 
 
@@ -98,7 +102,7 @@ class LocalChannel:
     async def send(self, frame: Frame) -> None:
         await self._outgoing.put(self._pack(frame))
 
-    async def close(self) -> None:
+    async def close(self, complaint: str | None = None) -> None:
         self.close_now()
 
     def close_now(self) -> None:

@@ -95,9 +95,9 @@ class StdioChannel:
             self._room.clear()
             await self._room.wait()
 
-    async def close(self) -> None:
+    async def close(self, complaint: str | None = None) -> None:
         try:
-            async with asyncio.timeout(LAST_WORDS_SECONDS):
+            async with asyncio.timeout(LAST_WORDS_SECONDS if complaint is None else 0):
                 while self._unwritten and not self._broken:
                     self._room.clear()
                     await self._room.wait()

@@ -52,7 +52,7 @@ class Connection:
         self.gate_is_open = True
         """Whether calls that wait in a queue may still begin."""
         self._channel = channel
-        self.outbox = Outbox(channel, on_overflow=self.cut_off)
+        self.outbox = Outbox(channel, on_overflow=self._reads_too_slowly)
         self._idle = asyncio.Event()
         self._idle.set()
         self._belongings: dict[Callable[[], Any], Any] = {}
@@ -118,11 +118,23 @@ class Connection:
         if not self.open_calls:
             self._idle.set()
 
-    def cut_off(self) -> None:
-        """End the connection from this side, now."""
+    async def close(self) -> None:
+        """End the connection from this side, once what waits to be told was handed over."""
+        self.gate_is_open = False
+        try:
+            async with asyncio.timeout(LAST_ANSWERS_SECONDS):
+                await self.outbox.flushed()
+                await self._channel.close()
+        except TimeoutError:
+            self._cut_off("the server is ending")
+
+    def _cut_off(self, complaint: str) -> None:
         self.gate_is_open = False
         self.outbox.close()
-        self.server.tasks.start(self._channel.close())
+        self.server.tasks.start(self._channel.close(complaint))
+
+    def _reads_too_slowly(self) -> None:
+        self._cut_off("too many messages are waiting to be read")
 
     async def _read(self) -> None:
         from app_server.server.router import route

@@ -122,14 +122,12 @@ NOT_YET = frozenset(
         "skills/config/write",
         "skills/list",
         "thread/approveGuardianDeniedAction",
-        "thread/backgroundTerminals/clean",
         "thread/decrement_elicitation",
         "thread/goal/clear",
         "thread/goal/get",
         "thread/goal/set",
         "thread/increment_elicitation",
         "thread/memoryMode/set",
-        "thread/shellCommand",
     }
 )
 """Methods a later release will answer."""

@@ -80,6 +80,11 @@ class Server:
         """Those being served, oldest first."""
         return list(self._connections.values())
 
+    @property
+    def running_turns(self) -> int:
+        """How many turns run at this moment."""
+        return self.threads.running_turns if "threads" in self.__dict__ else 0
+
     async def serve(self, channel: Channel) -> None:
         """Serve one client until it leaves or the server closes."""
         connection = Connection(self, channel, next(self._connection_ids))
@@ -121,8 +126,7 @@ class Server:
             with suppress(TimeoutError):
                 async with asyncio.timeout(THREADS_CLOSE_SECONDS):
                     await self.threads.close()
-        for connection in self.connections:
-            connection.cut_off()
+        await asyncio.gather(*(connection.close() for connection in self.connections))
         await self.tasks.close(REST_CLOSE_SECONDS)
         with suppress(TimeoutError):
             async with asyncio.timeout(REST_CLOSE_SECONDS):

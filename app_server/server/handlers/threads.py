@@ -27,7 +27,7 @@ async def start_thread(ctx: RequestContext, params: ThreadStartParams) -> Thread
     loaded = await ctx.threads.start(params, ctx.connection)
     response = ThreadStartResponse(**loaded.opening(include_turns=True))
     started = ThreadStartedNotification(thread=response.thread)
-    ctx.after_reply(lambda: loaded.subscriptions.notify(THREAD_STARTED, started))
+    ctx.after_reply(lambda: ctx.threads.broadcast(THREAD_STARTED, started))
     ctx.after_reply(loaded.tell_warnings)
     return response
 
@@ -45,7 +45,7 @@ async def fork_thread(ctx: RequestContext, params: ThreadForkParams) -> ThreadFo
     loaded = await ctx.threads.fork(params, ctx.connection)
     response = ThreadForkResponse(**loaded.opening(include_turns=not params.exclude_turns))
     started = ThreadStartedNotification(thread=loaded.described(include_turns=False))
-    ctx.after_reply(lambda: loaded.subscriptions.notify(THREAD_STARTED, started))
+    ctx.after_reply(lambda: ctx.threads.broadcast(THREAD_STARTED, started))
     ctx.after_reply(lambda: loaded.tell_usage(ctx.connection))
     return response
 

@@ -1,0 +1,86 @@
+"""The control socket: websockets over a socket file that only its owner can open.
+
+The file is 0600 in a 0700 folder, whatever the umask. A lock beside it settles which of two servers
+starting at once may have it; a file nobody listens on is replaced, anything else is left alone.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class SocketUnavailable(Exception):
+    """The path is taken, or cannot be used."""
+
+
+@contextmanager
+def bound_socket(path: Path) -> Iterator[socket.socket]:
+    """A bound socket at `path`, removed in the end. Raises `SocketUnavailable`."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _lock(path):
+            _make_room(path)
+            bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                bound.bind(str(path))
+                os.chmod(path, 0o600)  # before anybody can connect: it does not listen yet
+                inode = os.stat(path).st_ino
+            except OSError:
+                bound.close()
+                raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SocketUnavailable(f"cannot listen on {path}: {reason}") from error
+    try:
+        yield bound
+    finally:
+        bound.close()
+        _remove_own(path, inode)
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    descriptor = os.open(
+        path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+    )
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _make_room(path: Path) -> None:
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise SocketUnavailable(
+            f"app-server control socket path exists and is not a socket: {path}"
+        )
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError as error:
+            if error.errno not in (errno.ECONNREFUSED, errno.ENOENT):
+                raise
+        else:
+            raise SocketUnavailable(f"app-server control socket is already in use at {path}")
+    path.unlink(missing_ok=True)
+
+
+def _remove_own(path: Path, inode: int) -> None:
+    """Only if it is still ours: another server may have taken the path over."""
+    try:
+        if os.lstat(path).st_ino == inode:
+            path.unlink()
+    except OSError:
+        pass

@@ -1,0 +1,250 @@
+"""Websockets: one JSON object per text frame, on one port with the health probes.
+
+`WebSocketChannel` is one conversation, from either end. `WebSocketListener` accepts them: it
+answers `/readyz` and `/healthz`, refuses whatever a web page could send (an `Origin`, a `Host` that
+is a name), checks credentials before the upgrade, and hands each new channel to its server. Binary
+frames are ignored, compression is not offered, a message may have 16 MiB.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import os
+import socket
+import struct
+import sys
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol
+
+from app_server.rpc.channel import Channel, ChannelClosed
+from app_server.rpc.codec import Codec, server_codec
+from app_server.rpc.frames import Frame
+
+if TYPE_CHECKING:
+    from websockets.asyncio.connection import Connection
+    from websockets.asyncio.server import Server, ServerConnection
+    from websockets.http11 import Request, Response
+
+log = logging.getLogger(__name__)
+
+LARGEST_MESSAGE_BYTES = 16 * 1024 * 1024
+FRAMES_READ_AHEAD = 16
+BEHIND_BYTES = 64 * 1024
+"""Text that may wait unwritten before the reader counts as behind."""
+
+CLOSE_SECONDS = 1.0
+"""How long a closing peer is given to say goodbye."""
+
+TOO_SLOW = 1013
+GOING_AWAY = 1001
+
+
+class WebSocketChannel:
+    """A channel over an open websocket, which it owns from then on."""
+
+    def __init__(self, connection: Connection, codec: Codec) -> None:
+        self._connection = connection
+        self._codec = codec
+        self._unsent: deque[bytes] = deque()
+        self._unsent_bytes = 0
+        self._broken = False
+        self._arrival = asyncio.Event()
+        self._room = asyncio.Event()
+        self._writing = asyncio.create_task(self._write())
+
+    @property
+    def can_send(self) -> bool:
+        return not self._broken
+
+    async def receive(self) -> Frame | None:
+        from websockets.exceptions import ConnectionClosed
+
+        while True:
+            try:
+                message = await self._connection.recv()
+            except ConnectionClosed:
+                self._break()
+                return None
+            if isinstance(message, bytes):
+                log.warning("ignored a binary frame of %d bytes", len(message))
+                continue
+            frame = self._codec.decode(message.encode())
+            if frame is not None:
+                return frame
+
+    def send_now(self, frame: Frame) -> bool:
+        if self._broken:
+            raise ChannelClosed("the other side has left")
+        if self._unsent_bytes >= BEHIND_BYTES:
+            return False
+        text = self._codec.encode(frame)
+        self._unsent.append(text)
+        self._unsent_bytes += len(text)
+        self._arrival.set()
+        return True
+
+    async def send(self, frame: Frame) -> None:
+        while not self.send_now(frame):
+            self._room.clear()
+            await self._room.wait()
+
+    async def close(self, complaint: str | None = None) -> None:
+        if complaint is None and not self._broken:
+            try:
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    while self._unsent_bytes:
+                        self._room.clear()
+                        await self._room.wait()
+            except TimeoutError:
+                log.info("%d bytes were never read by the other side", self._unsent_bytes)
+        self._break()
+        self._writing.cancel()
+        code = GOING_AWAY if complaint is None else TOO_SLOW
+        await self._connection.close(code, complaint or "")
+
+    async def _write(self) -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        while not self._broken:
+            await self._arrival.wait()
+            self._arrival.clear()
+            while self._unsent:
+                text = self._unsent.popleft()
+                try:
+                    await self._connection.send(text, text=True)
+                except ConnectionClosed:
+                    self._break()
+                    return
+                self._unsent_bytes -= len(text)
+                if self._unsent_bytes < BEHIND_BYTES:
+                    self._room.set()
+
+    def _break(self) -> None:
+        self._broken = True
+        self._unsent.clear()
+        self._unsent_bytes = 0
+        self._arrival.set()
+        self._room.set()
+
+
+class ChecksCredentials(Protocol):
+    """Decides who may connect; see `ws_auth`."""
+
+    def refusal(self, headers: Mapping[str, str]) -> str | None:
+        """Why this caller may not connect, None if it may."""
+        ...
+
+
+class WebSocketListener:
+    """Accepts websockets on a bound socket; an async context manager.
+
+    Every client is handed to `serve` as a channel, for as long as that runs.
+    """
+
+    def __init__(
+        self,
+        bound: socket.socket,
+        serve: Callable[[Channel], Awaitable[None]],
+        credentials: ChecksCredentials | None = None,
+    ) -> None:
+        self._bound = bound
+        self._serve = serve
+        self._credentials = credentials
+        self._is_socket_file = bound.family == socket.AF_UNIX
+        self._server: Server | None = None
+
+    async def __aenter__(self) -> WebSocketListener:
+        from websockets.asyncio.server import serve  # 60 ms, of no use to other transports
+
+        self._server = await serve(
+            self._talk,
+            sock=self._bound,
+            process_request=self._look_at_request,
+            compression=None,
+            max_size=LARGEST_MESSAGE_BYTES,
+            max_queue=FRAMES_READ_AHEAD,
+            ping_interval=None,
+            close_timeout=CLOSE_SECONDS,
+            server_header=None,
+            logger=logging.getLogger(f"{__name__}.library"),
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def _talk(self, connection: ServerConnection) -> None:
+        await self._serve(WebSocketChannel(connection, server_codec()))
+
+    def _look_at_request(self, connection: ServerConnection, request: Request) -> Response | None:
+        headers = request.headers
+        if "Origin" in headers:
+            log.warning("refused a request with an Origin header")
+            return connection.respond(HTTPStatus.FORBIDDEN, "")
+        if self._is_socket_file and not _is_same_user(connection):
+            log.warning("refused a client of another user")
+            return connection.respond(HTTPStatus.FORBIDDEN, "")
+        if not self._is_socket_file and not _is_plain_host(headers.get("Host", "")):
+            log.warning("refused a request for another host")
+            return connection.respond(HTTPStatus.FORBIDDEN, "")
+        if request.path in ("/readyz", "/healthz"):
+            return connection.respond(HTTPStatus.OK, "")
+        if self._credentials is not None:
+            reason = self._credentials.refusal(headers)
+            if reason is not None:
+                log.warning("refused a client: %s", reason)
+                return connection.respond(HTTPStatus.UNAUTHORIZED, reason)
+        if headers.get("Upgrade", "").lower() != "websocket":
+            return connection.respond(HTTPStatus.BAD_REQUEST, "a websocket upgrade is expected\n")
+        return None
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket on a literal address. Raises `OSError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def _is_same_user(connection: ServerConnection) -> bool:
+    """Whether the other end of a socket file runs as us or as root, as far as can be told."""
+    if sys.platform != "linux":
+        return True
+    peer = connection.transport.get_extra_info("socket")
+    found = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _pid, uid, _gid = struct.unpack("3i", found)
+    return uid in (0, os.getuid())
+
+
+def _is_plain_host(host: str) -> bool:
+    """An IP address or `localhost`, with or without a port: not a name a web page could own."""
+    name = host
+    if host.startswith("["):
+        name = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        name = host.partition(":")[0]
+    if name.lower() == "localhost":
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
