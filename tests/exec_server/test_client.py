@@ -1,7 +1,7 @@
 """The client over a launched service, and the handler without any wire."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from app_server.exec_server.handler import ExecHandler, Limits
 from app_server.exec_server.launch import LaunchedService, launch
 from app_server.exec_server.output import RETAINED_BYTES, RetainedOutput
 from app_server.exec_server.protocol import Notification, ServiceError
-from tests.exec_server.stdio_peer import LONGEST_WAIT_SECONDS, PATH, eventually, is_running
+from tests.exec_server.stdio_peer import LONGEST_WAIT_SECONDS, PATH, is_running
 
 
 @pytest.fixture
@@ -84,6 +84,13 @@ async def test_a_service_that_ends_during_the_handshake_is_said_so(
         await launch(0)
 
 
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Poll until it holds, bounded. No thread, because the handler forks in this process."""
+    async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+        while not condition():  # noqa: ASYNC110 - what is waited for sets no event
+            await asyncio.sleep(0.005)
+
+
 async def test_the_handler_is_used_without_a_wire() -> None:
     told: list[Notification] = []
     answers: list[protocol.Body | ServiceError] = []
@@ -98,14 +105,12 @@ async def test_the_handler_is_used_without_a_wire() -> None:
     [refused] = answers
     assert isinstance(refused, ServiceError)
     assert refused.message == "too many processes: 1 are running"
-    await asyncio.to_thread(eventually, lambda: len(answers) == 2)
+    await eventually(lambda: len(answers) == 2)
     write = protocol.WriteParams(process_id="proc-1", chunk=b"\n")
     handler.handle(write, answers.append)
-    await asyncio.to_thread(
-        eventually, lambda: any(isinstance(event, protocol.ExitedNotification) for event in told)
-    )
+    await eventually(lambda: any(isinstance(event, protocol.ExitedNotification) for event in told))
     handler.close()
-    await asyncio.to_thread(eventually, lambda: handler.has_ended)
+    await eventually(lambda: handler.has_ended)
 
 
 async def test_an_error_names_its_code(service: LaunchedService) -> None:
