@@ -124,15 +124,29 @@ def load_config(
         layers = reading.layers()
         check_flags(dedicated)
         merged = _merged(layers, cwd)
-        config = resolve(merged, around)
+        config, told = _within_requirements(resolve(merged, around))
     except ConfigInvalid as error:
         return _on_defaults(reading, around, error)
     return LoadedConfig(
         config=config,
         merged=merged,
         layers=tuple(layers),
-        warnings=tuple(_project_warnings(layers)),
+        warnings=(*_project_warnings(layers), *told),
     )
+
+
+def _within_requirements(config: Config) -> tuple[Config, list[ConfigWarningNotification]]:
+    path = requirements_path()
+    if not path.exists():
+        return config, []
+    from app_server.config.requirements import constrained, read_requirements
+
+    return constrained(config, read_requirements(path))
+
+
+def requirements_path() -> Path:
+    """Where an administrator's demands stand."""
+    return SYSTEM_FOLDER / "requirements.toml"
 
 
 def _on_defaults(reading: _Reading, around: Surroundings, error: ConfigInvalid) -> LoadedConfig:

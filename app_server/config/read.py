@@ -42,6 +42,9 @@ def read_config(
 def shown_config(merged: Mapping[str, Any]) -> dict[str, Any]:
     """The merged table with null for what is not set; unknown keys are left out."""
     shown: dict[str, Any] = _shown(merged, TOP)
+    for key in _SHOWN_WHEN_SET:
+        if shown[key] is None:
+            del shown[key]
     states = resolve_features(merged, chosen_profile(merged, merged.get("profile")))
     shown["features"] = {
         **merged.get("features", {}),
@@ -82,6 +85,14 @@ def _take_origins(
         _forget(decided, path)
         for leaf in leaves(value, path):
             decided[leaf] = metadata
+
+
+_SHOWN_WHEN_SET = (
+    "include_apply_patch_tool",
+    "include_collaboration_mode_instructions",
+    "tools_view_image",
+)
+"""Keys the original does not list while they are not set."""
 
 
 def _forget(decided: dict[str, ConfigLayerMetadata], path: str) -> None:

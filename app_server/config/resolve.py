@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from app_server.config.connection_schema import BUILT_IN_PROVIDERS
 from app_server.config.errors import ConfigInvalid
 from app_server.config.features import resolve_features
 from app_server.config.layers import merge
@@ -25,6 +26,7 @@ from app_server.config.trust import (
     decided_trust,
     project_root,
 )
+from app_server.protocol.config_requirements import ConfigRequirements
 from app_server.protocol.permissions import (
     ApprovalsReviewer,
     AskForApproval,
@@ -65,6 +67,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     cwd: Path
     project_root: Path
     """The nearest folder above `cwd` with a root marker, `cwd` itself without one."""
+    requirements: ConfigRequirements | None = None
+    """What an administrator demands; `config.requirements.check_choice` holds changes to it."""
     trust_level: TrustLevel | None = None
     """What the user decided about this project; None: not asked yet."""
     profile: str | None = None
@@ -345,8 +349,6 @@ def _check_provider_exists(table: Table) -> None:
 def _folder(chosen: str | None, default: Path) -> Path:
     return Path(chosen) if chosen else default
 
-
-BUILT_IN_PROVIDERS = ("openai", "amazon-bedrock", "ollama", "lmstudio")
 
 _BUILT_IN_PERMISSIONS: dict[str, SandboxMode] = {
     ":read-only": "read-only",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from app_server.config.connection_schema import MCP_SERVER, PROVIDER, Providers
 from app_server.config.kinds import (
     ANYTHING,
     FLAG,
@@ -23,14 +24,10 @@ from app_server.config.kinds import (
     Either,
     Kind,
     MapOf,
-    Misfit,
     NameOrTable,
     OneOf,
-    Path_,
     Section,
 )
-
-RESERVED_PROVIDERS = ("amazon-bedrock", "openai", "ollama", "lmstudio")
 
 EFFORT = OneOf(("none", "minimal", "low", "medium", "high", "xhigh"))
 PERSONALITY = OneOf(("none", "friendly", "pragmatic"))
@@ -84,126 +81,6 @@ TOOLS = Section(
     },
 )
 
-
-def _check_provider(table: Mapping[str, Any], path: Path_) -> None:
-    """A provider's ways of signing in exclude each other; one protocol is left."""
-    if table.get("wire_api") == "chat":
-        raise Misfit(
-            '`wire_api = "chat"` is no longer supported.\n'
-            'How to fix: set `wire_api = "responses"` in your provider config.\n'
-            "More info: https://github.com/openai/codex/discussions/7782",
-            (*path, "wire_api"),
-        )
-    ways = [
-        key
-        for key in ("env_key", "experimental_bearer_token", "requires_openai_auth")
-        if table.get(key)
-    ]
-    if "auth" in table and ways:
-        raise Misfit(f"provider auth cannot be combined with {', '.join(ways)}", path)
-    if "aws" in table:
-        ways += [key for key in ("auth", "supports_websockets") if table.get(key)]
-        if ways:
-            raise Misfit(f"provider aws cannot be combined with {', '.join(ways)}", path)
-
-
-PROVIDER = Section(
-    "ModelProviderInfo",
-    {
-        "name": TEXT,
-        "base_url": TEXT,
-        "env_key": TEXT,
-        "env_key_instructions": TEXT,
-        "experimental_bearer_token": TEXT,
-        "auth": Section(
-            "ModelProviderAuthInfo",
-            {
-                "command": TEXT,
-                "args": TEXTS,
-                "timeout_ms": UNSIGNED,
-                "refresh_interval_ms": UNSIGNED,
-                "cwd": TEXT,
-            },
-        ),
-        "aws": Section("ModelProviderAwsAuthInfo", {"profile": TEXT, "region": TEXT}),
-        "wire_api": OneOf(("responses",), also=("chat",)),
-        "query_params": TEXT_MAP,
-        "http_headers": TEXT_MAP,
-        "env_http_headers": TEXT_MAP,
-        "request_max_retries": UNSIGNED,
-        "stream_max_retries": UNSIGNED,
-        "stream_idle_timeout_ms": UNSIGNED,
-        "websocket_connect_timeout_ms": UNSIGNED,
-        "requires_openai_auth": FLAG,
-        "supports_websockets": FLAG,
-    },
-    defaults={
-        "name": "",
-        "wire_api": "responses",
-        "requires_openai_auth": False,
-        "supports_websockets": False,
-    },
-    extra=_check_provider,
-)
-
-
-class _Providers(MapOf, frozen=True):
-    def check(self, value: Any, path: Path_) -> None:
-        super().check(value, path)
-        taken = sorted(name for name in value if name in RESERVED_PROVIDERS[1:])
-        if taken:
-            names = ", ".join(f"`{name}`" for name in taken)
-            raise Misfit(
-                f"model_providers contains reserved built-in provider IDs: {names}. Built-in "
-                "providers cannot be overridden. Rename your custom provider (for example, "
-                f"`{taken[0]}-custom`).",
-                path,
-            )
-
-
-_STDIO_ONLY = ("command", "args", "env", "env_vars", "cwd")
-_HTTP_ONLY = ("url", "bearer_token_env_var", "http_headers", "env_http_headers", "oauth_resource")
-
-
-def _check_mcp_server(table: Mapping[str, Any], path: Path_) -> None:
-    """A server is a program or an address, and takes only the keys of its own kind."""
-    if "command" in table:
-        wrong, transport = _HTTP_ONLY, "stdio"
-    elif "url" in table:
-        wrong, transport = _STDIO_ONLY, "streamable_http"
-    else:
-        raise Misfit("invalid transport", path)
-    for key in wrong:
-        if key in table:
-            raise Misfit(f"{key} is not supported for {transport}", path)
-
-
-MCP_SERVER = Section(
-    "RawMcpServerConfig",
-    {
-        "command": TEXT,
-        "args": TEXTS,
-        "env": TEXT_MAP,
-        "env_vars": ANYTHING,
-        "cwd": TEXT,
-        "url": TEXT,
-        "bearer_token_env_var": TEXT,
-        "http_headers": TEXT_MAP,
-        "env_http_headers": TEXT_MAP,
-        "oauth_resource": TEXT,
-        "scopes": TEXTS,
-        "enabled": FLAG,
-        "required": FLAG,
-        "enabled_tools": TEXTS,
-        "disabled_tools": TEXTS,
-        "startup_timeout_sec": ANYTHING,
-        "startup_timeout_ms": UNSIGNED,
-        "tool_timeout_sec": ANYTHING,
-        "tools": ANYTHING,
-    },
-    rest=ANYTHING,
-    extra=_check_mcp_server,
-)
 
 PROFILE_FIELDS: dict[str, Kind] = {
     "model": TEXT,
@@ -278,7 +155,7 @@ TOP = Section(
         "profile": TEXT,
         "profiles": MapOf(Section("ConfigProfile", PROFILE_FIELDS)),
         "review_model": TEXT,
-        "model_providers": _Providers(PROVIDER),
+        "model_providers": Providers(PROVIDER),
         "openai_base_url": TEXT,
         "model_supports_reasoning_summaries": FLAG,
         "model_context_window": SIGNED,

@@ -1,0 +1,86 @@
+"""What an administrator demands, and who is held to it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app_server.config.errors import ConfigInvalid
+from app_server.config.load import LoadedConfig, requirements_path
+from app_server.config.requirements import check_choice, read_requirements
+from app_server.protocol.permissions import ReadOnlySandboxPolicy, WorkspaceWriteSandboxPolicy
+
+Loader = Callable[..., LoadedConfig]
+
+
+@pytest.fixture
+def demand(system_folder: Path) -> Callable[[str], None]:
+    return lambda text: (system_folder / "requirements.toml").write_text(text) and None
+
+
+def test_without_a_file_nothing_is_demanded(loaded: Loader) -> None:
+    assert read_requirements(requirements_path()) is None
+    assert loaded().config.requirements is None
+
+
+def test_a_value_that_is_not_allowed_is_replaced_and_the_user_is_told(
+    loaded: Loader, demand: Callable[[str], None]
+) -> None:
+    demand(
+        'allowed_sandbox_modes = ["workspace-write", "read-only"]\n'
+        'allowed_approval_policies = ["untrusted", "on-request"]\n'
+        'allowed_web_search_modes = ["cached"]\n'
+    )
+    result = loaded('sandbox_mode = "danger-full-access"\napproval_policy = "never"')
+    assert result.config.sandbox_mode == "workspace-write"
+    assert isinstance(result.config.sandbox_policy, WorkspaceWriteSandboxPolicy)
+    assert result.config.approval_policy == "untrusted"
+    assert result.config.web_search == "cached"
+    assert [warning.summary for warning in result.warnings] == [
+        '`approval_policy` = "never" is not allowed by your administrator; using "untrusted".',
+        '`sandbox_mode` = "danger-full-access" is not allowed by your administrator; '
+        'using "workspace-write".',
+        '`web_search` = "live" is not allowed by your administrator; using "cached".',
+    ]
+
+
+def test_allowed_values_pass_without_a_word(loaded: Loader, demand: Callable[[str], None]) -> None:
+    demand('allowed_sandbox_modes = ["read-only"]')
+    result = loaded('web_search = "disabled"')
+    assert result.config.sandbox_policy == ReadOnlySandboxPolicy()
+    assert result.warnings == ()
+
+
+def test_pinned_features_cannot_be_changed(loaded: Loader, demand: Callable[[str], None]) -> None:
+    demand("[features]\ngoals = false\nplugins = true\n")
+    config = loaded("[features]\ngoals = true\nplugins = false\n").config
+    assert not config.enabled("goals")
+    assert config.enabled("plugins")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "allowed_sandbox_modes = 5",
+        'allowed_sandbox_modes = ["everything"]',
+        "not toml",
+        "[features]\ngoals = 1",
+        '[mcp_servers.a.identity]\ncommand = "x"',
+    ],
+)
+def test_demands_that_are_not_understood_let_no_thread_start(
+    loaded: Loader, demand: Callable[[str], None], text: str
+) -> None:
+    demand(text)
+    with pytest.raises(ConfigInvalid, match=r"requirements\.toml"):
+        loaded('sandbox_mode = "danger-full-access"').checked()
+
+
+def test_a_change_at_run_time_is_refused(loaded: Loader, demand: Callable[[str], None]) -> None:
+    demand('allowed_approval_policies = ["on-request"]')
+    requirements = loaded().config.requirements
+    check_choice(requirements, "approval_policy", "on-request")
+    check_choice(requirements, "sandbox_mode", "danger-full-access")
+    check_choice(None, "approval_policy", "never")
+    with pytest.raises(ConfigInvalid, match=r'"never" is not allowed.*allowed: "on-request"'):
+        check_choice(requirements, "approval_policy", "never")
