@@ -91,8 +91,8 @@ async def trust_folder(app: "CodexApp", config: dict[str, Any]) -> None:
     )
     if not chosen:
         raise Leave
-    edit = ConfigEdit(
-        key_path=f'projects."{root}".trust_level', value="trusted", merge_strategy="upsert"
+    edit = ConfigEdit(  # a path may hold dots, which part the keys of a key path
+        key_path="projects", value={root: {"trust_level": "trusted"}}, merge_strategy="upsert"
     )
     try:
         await app.link.request(CONFIG_BATCH_WRITE, ConfigBatchWriteParams(edits=[edit]))

@@ -17,8 +17,9 @@ async def test_a_new_folder_is_asked_about_once_and_the_answer_kept(codex_home: 
         await s.press("1")
         await s.until(lambda: s.requests(THREAD_START.name))
         (edit,) = s.requests(CONFIG_BATCH_WRITE.name)[0].edits
-        assert edit.key_path == 'projects."/work/project".trust_level'
-        assert edit.value == "trusted"
+        assert edit.key_path == "projects"
+        assert edit.value == {"/work/project": {"trust_level": "trusted"}}
+        assert edit.merge_strategy == "upsert"
 
 
 async def test_a_folder_that_is_not_trusted_is_left(codex_home: Path) -> None:
