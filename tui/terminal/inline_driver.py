@@ -2,7 +2,7 @@
 
 The app asks it to paint rows and to commit lines; it writes them in one piece on the loop's
 thread. A resize stops the painting until the terminal has been quiet for a while, since terminals
-tell of their sizes later than they rewrap (see `docs/decisions/0020-inline-face.md`). The
+tell of their sizes later than they rewrap (see `docs/decisions/0010-inline-face.md`). The
 parent's members used here are named in that page; the major version of Textual is pinned.
 """
 

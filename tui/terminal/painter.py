@@ -5,7 +5,7 @@ them where the region begins and drawing the region again below. Positions are r
 because nobody knows what the shell wrote above. Invariants: a committed line is written once; the
 terminal never erases from its own top-left corner (terminals move what is erased there into their
 history). No I/O: every method returns what to write. The recipe was tried in tmux and is told in
-`docs/decisions/0020-inline-face.md`.
+`docs/decisions/0010-inline-face.md`.
 """
 
 from collections.abc import Sequence
