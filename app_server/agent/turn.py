@@ -94,23 +94,21 @@ class Turn:
         await self._run(lambda: self._work_on([first]))
 
     async def run_only(self, work: Callable[[Turn], Awaitable[None]]) -> None:
-        """A turn that does one piece of work and says nothing to the user."""
+        """A turn that does one piece of work, then goes on with what was said meanwhile."""
 
-        async def without_words() -> None:
+        async def work_then_words() -> str | None:
             await work(self)
+            return await self._work_on(self.waiting.take_all()) if self.waiting else None
 
-        await self._run(without_words)
+        await self._run(work_then_words)
 
     async def run_user_command(self, line: str) -> None:
-        """A turn that runs a line of the user, then goes on with what they said meanwhile."""
+        """A turn that runs a line of the user."""
 
-        async def command_then_words() -> str | None:
-            self.record_later(await run_user_command(self, line))
-            if not self.waiting:
-                return None
-            return await self._work_on(self.waiting.take_all())
+        async def command(turn: Turn) -> None:
+            turn.record_later(await run_user_command(turn, line))
 
-        await self._run(command_then_words)
+        await self.run_only(command)
 
     async def _run(self, work: Callable[[], Awaitable[str | None]]) -> None:
         try:
@@ -123,10 +121,11 @@ class Turn:
             )
             last_message = await work()
         except ModelError as error:
-            self._fail(TurnError(message=error.message, codex_error_info=error.info))
+            await self._fail(TurnError(message=error.message, codex_error_info=error.info))
         except Exception:
             log.exception("turn %s failed", self.id)
-            self._fail(TurnError(message="internal error: see the log", codex_error_info="other"))
+            internal = TurnError(message="internal error: see the log", codex_error_info="other")
+            await self._fail(internal)
         else:
             self._complete("completed", None, last_message)
 
@@ -284,7 +283,8 @@ class Turn:
         )
         self.emit(Told(row=WARNING, params=warning))
 
-    def _fail(self, error: TurnError) -> None:
+    async def _fail(self, error: TurnError) -> None:
+        await self.take_input(self.waiting.take_all())  # what was typed is kept
         self.emit(TurnFailed(turn_id=self.id, error=error, will_retry=False))
         self._complete("failed", error, None)
 

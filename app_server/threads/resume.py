@@ -93,6 +93,12 @@ def _load(manager: ThreadManager, params: ThreadResumeParams, path: Path | None)
     )
     thread = make_thread(manager, birth, RolloutWriter(path))
     thread.session.updated_at = stored.updated_at
+    recorded, now = past.last_context, birth.opening.settings.model
+    if recorded is not None and recorded.model != now:
+        thread.warn(
+            f"This thread was recorded with model `{recorded.model}` and goes on with `{now}`, "
+            "which may take up the work differently."
+        )
     if stored.skipped_lines:
         thread.warn(
             f"{stored.skipped_lines} line(s) of the thread's file could not be read and were "

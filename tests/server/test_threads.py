@@ -10,9 +10,11 @@ from app_server.demo.provider import ScriptedModel
 from app_server.protocol.errors import RpcError
 from app_server.protocol.item import ITEM_COMPLETED, AgentMessageThreadItem, UserMessageThreadItem
 from app_server.protocol.item_deltas import ITEM_AGENT_MESSAGE_DELTA
+from app_server.protocol.notices import WARNING
 from app_server.protocol.permissions import WorkspaceWriteSandboxPolicy
 from app_server.protocol.thread import (
     THREAD_ARCHIVE,
+    THREAD_CLOSED,
     THREAD_FORK,
     THREAD_NAME_SET,
     THREAD_NAME_UPDATED,
@@ -49,6 +51,7 @@ from app_server.protocol.thread_history import (
 )
 from app_server.server.options import ServerOptions
 from app_server.server.server import Server
+from app_server.threads import manager
 from tests.server.conftest import Connector
 from tests.support.conversation import PROCESS_WAIT_SECONDS, Conversation
 from tests.support.model_server import (
@@ -429,3 +432,41 @@ async def test_a_thread_that_keeps_its_actions_shows_them_after_a_restart(
     (turn,) = resumed.thread.turns
     assert [type(item) for item in turn.items] == [type(item) for item in streamed]
     assert turn.items[1:3] == streamed[1:3]
+
+
+async def test_a_thread_nobody_hears_and_nothing_happens_in_is_put_away(
+    client: Client,
+    connect: Connector,
+    server: Server,
+    workspace: Path,
+    model: ScriptedModel,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(manager, "UNLOAD_CHECK_SECONDS", 0)
+    bystander = Conversation(await connect("bystander"))
+    thread = await Conversation.begin(client, cwd=str(workspace))
+    await thread.say("Hi.")
+    await thread.ended()
+    await client.request(THREAD_UNSUBSCRIBE, ThreadUnsubscribeParams(thread_id=thread.thread_id))
+    assert server.threads.find_loaded(thread.thread_id) is not None
+    monkeypatch.setattr(manager, "UNLOAD_AFTER_SECONDS", 0)
+    closed = await bystander.until(THREAD_CLOSED)
+    assert closed.thread_id == thread.thread_id
+    assert bystander.told()[-2:] == ["thread/status/changed notLoaded", "thread/closed"]
+    assert server.threads.find_loaded(thread.thread_id) is None
+
+
+async def test_resuming_with_another_model_says_so(
+    client: Client, server: Server, workspace: Path, model: ScriptedModel
+) -> None:
+    thread = await Conversation.begin(client, cwd=str(workspace))
+    await thread.say("Hi.")
+    await thread.ended()
+    await server.threads.unload(thread.thread_id)
+    resumed = await client.request(
+        THREAD_RESUME, ThreadResumeParams(thread_id=thread.thread_id, model="gpt-5.4")
+    )
+    assert resumed.model == "gpt-5.4"
+    warning = await thread.until(WARNING)
+    assert "`gpt-5.5`" in warning.message
+    assert "`gpt-5.4`" in warning.message

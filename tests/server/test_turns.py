@@ -29,6 +29,7 @@ from tests.support.model_server import (
     fails_with,
     hangs,
     provider_toml,
+    refuses,
     requests_seen,
     says,
     streams,
@@ -340,3 +341,18 @@ async def test_a_schema_holds_for_its_own_turn_only(
     first, second = await requests_seen(model, 2)
     assert first.body["text"]["format"]["schema"] == schema
     assert "format" not in second.body["text"]
+
+
+async def test_what_was_typed_into_a_turn_that_fails_is_kept(
+    thread: Conversation, model: ScriptedModel
+) -> None:
+    model.script(waits_at("gate", refuses("invalid_prompt", "No.")), says("Fine."))
+    await thread.say("Start.")
+    await requests_seen(model, 1)
+    await thread.say("Also this.")
+    model.release("gate")
+    assert (await thread.ended()).status == "failed"
+    await thread.say("Next.")
+    await thread.ended()
+    _, second = await requests_seen(model, 2)
+    assert [text for _, text in messages(second.body)[2:]] == ["Start.", "Also this.", "Next."]
