@@ -29,11 +29,14 @@ def measure(programs: list[Program], model: Model) -> list[Figure]:
                 terminal.wait_for(is_ready)
                 time.sleep(1.0)
                 if kind == "streaming":
-                    reply = {"items": [{"type": "message", "n": 20_000, "size": 6, "delay_ms": 1}]}
-                    model.script(reply)
+                    deltas = [
+                        f"t{n:05d}" + ("\n\n" if n % 40 == 39 else " ") for n in range(20_000)
+                    ]
+                    item = {"type": "message", "deltas": deltas, "delay_ms": 1}
+                    model.script({"items": [item]})
                     terminal.type("go")
                     terminal.press("enter")
-                    terminal.wait_for("lorem")
+                    terminal.wait_for("t00100")
                 times = sorted(_echoes(terminal))
             p50.add(program.name, times[len(times) // 2] * 1000)
             p95.add(program.name, times[int(len(times) * 0.95)] * 1000)

@@ -12,12 +12,6 @@ def main() -> int:
 
 def run(options: Options) -> int:
     """Serve on `options.listen`; returns the exit status."""
-    if options.listen != "stdio://":
-        print(
-            f"codex exec-server: --listen {options.listen}: only stdio:// is there yet",
-            file=sys.stderr,
-        )
-        return 2
-    from app_server.exec_server.server import serve_stdio
+    from app_server.exec_server.server import serve
 
-    return serve_stdio()
+    return serve(options.listen)

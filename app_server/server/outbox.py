@@ -1,9 +1,9 @@
 """What one client is still to be told, in order.
 
 Putting never blocks: a thread's progress does not wait for a reader. While the reader keeps up
-every message goes straight to the channel. While it is behind, messages wait here and deltas of one
-item that would stand side by side become one; started, completed, answers and questions always wait
-their turn. A client that lets too much pile up is cut off.
+every message goes straight to the channel. While it is behind, messages wait here; once it is far
+behind, deltas of one item that would stand side by side become one. Started, completed, answers and
+questions always wait their turn. A client that lets too much pile up is cut off.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 CAPACITY = 32_768
 """Messages that may wait; deltas of one item count once, so only a dead reader gets here."""
 
+JOINING_FROM = 1_024
+"""With fewer waiting, the reader is only catching its breath and gets each delta as it came."""
+
 TEXT_DELTAS: dict[str, str | None] = {
     "item/agentMessage/delta": None,
     "item/plan/delta": None,
@@ -42,11 +45,16 @@ class Outbox:
     """One client's outgoing messages, and their one writer."""
 
     def __init__(
-        self, channel: Channel, on_overflow: Callable[[], None], capacity: int = CAPACITY
+        self,
+        channel: Channel,
+        on_overflow: Callable[[], None],
+        capacity: int = CAPACITY,
+        joining_from: int = JOINING_FROM,
     ) -> None:
         self._channel = channel
         self._on_overflow = on_overflow
         self._capacity = capacity
+        self._joining_from = joining_from
         self._waiting: deque[Frame | _GrowingDelta] = deque()
         self._last_deltas: dict[DeltaKey, _GrowingDelta] = {}
         self._writing = False
@@ -113,6 +121,8 @@ class Outbox:
         key = _delta_key(frame)
         if key is None or not isinstance(frame, NotificationFrame):
             self._last_deltas.clear()
+            return frame
+        if len(self._waiting) < self._joining_from:
             return frame
         growing = self._last_deltas.get(key)
         if growing is None:

@@ -35,11 +35,11 @@ def completed(number: int) -> NotificationFrame:
 class Reader:
     """An outbox, and the end that reads it when told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, joining_from: int = 0) -> None:
         ours, theirs = local_pair(CAPACITY)
         self._end: LocalChannel = theirs
         self.was_cut_off = False
-        self.outbox = Outbox(ours, self._cut_off, capacity=100)
+        self.outbox = Outbox(ours, self._cut_off, capacity=100, joining_from=joining_from)
         self.writing = asyncio.create_task(self.outbox.write())
 
     def _cut_off(self) -> None:
@@ -77,6 +77,15 @@ async def test_a_reader_that_keeps_up_gets_every_delta_by_itself(reader: Reader)
     for text in ("a", "b", "c"):
         reader.outbox.put(delta(text))
         assert await reader.read_all() == [delta(text)]
+
+
+async def test_a_reader_that_is_only_a_little_behind_gets_every_delta_by_itself() -> None:
+    reader = Reader(joining_from=3)
+    before = reader.fall_behind()
+    for text in ("a", "b", "c", "d", "e"):
+        reader.outbox.put(delta(text))
+    assert await reader.read_all() == [*before, delta("a"), delta("b"), delta("c"), delta("de")]
+    reader.writing.cancel()
 
 
 async def test_adjacent_deltas_of_one_item_merge_while_the_reader_is_behind(

@@ -18,7 +18,7 @@ import ptyprocess
 import pyte
 
 START_SECONDS = 30.0
-STEP_SECONDS = 8.0
+STEP_SECONDS = 30.0
 LOOK_AGAIN_SECONDS = 0.25
 """Bounds, not expectations: a step that has not happened by then never will."""
 
