@@ -5,12 +5,15 @@ the link; the screen draws the state. See `startup` for how a session begins.
 """
 
 import asyncio
+import logging
 import os
 import signal
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from rich.text import Text
 from textual.strip import Strip
 
 from tui.clock import Clock
@@ -40,6 +43,8 @@ from tui.terminal.full_driver import full_driver
 from tui.terminal.inline_driver import inline_driver
 from tui.terminal.notify import title
 from tui.text.palette import TERMINAL
+
+log = logging.getLogger(__name__)
 
 
 class CodexApp(Errands):
@@ -82,11 +87,10 @@ class CodexApp(Errands):
 
     def run_session(self) -> int:
         """Until the user leaves; the terminal is as it was afterwards."""
-        status = self.run(mouse=self.options.full_screen)
-        if self.options.full_screen or self.inline_driver is None:
-            for line in self._farewell:
-                os.write(1, f"{line}\n".encode())
-        return 0 if status is None else int(status)
+        self.run(mouse=self.options.full_screen)
+        for line in self._farewell:
+            os.write(1, f"{line}\n".encode())
+        return self.return_code or 0
 
     def get_default_screen(self) -> ChatScreen:
         return ChatScreen(self.palette, self._placeholder, inline=not self.options.full_screen)
@@ -211,6 +215,17 @@ class CodexApp(Errands):
 
     def rows(self, strips: Iterable[Strip]) -> list[Row]:
         return rows_of(strips, self.console._color_system)
+
+    def _fatal_error(self) -> None:
+        """A mistake of ours: say what and how to go on, without anybody's text or keys."""
+        log.exception("the interface failed")
+        self._farewell = ()
+        thread = self.store.state.thread
+        resume = f" codex resume {thread.id}" if thread is not None and thread.turns else ""
+        kept = f" The conversation is stored; go on with:{resume}" if resume else ""
+        words = Text(f"{traceback.format_exc()}\nCodex had to stop, by a mistake of its own.{kept}")
+        self._exit_renderables.append(words)
+        self._close_messages_no_wait()
 
     async def _on_resize(self, event: Any) -> None:
         await super()._on_resize(event)

@@ -89,6 +89,37 @@ def test_being_ended_from_outside_gives_the_terminal_back(
         assert b"\x1b[?2004l" in terminal.output
 
 
+CRASHES = """
+import sys
+from tests.tui import scripted
+from tui.screens.chat import ChatScreen
+def fail(self):
+    key = "sk-secret"
+    raise RuntimeError("this is a mistake")
+ChatScreen.action_cycle_mode = fail
+sys.exit(scripted.main())
+"""
+
+
+def test_a_mistake_of_ours_gives_the_terminal_back_and_shows_no_secrets(
+    codex_home: Path, workspace: Path
+) -> None:
+    with Terminal(
+        [sys.executable, "-c", CRASHES], cwd=workspace, environment=environment(codex_home)
+    ) as terminal:
+        terminal.wait_for("gpt-5.5 medium ·")
+        terminal.type("hello\r")
+        terminal.wait_for(lambda t: "You said: hello" in t.screen() and "esc to" not in t.screen())
+        terminal.send(b"\x1b[Z")
+        assert terminal.wait_for_exit() == 1
+        everything = terminal.everything()
+        assert "this is a mistake" in everything
+        assert "codex resume thread-1" in everything
+        assert "sk-secret" not in everything
+        for restored in (b"\x1b[?2004l", b"\x1b[?25h"):
+            assert restored in terminal.output
+
+
 def test_an_idle_session_writes_nothing(codex_home: Path, workspace: Path) -> None:
     with start(codex_home, workspace) as terminal:
         terminal.wait_for("gpt-5.5 medium ·")
