@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from app_server.rpc.channel import ChannelClosed
 from app_server.rpc.codec import client_codec
 from app_server.rpc.frames import Frame
 from app_server.rpc.lines import LONGEST_LINE_BYTES
+
+if TYPE_CHECKING:
+    from app_server.rpc.websocket import WebSocketChannel
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +25,15 @@ LAST_WORDS_SECONDS = 2.0
 """How long a server may take to end once its stdin is closed, and again once it is asked to."""
 
 BEHIND_BYTES = 64 * 1024
+
+
+class CannotConnect(Exception):
+    """There is no server to speak with, or it does not want us."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        self.place = place
+        self.reason = reason
+        super().__init__(f"cannot connect to {place}: {reason}")
 
 
 class ChildChannel:
@@ -95,3 +108,43 @@ async def start_child(
         limit=LONGEST_LINE_BYTES,
     )
     return ChildChannel(process)
+
+
+async def open_websocket(url: str, *, token: str | None = None) -> WebSocketChannel:
+    """Connect to a server at `ws://…` or `wss://…`. Raises `CannotConnect`."""
+    from websockets.asyncio.client import connect  # 60 ms, only for servers elsewhere
+
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return await _opened(url, connect(url, additional_headers=headers, **_CLIENT_OPTIONS))
+
+
+async def open_unix_socket(path: Path) -> WebSocketChannel:
+    """Connect to a server's control socket. Raises `CannotConnect`."""
+    from websockets.asyncio.client import unix_connect
+
+    return await _opened(str(path), unix_connect(str(path), "ws://localhost/", **_CLIENT_OPTIONS))
+
+
+async def _opened(place: str, opening: Awaitable[Any]) -> WebSocketChannel:
+    from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+
+    from app_server.rpc.websocket import WebSocketChannel
+
+    try:
+        connection = await opening
+    except InvalidStatus as error:
+        reason = (error.response.body or b"").decode("utf-8", "replace").strip()
+        raise CannotConnect(place, reason or f"HTTP {error.response.status_code}") from error
+    except (InvalidHandshake, InvalidURI, TimeoutError) as error:
+        raise CannotConnect(place, str(error)) from error
+    except OSError as error:
+        raise CannotConnect(place, error.strerror or str(error)) from error
+    return WebSocketChannel(connection, client_codec())
+
+
+_CLIENT_OPTIONS: dict[str, Any] = {
+    "compression": None,
+    "max_size": None,  # a thread's whole history may come in one message
+    "ping_interval": None,
+    "proxy": None,
+}

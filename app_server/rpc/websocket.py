@@ -105,7 +105,11 @@ class WebSocketChannel:
         self._break()
         self._writing.cancel()
         code = GOING_AWAY if complaint is None else TOO_SLOW
-        await self._connection.close(code, complaint or "")
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._connection.close(code, complaint or "")
+        except TimeoutError:
+            self._connection.transport.abort()
 
     async def _write(self) -> None:
         from websockets.exceptions import ConnectionClosed

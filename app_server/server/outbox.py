@@ -123,6 +123,7 @@ class Outbox:
             self._last_deltas.clear()
             return frame
         if len(self._waiting) < self._joining_from:
+            self._last_deltas.pop(key, None)  # what comes later must not overtake this one
             return frame
         growing = self._last_deltas.get(key)
         if growing is None:

@@ -88,6 +88,22 @@ async def test_a_reader_that_is_only_a_little_behind_gets_every_delta_by_itself(
     reader.writing.cancel()
 
 
+async def test_a_joined_delta_is_never_overtaken_when_the_reader_has_caught_up_in_between() -> None:
+    reader = Reader(joining_from=2)
+    before = reader.fall_behind()
+    for text in ("a", "b", "c", "d"):
+        reader.outbox.put(delta(text))
+    await asyncio.sleep(0)
+    read = [await reader._receive() for _ in range(len(before) + 1)]
+    await asyncio.sleep(0)
+    for text in ("e", "f", "g"):
+        reader.outbox.put(delta(text))
+    read += await reader.read_all()
+    texts = [frame.params.delta for frame in read[len(before) :]]  # type: ignore[union-attr]
+    assert "".join(texts) == "abcdefg"
+    reader.writing.cancel()
+
+
 async def test_adjacent_deltas_of_one_item_merge_while_the_reader_is_behind(
     reader: Reader,
 ) -> None:

@@ -1,0 +1,310 @@
+"""Websocket clients of one server, over real sockets on loopback."""
+
+import asyncio
+import os
+import signal
+import struct
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app_server.client.client import Client
+from app_server.client.connect import CannotConnect, open_unix_socket, open_websocket
+from app_server.client.events import Disconnected, Notification
+from app_server.protocol.errors import RpcError
+from app_server.protocol.fs import FS_READ_FILE, FsReadFileParams
+from app_server.protocol.initialize import ClientInfo
+from app_server.protocol.model import MODEL_LIST, ModelListParams
+from app_server.protocol.notices import WARNING, WarningNotification
+from app_server.protocol.thread_history import THREAD_LIST, ThreadListParams
+from app_server.rpc.unix_socket import bound_socket
+from app_server.rpc.websocket import WebSocketListener, bind
+from app_server.rpc.ws_auth import CapabilityToken
+from app_server.server import outbox
+from app_server.server.options import ServerOptions
+from app_server.server.server import Server
+
+BOUND_SECONDS = 30
+ME = ClientInfo(name="test", version="1.0.0")
+
+
+class Listening:
+    """A server that listens on a free port."""
+
+    def __init__(self, server: Server, port: int) -> None:
+        self.server = server
+        self.port = port
+
+    async def client(self, name: str = "test") -> Client:
+        client = await self.stranger()
+        await client.initialize(ClientInfo(name=name, version="1"))
+        return client
+
+    async def stranger(self) -> Client:
+        channel = await open_websocket(f"ws://127.0.0.1:{self.port}")
+        return await Client(channel).__aenter__()
+
+    async def close_code_after(self, frame: bytes) -> int:
+        """Upgrade, send raw bytes, read the code of the close frame."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(
+            get("/", *UPGRADE).replace("Connection: close", "Connection: Upgrade").encode()
+        )
+        async with asyncio.timeout(BOUND_SECONDS):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(frame)
+            opcode, _length, code = struct.unpack("!BBH", await reader.readexactly(4))
+        writer.close()
+        assert opcode == 0x88
+        return int(code)
+
+    async def http(self, request: str) -> str:
+        """Send raw bytes, get everything that comes back."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(request.encode())
+        async with asyncio.timeout(BOUND_SECONDS):
+            answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        return answer.decode()
+
+
+@pytest.fixture
+async def listening(codex_home: Path, workspace: Path) -> AsyncIterator[Listening]:
+    bound = bind("127.0.0.1", 0)
+    server = Server(ServerOptions(codex_home=codex_home, cwd=workspace))
+    async with WebSocketListener(bound, server.serve), server:
+        yield Listening(server, bound.getsockname()[1])
+
+
+def get(path: str, *headers: str) -> str:
+    lines = [f"GET {path} HTTP/1.1", "Connection: close", *headers]
+    if not any(line.lower().startswith("host:") for line in headers):
+        lines.append("Host: 127.0.0.1")
+    return "\r\n".join([*lines, "", ""])
+
+
+UPGRADE = (
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+)
+
+
+@pytest.mark.parametrize(
+    ("request_text", "status"),
+    [
+        (get("/readyz"), "200 OK"),
+        (get("/healthz"), "200 OK"),
+        (get("/"), "400 Bad Request"),
+        (get("/readyz", "Origin: https://evil.example"), "403 Forbidden"),
+        (get("/", "Origin: null", *UPGRADE), "403 Forbidden"),
+        (get("/", "Host: evil.example", *UPGRADE), "403 Forbidden"),
+        (get("/healthz", "Host: evil.example:80"), "403 Forbidden"),
+        (get("/healthz", "Host: localhost:80"), "200 OK"),
+        (get("/healthz", "Host: [::1]:80"), "200 OK"),
+    ],
+)
+async def test_the_listeners_rules(listening: Listening, request_text: str, status: str) -> None:
+    answer = await listening.http(request_text)
+    assert answer.startswith(f"HTTP/1.1 {status}\r\n")
+    if not status.startswith("400"):
+        assert answer.endswith("\r\n\r\n")
+
+
+async def test_an_upgrade_succeeds_on_any_path_and_is_not_compressed(listening: Listening) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", listening.port)
+    offer = "Sec-WebSocket-Extensions: permessage-deflate"
+    headers = [*UPGRADE, offer, "Connection: Upgrade", "Host: 127.0.0.1"]
+    writer.write("\r\n".join(["GET /some/path HTTP/1.1", *headers, "", ""]).encode())
+    async with asyncio.timeout(BOUND_SECONDS):
+        answer = (await reader.readuntil(b"\r\n\r\n")).decode()
+    writer.close()
+    assert answer.startswith("HTTP/1.1 101")
+    assert "deflate" not in answer
+
+
+async def test_every_connection_has_a_handshake_of_its_own(listening: Listening) -> None:
+    first, second = await listening.client("first"), await listening.stranger()
+    with pytest.raises(RpcError, match="Not initialized"):
+        await second.request(THREAD_LIST, ThreadListParams())
+    assert (await first.request(MODEL_LIST, ModelListParams())).data
+    for client in (first, second):
+        await client.__aexit__(None, None, None)
+
+
+async def test_odd_frames_cost_at_most_their_own_connection(listening: Listening) -> None:
+    from websockets.asyncio.client import connect
+
+    steady = await listening.client("steady")
+    url = f"ws://127.0.0.1:{listening.port}"
+    async with connect(url) as odd, asyncio.timeout(BOUND_SECONDS):
+        for message in (b"\x00\xff", "junk", "[1]", "[" * 50_000, "{}"):
+            await odd.send(message)
+        await odd.send('{"id":1,"method":"thread/list","params":{}}')
+        assert "Not initialized" in str(await odd.recv())
+        pong = await odd.ping(b"are you there")
+        await pong
+    async with connect(url) as broken, asyncio.timeout(BOUND_SECONDS):
+        await broken.send(b"\xff\xfe", text=True)
+        await broken.wait_closed()
+        assert broken.close_code == 1007
+    large = struct.pack("!BBQ4x", 0x81, 0x80 | 127, 17 * 1024 * 1024)
+    assert await listening.close_code_after(large) == 1009
+    unmasked = struct.pack("!BB2s", 0x81, 2, b"{}")
+    assert await listening.close_code_after(unmasked) == 1002
+    reserved = struct.pack("!BB4x", 0x83, 0x80)
+    assert await listening.close_code_after(reserved) == 1002
+    assert (await steady.request(MODEL_LIST, ModelListParams())).data
+    await steady.__aexit__(None, None, None)
+
+
+async def test_a_client_that_does_not_read_is_cut_off_and_others_are_not(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from websockets.asyncio.client import connect
+
+    monkeypatch.setattr(outbox.Outbox.__init__, "__defaults__", (200, 100))
+    steady = await listening.client("steady")
+    await steady.arrival()
+    steady.drain()
+    async with connect(f"ws://127.0.0.1:{listening.port}", max_queue=1) as slow:
+        await slow.send(
+            '{"id":1,"method":"initialize","params":{"clientInfo":{"name":"slow","version":"1"}}}'
+        )
+        async with asyncio.timeout(BOUND_SECONDS):
+            everybody = [True, True]
+            while [c.hears_broadcasts for c in listening.server.connections] != everybody:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            sent = 0
+            news = WarningNotification(message="x" * 10_000)
+            while len(listening.server.connections) == 2:
+                listening.server.broadcast(WARNING, news)
+                sent += 1
+                await steady.arrival()
+                steady.drain()
+            assert sent > 200
+            assert len(listening.server.connections) == 1
+            assert (await steady.request(MODEL_LIST, ModelListParams())).data
+    await steady.__aexit__(None, None, None)
+
+
+async def test_a_client_that_leaves_leaves_nothing_behind(listening: Listening) -> None:
+    for _ in range(20):
+        client = await listening.client()
+        await client.__aexit__(None, None, None)
+    async with asyncio.timeout(BOUND_SECONDS):
+        while listening.server.connections:  # noqa: ASYNC110 - the server runs on this loop
+            await asyncio.sleep(0)
+    assert listening.server.connections == []
+
+
+async def test_a_server_that_closes_tells_its_clients(listening: Listening) -> None:
+    client = await listening.client()
+    await client.arrival()
+    await listening.server.close()
+    events = [event async for event in client.events()]
+    assert isinstance(events[0], Notification)
+    assert isinstance(events[-1], Disconnected)
+    await client.__aexit__(None, None, None)
+
+
+async def test_credentials_are_checked_before_the_upgrade(
+    codex_home: Path, workspace: Path
+) -> None:
+    import hashlib
+
+    bound = bind("127.0.0.1", 0)
+    url = f"ws://127.0.0.1:{bound.getsockname()[1]}"
+    server = Server(ServerOptions(codex_home=codex_home, cwd=workspace))
+    token = CapabilityToken(hashlib.sha256(b"sesame").digest())
+    async with WebSocketListener(bound, server.serve, token), server:
+        for given, reason in (
+            (None, "missing websocket bearer token"),
+            ("wrong", "invalid websocket bearer token"),
+        ):
+            with pytest.raises(CannotConnect) as refused:
+                await open_websocket(url, token=given)
+            assert refused.value.reason == reason
+        async with Client(await open_websocket(url, token="sesame")) as client:
+            await client.initialize(ME)
+
+
+async def test_a_socket_file_serves_the_same(
+    codex_home: Path, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    server = Server(ServerOptions(codex_home=codex_home, cwd=workspace))
+    with bound_socket(Path("s.sock")) as bound:
+        listener = WebSocketListener(bound, server.serve)
+        async with listener, server, Client(await open_unix_socket(Path("s.sock"))) as client:
+            await client.initialize(ME)
+            with pytest.raises(RpcError):
+                await client.request(FS_READ_FILE, FsReadFileParams(path="/missing"))
+
+
+async def test_nobody_listening_is_one_clear_error() -> None:
+    bound = bind("127.0.0.1", 0)
+    port = bound.getsockname()[1]
+    bound.close()
+    with pytest.raises(CannotConnect, match=f"cannot connect to ws://127.0.0.1:{port}: "):
+        await open_websocket(f"ws://127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_an_idle_program_ends_on_a_signal_with_status_0(
+    codex_home: Path, number: int
+) -> None:
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "app_server.cli.main", "app-server", "--listen", "ws://127.0.0.1:0",
+        env={**os.environ, "CODEX_HOME": str(codex_home)},
+        stderr=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert program.stderr is not None
+    assert program.stdout is not None
+    async with asyncio.timeout(BOUND_SECONDS):
+        banner = ""
+        while "note:" not in banner:
+            banner += (await program.stderr.readline()).decode()
+        url = next(word for word in banner.split() if word.startswith("ws://"))
+        async with Client(await open_websocket(url)) as client:
+            await client.initialize(ME)
+            program.send_signal(number)
+            assert [event async for event in client.events()][-1] == Disconnected(
+                "the server closed the connection"
+            )
+        assert await program.wait() == 0
+        assert await program.stdout.read() == b""
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "message"),
+    [
+        ("ws://localhost:1", 2, "invalid websocket --listen URL `ws://localhost:1`"),
+        ("tcp://x", 2, "unsupported --listen URL `tcp://x`"),
+        ("off", 1, "no transport configured; use --listen or enable remote control"),
+        ("ws://0.0.0.0:0", 1, "refusing to listen on 0.0.0.0 without credentials"),
+        ("ws://127.0.0.1:TAKEN", 1, "cannot listen on 127.0.0.1:TAKEN: Address already in use"),
+    ],
+)
+async def test_what_cannot_be_listened_on_ends_with_one_clear_line(
+    codex_home: Path, url: str, status: int, message: str
+) -> None:
+    taken = bind("127.0.0.1", 0)
+    taken.listen()
+    port = str(taken.getsockname()[1])
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "app_server.cli.main", "app-server", "--listen",
+        url.replace("TAKEN", port),
+        env={**os.environ, "CODEX_HOME": str(codex_home)},
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    async with asyncio.timeout(BOUND_SECONDS):
+        _, err = await program.communicate()
+    taken.close()
+    assert program.returncode == status
+    assert message.replace("TAKEN", port) in err.decode()
+    assert err.decode().count("\n") == 1
