@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 
@@ -28,8 +29,11 @@ _TRUSTED_FOLDERS = (
     "/run/wrappers/bin",
 )
 _LOADER_VARIABLES = ("GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH", "MALLOC_TRACE", "NLSPATH")
-_CLAIM_TERMINAL = ("/bin/sh", "-c", 'exec "$@" <>/dev/stdin', "sh")
-"""Opening a terminal nobody owns makes it the opener's, if that one leads a session."""
+_CLAIM_TERMINAL = (
+    "import fcntl, os, sys, termios\n"
+    "os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+    "os.execvp(sys.argv[1], sys.argv[1:])"
+)
 
 
 @cache
@@ -78,8 +82,19 @@ def arguments(
         words += ["--bind" if kind == "write" else "--ro-bind", path, path]
     words += ["--seccomp", str(SECCOMP_FD), "--chdir", cwd, "--"]
     if claims_terminal:
-        words += _CLAIM_TERMINAL
+        words += _terminal_claimer()
     return (*words, *command)
+
+
+def _terminal_claimer() -> list[str]:
+    """Starts the command in a session of its own, which owns the terminal; runs inside.
+
+    Bubblewrap's own processes stay out of that session: a key that interrupts would end them.
+    """
+    setsid = find_program("setsid")
+    if setsid is not None:
+        return [setsid, "-c"]
+    return [sys.executable, "-I", "-S", "-c", _CLAIM_TERMINAL]
 
 
 def environment(env: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,290 @@
+"""The kernel, other processes, the network and the caller's terminal stay out of reach."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.sandbox.attempts import C_LIBRARY, KERNEL, Attempt
+from tests.sandbox.stage import BREACH, READ_ONLY, Stage, read_to_end, spawn
+
+pytestmark = pytest.mark.sandbox
+
+
+def _tightest(stage: Stage):  # type: ignore[no-untyped-def]
+    return READ_ONLY if stage.mechanism == "landlock" else stage.policy()
+
+
+@pytest.mark.parametrize("attempt", KERNEL, ids=lambda attempt: attempt.name)
+def test_the_kernel_is_not_to_be_had(any_stage: Stage, attempt: Attempt) -> None:
+    host_name = socket.gethostname()
+    done = any_stage.python(attempt.source, _tightest(any_stage))
+    assert BREACH not in done.output
+    assert socket.gethostname() == host_name
+
+
+@pytest.fixture
+def victim(uid: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the same user, outside."""
+    env = {"SECRET": "hidden-word", "PATH": "/usr/bin:/bin"}
+    with subprocess.Popen(
+        ["/bin/cat"], stdin=subprocess.PIPE, user=uid, group=uid, env=env
+    ) as process:
+        yield process
+        process.kill()
+
+
+OTHERS = [
+    Attempt("signals", "import signal\nos.kill(PID, signal.SIGTERM)"),
+    Attempt(
+        "signals_to_everyone",
+        "import signal\nsignal.signal(15, signal.SIG_IGN)\nfor p in range(2, 400000):\n    try: os.kill(p, 15)\n    except OSError: pass"
+        if False
+        else "import signal\nsignal.signal(15, signal.SIG_IGN)\nos.kill(PID, 15)",
+    ),
+    Attempt(
+        "signals_by_descriptor",
+        "import signal\nsignal.pidfd_send_signal(os.pidfd_open(PID), signal.SIGTERM)",
+    ),
+    Attempt("tracing", C_LIBRARY + "tell(libc.ptrace(16, PID, 0, 0) == 0)"),
+    Attempt("memory", "open(f'/proc/{PID}/mem', 'rb'); print('BREACH')"),
+    Attempt("environment", "print(open(f'/proc/{PID}/environ').read())"),
+    Attempt("root", "os.listdir(f'/proc/{PID}/root'); print('BREACH')"),
+    Attempt("descriptors", "os.readlink(f'/proc/{PID}/fd/0'); print('BREACH')"),
+    Attempt(
+        "writing_memory",
+        C_LIBRARY
+        + "b = ctypes.create_string_buffer(8); v = (ctypes.c_void_p * 2)(ctypes.addressof(b), 8)\ntell(libc.process_vm_readv(PID, v, 1, v, 1, 0) >= 0 or ctypes.get_errno() == errno.EFAULT)",
+    ),
+    Attempt(
+        "limits",
+        "import resource; resource.prlimit(PID, resource.RLIMIT_CORE, (0, 0)); print('BREACH')",
+    ),
+]
+
+
+@pytest.mark.parametrize("attempt", OTHERS, ids=lambda attempt: attempt.name)
+def test_processes_outside_are_left_alone(
+    any_stage: Stage, victim: subprocess.Popen[bytes], attempt: Attempt
+) -> None:
+    done = any_stage.python(f"PID = {victim.pid}\n{attempt.source}", _tightest(any_stage))
+    assert BREACH not in done.output
+    assert "hidden-word" not in done.output
+    assert victim.stdin is not None
+    victim.stdin.close()
+    assert victim.wait(5) == 0
+
+
+@pytest.mark.parametrize(
+    "attempt", [a for a in OTHERS if a.name.startswith("signals")], ids=lambda a: a.name
+)
+def test_those_signals_would_arrive_without_a_sandbox(
+    open_stage: Stage, victim: subprocess.Popen[bytes], attempt: Attempt
+) -> None:
+    open_stage.python(f"PID = {victim.pid}\n{attempt.source}")
+    assert victim.wait(5) == -signal.SIGTERM
+
+
+def test_system_v_memory_outside_is_not_seen(any_stage: Stage) -> None:
+    libc = __import__("ctypes").CDLL(None, use_errno=True)
+    key = 0x43584400 + os.getpid() % 199
+    segment = libc.shmget(key, 64, 0o1666)
+    try:
+        done = any_stage.python(
+            C_LIBRARY + f"tell(libc.shmget({key}, 64, 0) >= 0)", _tightest(any_stage)
+        )
+        assert BREACH not in done.output
+    finally:
+        libc.shmctl(segment, 0, None)
+
+
+SOCKETS = [
+    Attempt("tcp", "import socket; socket.create_connection(('127.0.0.1', PORT))"),
+    Attempt("tcp6", "import socket; socket.create_connection(('::1', PORT))"),
+    Attempt(
+        "udp",
+        "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', PORT))",
+    ),
+    Attempt(
+        "udp6",
+        "import socket; socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).sendto(b'x', ('::1', PORT))",
+    ),
+    Attempt(
+        "stream_outside", "import socket; socket.socket(socket.AF_UNIX).connect(O + '/stream')"
+    ),
+    Attempt("stream_inside", "import socket; socket.socket(socket.AF_UNIX).connect(W + '/stream')"),
+    Attempt(
+        "datagram",
+        "import socket; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'x', W + '/datagram')",
+    ),
+    Attempt(
+        "datagram_by_message",
+        "import socket; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendmsg([b'x'], [], 0, W + '/datagram')",
+    ),
+    Attempt(
+        "half_a_datagram_pair",
+        "import socket; socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0].sendmsg([b'x'], [], 0, O + '/datagram')",
+    ),
+    Attempt(
+        "half_a_datagram_pair_by_sendto",
+        "import socket; socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0].sendto(b'x', O + '/datagram')",
+    ),
+    Attempt(
+        "half_a_packet_pair",
+        "import socket; socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)[0].sendmsg([b'x'], [], 0, O + '/datagram')",
+    ),
+    Attempt("abstract", "import socket; socket.socket(socket.AF_UNIX).connect('\\0' + ABSTRACT)"),
+]
+
+SOCKET_KINDS = [
+    Attempt(
+        "netlink",
+        "import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0); print('BREACH')",
+    ),
+    Attempt(
+        "ping",
+        "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 1); print('BREACH')",
+    ),
+    Attempt(
+        "raw", "import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 1); print('BREACH')"
+    ),
+    Attempt(
+        "packet",
+        "import socket; socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 3); print('BREACH')",
+    ),
+    Attempt("vsock", "import socket; socket.socket(socket.AF_VSOCK); print('BREACH')"),
+    Attempt(
+        "crypto",
+        "import socket; socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET); print('BREACH')",
+    ),
+    Attempt(
+        "listening",
+        "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); print('BREACH')",
+    ),
+]
+
+
+class Listeners:
+    """Everything one could send to, on one port and under names in and outside the workspace."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.abstract = f"codex-{stage.base.name}"
+        first = socket.create_server(("127.0.0.1", 0))
+        self.port = first.getsockname()[1]
+        self._all = [first, socket.socket(socket.AF_INET, socket.SOCK_DGRAM)]
+        self._all[1].bind(("127.0.0.1", self.port))
+        if socket.has_ipv6:
+            self._all.append(socket.create_server(("::1", self.port), family=socket.AF_INET6))
+            self._all.append(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
+            self._all[-1].bind(("::1", self.port))
+        for folder in (stage.workspace, stage.outside):
+            for name, kind in (("stream", socket.SOCK_STREAM), ("datagram", socket.SOCK_DGRAM)):
+                self._listen(str(folder / name), kind)
+                os.chown(folder / name, stage.uid, stage.uid)
+        self._listen("\0" + self.abstract, socket.SOCK_STREAM)
+
+    def _listen(self, address: str, kind: socket.SocketKind) -> None:
+        listener = socket.socket(socket.AF_UNIX, kind)
+        listener.bind(address)
+        if kind == socket.SOCK_STREAM:
+            listener.listen()
+        self._all.append(listener)
+
+    def heard_something(self) -> bool:
+        return bool(select.select(self._all, [], [], 0)[0])
+
+    def close(self) -> None:
+        for listener in self._all:
+            listener.close()
+
+
+@pytest.mark.parametrize("attempt", SOCKETS, ids=lambda attempt: attempt.name)
+def test_nobody_is_reached_over_sockets(any_stage: Stage, attempt: Attempt) -> None:
+    listeners = Listeners(any_stage)
+    names = f"PORT, ABSTRACT = {listeners.port}, {listeners.abstract!r}\n"
+    any_stage.python(names + attempt.source, _tightest(any_stage))
+    heard = listeners.heard_something()
+    listeners.close()
+    assert not heard
+
+
+@pytest.mark.parametrize("attempt", SOCKETS, ids=lambda attempt: attempt.name)
+def test_those_sockets_would_be_reached_without_a_sandbox(
+    open_stage: Stage, attempt: Attempt
+) -> None:
+    if attempt.name == "half_a_packet_pair":
+        pytest.skip("the kernel itself refuses this one")
+    listeners = Listeners(open_stage)
+    names = f"PORT, ABSTRACT = {listeners.port}, {listeners.abstract!r}\n"
+    done = open_stage.python(names + attempt.source)
+    heard = listeners.heard_something()
+    listeners.close()
+    assert heard, done.output
+
+
+@pytest.mark.parametrize("attempt", SOCKET_KINDS, ids=lambda attempt: attempt.name)
+def test_no_socket_is_made(any_stage: Stage, attempt: Attempt) -> None:
+    assert BREACH not in any_stage.python(attempt.source, _tightest(any_stage)).output
+
+
+def test_a_daemon_ends_with_its_command(stage: Stage) -> None:
+    """Its end is seen from outside: the output ends although the daemon never let go of it."""
+    daemon = (
+        "import signal\n"
+        "if os.fork() == 0:\n"
+        "    os.setsid()\n"
+        "    if os.fork() == 0:\n"
+        "        for n in range(1, 32):\n"
+        "            try: signal.signal(n, signal.SIG_IGN)\n"
+        "            except OSError: pass\n"
+        "        os.write(1, b'ready'); signal.pause()\n"
+        "    os._exit(0)\n"
+        "os.wait()"
+    )
+    done = stage.python(daemon)
+    assert done.code == 0
+
+
+def test_a_command_ends_with_its_launcher(stage: Stage) -> None:
+    command = stage.prepared(["/bin/sh", "-c", "echo ready; exec tail -f /dev/null"])
+    with stage.mount_points(command):
+        reading, writing = os.pipe()
+        os.fchown(writing, stage.uid, stage.uid)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        pid = spawn(command, stage.uid, nothing, writing)
+        os.close(writing)
+        os.close(nothing)
+        assert os.read(reading, 10) == b"ready\n"
+        os.kill(pid, signal.SIGKILL)
+        assert read_to_end(reading, pid) == ""
+        os.close(reading)
+        os.waitpid(pid, 0)
+
+
+@pytest.mark.parametrize("request_number", [0x5412, 0x541C])
+def test_no_input_is_pushed_into_a_terminal(any_stage: Stage, request_number: int) -> None:
+    """The command's own terminal is the caller's in the worst case, so that is what is tried."""
+    push = (
+        "import fcntl\n"
+        f"try: fcntl.ioctl(0, {request_number}, b'x'); print('BREACH')\n"
+        f"except OSError: pass\n"
+        f"try: fcntl.ioctl(0, {request_number} + (1 << 32), b'x'); print('BREACH')\n"
+        "except (OSError, OverflowError): pass\n"
+    )
+    ours, theirs = pty.openpty()
+    argv = [any_stage.interpreter, "-I", "-S", "-c", push]
+    command = any_stage.prepared(argv, _tightest(any_stage), tty=True)
+    with any_stage.mount_points(command):
+        pid = spawn(command, any_stage.uid, theirs, theirs)
+        os.close(theirs)
+        output = read_to_end(ours, pid)
+        os.close(ours)
+        os.waitpid(pid, 0)
+    assert BREACH not in output
