@@ -35,6 +35,7 @@ def measure(programs: list[Program], model: Model) -> list[Figure]:
                     item = {"type": "message", "deltas": deltas, "delay_ms": 1}
                     model.script({"items": [item]})
                     terminal.type("go")
+                    time.sleep(0.3)  # the original takes fast keys for a paste
                     terminal.press("enter")
                     terminal.wait_for("t00100")
                 times = sorted(_echoes(terminal))

@@ -43,6 +43,7 @@ def _session(program: Program, until: str | None) -> Terminal:
         time.sleep(1.0)
         if until is not None:
             terminal.type("go")
+            time.sleep(0.3)  # the original takes fast keys for a paste
             terminal.press("enter")
             terminal.wait_for(lambda t: until in t.everything() and "esc to" not in t.screen())
         terminal.press("ctrl+c")
