@@ -87,6 +87,16 @@ class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True):
             raise ConfigInvalid(f"failed to load configuration: {self.error}")
         return self.config
 
+    @property
+    def rules_folders(self) -> list[Path]:
+        """Where rules about commands lie that count here, weakest first."""
+        folders = [
+            layer.folder / "rules"
+            for layer in self.layers
+            if layer.folder is not None and layer.disabled_reason is None
+        ]
+        return list(dict.fromkeys(folders))
+
     def unknown_keys(self) -> list[UnknownKey]:
         """Keys in any layer that nobody knows."""
         from app_server.config.schema import unknown_keys

@@ -1,0 +1,108 @@
+"""Holds commands against rules. Pure.
+
+A program given by an absolute path is matched by rules about that very path; where there are none,
+by rules about its bare name, as far as `host_executable` lets that path stand for the name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from app_server.execpolicy.rules import STRICTNESS, Decision, PrefixRule, RuleSet
+from app_server.execpolicy.shell_split import shell_join
+
+
+class PrefixRuleMatch(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
+):
+    """A rule that matched a command, as `codex execpolicy check` prints it."""
+
+    matched_prefix: list[str]
+    decision: Decision
+    resolved_program: str | None = None
+    """The absolute path that was taken for the bare name in `matched_prefix`."""
+    justification: str | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules say of a call."""
+
+    matches: list[PrefixRuleMatch]
+    decision: Decision | None
+    """The strictest decision; None when no rule matches any part."""
+    covers_all: bool
+    """Whether every part is matched by some rule. Only then does `allow` mean no sandbox."""
+
+    @property
+    def allows_all(self) -> bool:
+        """Whether the call may run unasked and unconfined."""
+        return self.decision == "allow" and self.covers_all
+
+
+def judge(
+    rules: RuleSet,
+    commands: Iterable[Sequence[str]],
+    *,
+    resolve_host_executables: bool = True,
+) -> Verdict:
+    """What the rules say of the commands one call runs."""
+    matches: list[PrefixRuleMatch] = []
+    covers_all = True
+    for command in commands:
+        found = matching(rules, command, resolve_host_executables=resolve_host_executables)
+        covers_all = covers_all and bool(found)
+        matches.extend(found)
+    decision = max((match.decision for match in matches), key=STRICTNESS.__getitem__, default=None)
+    return Verdict(matches=matches, decision=decision, covers_all=covers_all and bool(matches))
+
+
+def matching(
+    rules: RuleSet, command: Sequence[str], *, resolve_host_executables: bool = True
+) -> list[PrefixRuleMatch]:
+    """All rules that match one command."""
+    words = tuple(command)
+    exact = [_match(rule, words) for rule in rules.prefix_rules if rule.covers(words)]
+    if exact or not resolve_host_executables or not words or not words[0].startswith("/"):
+        return exact
+    program = words[0]
+    name = program.rsplit("/", 1)[-1]
+    allowed_paths = rules.host_executables.get(name)
+    if allowed_paths is not None and program not in allowed_paths:
+        return []
+    bare = (name, *words[1:])
+    return [
+        _match(rule, bare, resolved_program=program)
+        for rule in rules.prefix_rules
+        if rule.covers(bare)
+    ]
+
+
+def prompt_reason(argv: Sequence[str], verdict: Verdict) -> str:
+    """Why the user is asked, for a verdict that says `prompt`."""
+    return _reason(argv, verdict, "prompt", "requires approval", "by policy")
+
+
+def rejection_reason(argv: Sequence[str], verdict: Verdict) -> str:
+    """Why a call does not run, for a verdict that says `forbidden`."""
+    return _reason(argv, verdict, "forbidden", "rejected", "blocked by policy")
+
+
+def _reason(
+    argv: Sequence[str], verdict: Verdict, decision: Decision, what: str, default: str
+) -> str:
+    given = [m.justification for m in verdict.matches if m.decision == decision]
+    why = next((text for text in given if text), default)
+    return f"`{shell_join(argv)}` {what}: {why}"
+
+
+def _match(
+    rule: PrefixRule, words: tuple[str, ...], *, resolved_program: str | None = None
+) -> PrefixRuleMatch:
+    return PrefixRuleMatch(
+        matched_prefix=list(words[: len(rule.pattern)]),
+        decision=rule.decision,
+        resolved_program=resolved_program,
+        justification=rule.justification,
+    )
