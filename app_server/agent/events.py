@@ -121,6 +121,13 @@ class RolledBack(Happened):
     num_turns: int
 
 
+class BrokeOff(Happened):
+    """A message that will never be whole, as far as it was streamed."""
+
+    turn_id: str
+    text: str
+
+
 class Renamed(Happened):
     """The thread was given a name; everybody is told elsewhere."""
 
@@ -148,6 +155,7 @@ ThreadEvent: TypeAlias = (
     | TurnAborted
     | Compacted
     | RolledBack
+    | BrokeOff
     | Renamed
     | Told
 )

@@ -114,6 +114,7 @@ class AnswerReader:
 
     async def read(self, request: ModelRequest) -> None:
         turn = self._turn
+        turn.unfinished.clear()
         async with turn.session.model.stream(request, turn.identity()) as events:
             async for event in events:
                 self._take(event)
@@ -174,12 +175,14 @@ class AnswerReader:
             return
         if isinstance(visible, AgentMessageThreadItem):
             self._last_message = visible.text
+            turn.unfinished.clear()
         turn.complete(visible, recorded=bare(item))
 
     def _message_delta(self, event: wire.TextDelta) -> None:
         turn = self._turn
         turn.first_token_came()
         item_id = self._streaming(event.item_id, MessageResponseItem(role="assistant", content=[]))
+        turn.unfinished.append(event.delta)
         params = AgentMessageDeltaNotification(
             thread_id=turn.thread_id, turn_id=turn.id, item_id=item_id, delta=event.delta
         )

@@ -17,6 +17,7 @@ from app_server.agent import compaction
 from app_server.agent.context import context_now, context_updates
 from app_server.agent.events import (
     AbortReason,
+    BrokeOff,
     ItemCompleted,
     ItemsRecorded,
     ItemStarted,
@@ -81,6 +82,8 @@ class Turn:
         self._first_token_ms: int | None = None
         self._turn_state = TurnState()
         self._later: list[ResponseItem] = []
+        self.unfinished: list[str] = []
+        """The pieces of the message that is being streamed."""
         self._diff: TurnDiff | None = None
         self.aborted = False
         self.kind = kind
@@ -147,6 +150,7 @@ class Turn:
         """
         if self.closed:
             return
+        self._keep_unfinished()
         for output in self.dispatch.abandon() if self.dispatch else []:
             self.record(output)
         self._record_what_waited()
@@ -283,7 +287,13 @@ class Turn:
         )
         self.emit(Told(row=WARNING, params=warning))
 
+    def _keep_unfinished(self) -> None:
+        words = "".join(self.unfinished)
+        if words:
+            self.emit(BrokeOff(turn_id=self.id, text=words))
+
     async def _fail(self, error: TurnError) -> None:
+        self._keep_unfinished()
         await self.take_input(self.waiting.take_all())  # what was typed is kept
         self.emit(TurnFailed(turn_id=self.id, error=error, will_retry=False))
         self._complete("failed", error, None)

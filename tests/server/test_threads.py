@@ -470,3 +470,21 @@ async def test_resuming_with_another_model_says_so(
     warning = await thread.until(WARNING)
     assert "`gpt-5.5`" in warning.message
     assert "`gpt-5.4`" in warning.message
+
+
+async def test_an_answer_that_broke_off_is_still_there_after_a_restart(
+    client: Client, server: Server, workspace: Path, model: ScriptedModel
+) -> None:
+    model.script(hangs("part one ", "part two "), says("Whole."))
+    thread = await Conversation.begin(client, cwd=str(workspace), persist_extended_history=True)
+    turn_id = await thread.say("Go on.")
+    await thread.until(ITEM_AGENT_MESSAGE_DELTA, lambda params: params.delta == "part two ")
+    await thread.interrupt(turn_id)
+    await thread.ended()
+    await thread.say("Again.")
+    await thread.ended()
+    await server.threads.unload(thread.thread_id)
+    resumed = await client.request(THREAD_RESUME, ThreadResumeParams(thread_id=thread.thread_id))
+    assert words(resumed.thread.turns) == [["Go on.", "part one part two "], ["Again.", "Whole."]]
+    _, second = await requests_seen(model, 2)
+    assert "part one" not in str(second.body["input"])

@@ -217,7 +217,7 @@ async def test_interrupting_ends_the_turn_although_the_model_is_silent(
     turn_id = await thread.say("Go on.")
     await thread.until(ITEM_AGENT_MESSAGE_DELTA, lambda params: params.delta == "part two ")
     await thread.interrupt(turn_id)
-    done = await thread.ended(within_seconds=1)
+    done = await thread.ended()
     assert (done.status, done.error) == ("interrupted", None)
     assert thread.told()[-2:] == ["thread/status/changed idle", "turn/completed interrupted"]
 

@@ -38,7 +38,7 @@ def stored_lines(
 ) -> Sequence[rollout.RolloutItem]:
     """The lines an event leaves; none for what is only told.
 
-    `keeps_actions`: finished commands and patches are kept as well.
+    `keeps_actions`: commands, patches and messages that broke off are kept as well.
     """
     match event:
         case events.ItemsRecorded():
@@ -83,6 +83,9 @@ def stored_lines(
                 rollout.Compacted(message=event.message, replacement_history=history),
                 rollout.ContextCompacted(),
             )
+        case events.BrokeOff():
+            # readers of a rebuilt thread see it; the model does not, as it never finished it
+            return (rollout.AgentMessage(message=event.text),) if keeps_actions else ()
         case events.Renamed():
             named = rollout.ThreadNameUpdated(thread_id=event.thread_id, thread_name=event.name)
             return (named,)
