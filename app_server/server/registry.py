@@ -69,6 +69,8 @@ HANDLER_MODULES: dict[str, str] = {
     "fs/readDirectory": "files",
     "fs/remove": "files",
     "fs/copy": "files",
+    "fs/watch": "file_watches",
+    "fs/unwatch": "file_watches",
 }
 """Method → the module in `handlers` that answers it."""
 
@@ -99,8 +101,6 @@ NOT_YET = frozenset(
         "experimentalFeature/enablement/set",
         "experimentalFeature/list",
         "feedback/upload",
-        "fs/unwatch",
-        "fs/watch",
         "getConversationSummary",
         "gitDiffToRemote",
         "hooks/list",
