@@ -168,6 +168,7 @@ PORT = Whole("u16", 0, 65_535)
 TEXTS = ListOf(TEXT)
 TEXT_MAP = MapOf(TEXT)
 ANYTHING = Anything()
+TABLE = MapOf(ANYTHING)
 
 
 def listed(names: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ from app_server.config.connection_schema import BUILT_IN_PROVIDERS
 from app_server.config.errors import ConfigInvalid
 from app_server.config.features import resolve_features
 from app_server.config.layers import merge
-from app_server.config.schema import TOP
+from app_server.config.schema import PROFILE_FIELDS, TOP
 from app_server.config.trust import (
     DEFAULT_ROOT_MARKERS,
     TrustLevel,
@@ -216,14 +216,16 @@ def resolve(merged: Table, around: Surroundings) -> Config:
 
 
 def chosen_profile(merged: Table, name: str | None) -> Table:
-    """The table of a profile, empty if none is chosen; raises `ConfigInvalid` if it is missing."""
+    """The keys of a profile that a profile may hold; none if none is chosen.
+
+    Raises `ConfigInvalid` if it is missing.
+    """
     if not name:
         return {}
     profiles = merged.get("profiles", {})
     if name not in profiles:
         raise ConfigInvalid(f"config profile `{name}` not found")
-    profile: Table = profiles[name]
-    return profile
+    return {key: value for key, value in profiles[name].items() if key in PROFILE_FIELDS}
 
 
 def chosen_sandbox_mode(table: Table, trust: TrustLevel | None) -> SandboxMode:

@@ -17,6 +17,7 @@ from app_server.config.kinds import (
     PORT,
     SIGNED,
     SIZE,
+    TABLE,
     TEXT,
     TEXT_MAP,
     TEXTS,
@@ -108,7 +109,7 @@ PROFILE_FIELDS: dict[str, Kind] = {
     "tools_view_image": FLAG,
     "features": FEATURES,
     "analytics": Section("AnalyticsConfigToml", {"enabled": FLAG}),
-    "windows": ANYTHING,
+    "windows": TABLE,
     "zsh_path": TEXT,
     "oss_provider": TEXT,
     "js_repl_node_path": TEXT,
@@ -132,8 +133,8 @@ TUI = Section(
         "status_line": TEXTS,
         "terminal_title": TEXTS,
         "theme": TEXT,
-        "keymap": ANYTHING,
-        "model_availability_nux": ANYTHING,
+        "keymap": TABLE,
+        "model_availability_nux": TABLE,
         "terminal_resize_reflow_max_rows": SIZE,
     },
     defaults={
@@ -186,7 +187,7 @@ TOP = Section(
             },
         ),
         "default_permissions": TEXT,
-        "permissions": MapOf(ANYTHING),
+        "permissions": MapOf(TABLE),
         "allow_login_shell": FLAG,
         "shell_environment_policy": Section(
             "ShellEnvironmentPolicyToml",
@@ -207,12 +208,12 @@ TOP = Section(
         "mcp_oauth_credentials_store": OneOf(("auto", "file", "keyring")),
         "mcp_oauth_callback_port": PORT,
         "mcp_oauth_callback_url": TEXT,
-        "apps": MapOf(ANYTHING),
-        "plugins": MapOf(ANYTHING),
-        "marketplaces": MapOf(ANYTHING),
-        "hooks": ANYTHING,
-        "skills": ANYTHING,
-        "tool_suggest": ANYTHING,
+        "apps": MapOf(TABLE),
+        "plugins": MapOf(TABLE),
+        "marketplaces": MapOf(TABLE),
+        "hooks": TABLE,
+        "skills": TABLE,
+        "tool_suggest": TABLE,
         "agents": Section(
             "AgentsToml",
             {
@@ -226,7 +227,7 @@ TOP = Section(
                 {"description": TEXT, "config_file": TEXT, "nickname_candidates": TEXTS},
             ),
         ),
-        "memories": ANYTHING,
+        "memories": TABLE,
         "suppress_unstable_features_warning": FLAG,
         "history": Section(
             "History", {"persistence": OneOf(("save-all", "none")), "max_bytes": SIZE}
@@ -243,12 +244,12 @@ TOP = Section(
         "check_for_update_on_startup": FLAG,
         "disable_paste_burst": FLAG,
         "feedback": Section("FeedbackConfigToml", {"enabled": FLAG}),
-        "otel": ANYTHING,
+        "otel": TABLE,
         "tui": TUI,
-        "notice": ANYTHING,
-        "audio": ANYTHING,
-        "realtime": ANYTHING,
-        "ghost_snapshot": ANYTHING,
+        "notice": TABLE,
+        "audio": TABLE,
+        "realtime": TABLE,
+        "ghost_snapshot": TABLE,
         "windows_wsl_setup_acknowledged": FLAG,
         "experimental_thread_store": ANYTHING,
         "experimental_thread_store_endpoint": TEXT,
@@ -271,7 +272,7 @@ TOP = Section(
 )
 """A whole file."""
 
-NEWER_KEYS: dict[str, Kind] = {"plugin_backend_bridges": MapOf(ANYTHING)}
+NEWER_KEYS: dict[str, Kind] = {"plugin_backend_bridges": MapOf(TABLE)}
 """Known keys that `config/read` does not show."""
 
 

@@ -9,6 +9,8 @@ from app_server.config.errors import ConfigInvalid, ConfigUnreadable, Span
 from app_server.config.load import LoadedConfig
 from app_server.config.positions import locate
 from app_server.config.read import read_config
+from app_server.config.resolve import Config
+from app_server.config.schema import TOP
 from app_server.protocol.wire import UNSET
 
 Loader = Callable[..., LoadedConfig]
@@ -264,3 +266,15 @@ PLACES = [
 @pytest.mark.parametrize(("path", "span"), PLACES)
 def test_any_value_can_be_found_in_its_text(path: tuple[str | int, ...], span: Span | None) -> None:
     assert locate(TEXT, path) == span
+
+
+ODDITIES = [5, -1, 1.5, True, "x", "", [], [1], ["x"], {}, {"x": 1}, {"x": {"y": []}}, [{"x": 1}]]
+
+
+@pytest.mark.parametrize("key", sorted(TOP.fields))
+def test_no_value_of_any_key_makes_loading_fail(loaded: Loader, key: str) -> None:
+    for value in ODDITIES:
+        for overrides in ({key: value}, {"profiles": {"p": {key: value}}, "profile": "p"}):
+            result = loaded(thread_overrides=overrides)
+            assert isinstance(result.config, Config)
+            result.unknown_keys()

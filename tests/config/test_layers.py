@@ -1,5 +1,7 @@
 """Which source decides a setting."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +11,8 @@ from app_server.config.layers import leaves, merge, version_of
 from app_server.config.load import LoadedConfig
 
 Loader = Callable[..., LoadedConfig]
+
+ROOT = Path(__file__).parents[2]
 
 
 def write(folder: Path, text: str) -> None:
@@ -187,3 +191,26 @@ def test_relative_paths_start_where_they_are_written(
         thread_overrides={"sandbox_workspace_write.writable_roots": ["here", "/there"]},
     ).config
     assert from_flags.workspace_write == {"writable_roots": [f"{project}/here", "/there"]}
+
+
+def test_rules_are_looked_for_next_to_the_settings_that_count(
+    loaded: Loader, codex_home: Path, system_folder: Path, project: Path
+) -> None:
+    (project / ".codex").mkdir()
+    outside = [system_folder / "rules", codex_home / "rules"]
+    assert loaded().rules_folders == outside
+    assert loaded(trusting(project)).rules_folders == [*outside, project / ".codex/rules"]
+
+
+def test_loading_brings_no_heavy_library(codex_home: Path, workspace: Path) -> None:
+    (codex_home / "config.toml").write_text('model = "m"\n[features]\ngoals = true\n')
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from app_server.config.load import load_config\n"
+        f"load_config(Path({str(codex_home)!r}), Path({str(workspace)!r})).checked()\n"
+        "print(*(set(sys.modules) & {'tomlkit', 'hashlib', 'difflib', 'asyncio', 'httpx'}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == ""
