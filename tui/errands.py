@@ -7,7 +7,8 @@ suggest, messages to remember. Each is a few lines that join a screen, the link 
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from textual.strip import Strip
@@ -21,7 +22,7 @@ from tui.main import TuiOptions
 from tui.prompts_kept import KeptPrompts
 from tui.screens.pager import Lines, Pager
 from tui.state.actions import Action, CopyLastAnswer, RollBack, Say, SetModel, SetPlanMode
-from tui.state.cells import CommandCell, NoticeLevel, PatchCell, UserMessageCell
+from tui.state.cells import AnyCell, CommandCell, NoticeLevel, PatchCell, UserMessageCell
 from tui.state.select import live_cells
 from tui.state.store import Store
 from tui.terminal.clipboard import copy_with_program, osc52
@@ -51,6 +52,8 @@ class Errands(DisplayApp[int]):
     link: Link
     prompts: KeptPrompts
     _told_of_history = False
+    _drawn_in_full: Mapping[tuple[str, int], tuple[AnyCell, list[Strip]]] = MappingProxyType({})
+    """Settled cells of the transcript overlay, by id and width."""
     shows_transcript = False
     """The pager on screen is the transcript, which grows."""
     notification_method: Method = "auto"
@@ -101,6 +104,7 @@ class Errands(DisplayApp[int]):
 
     def _pager_closed(self) -> None:
         self.shows_transcript = False
+        self._drawn_in_full = MappingProxyType({})
         driver = self.inline_driver
         if driver is not None:
             driver.leave_alternate()
@@ -110,12 +114,23 @@ class Errands(DisplayApp[int]):
         thread = self.store.state.thread
         if thread is None:
             return ()
-        strips: list[Strip] = []
         now = self.clock.now()
-        for cell in (*thread.settled, *live_cells(thread)):
-            drawn = draw(cell, width, self.palette, "full", now=now)
-            if drawn:
-                strips += [Strip([]), *drawn] if strips else drawn
+        kept = self._drawn_in_full
+        drawn: dict[tuple[str, int], tuple[AnyCell, list[Strip]]] = {}
+        for cell in thread.settled:
+            key = (cell.id, width)
+            before = kept.get(key)
+            if before is None or before[0] is not cell:
+                before = (cell, draw(cell, width, self.palette, "full", now=now))
+            drawn[key] = before
+        self._drawn_in_full = drawn
+        blocks = [lines for _, lines in drawn.values()]
+        live = live_cells(thread)
+        blocks += [draw(cell, width, self.palette, "full", now=now) for cell in live]
+        strips: list[Strip] = []
+        for lines in blocks:
+            if lines:
+                strips += [Strip([]), *lines] if strips else lines
         return strips
 
     # Copying, editing, telling

@@ -86,6 +86,7 @@ KEYS: dict[str, Key] = {
     "approval.full_view": Key("full_view", "ctrl-a", "everything, full screen"),
 }
 
+_SHOWN_NAMES = {"escape": "esc", "comma": ",", "full_stop": ".", "slash": "/", "underscore": "_"}
 _TEXTUAL_NAMES = {"pgup": "pageup", "pgdn": "pagedown", "esc": "escape", "return": "enter"}
 
 
@@ -126,7 +127,7 @@ def shown_key(name: str, overrides: Mapping[str, str] | None = None) -> str:
     """The first key of an action as a person reads it: `ctrl + t`."""
     keys = (overrides or {}).get(name)
     key = keys.split(",")[0].replace("+", "-") if keys else KEYS[name].keys.split()[0]
-    return " + ".join(key.replace("escape", "esc").split("-"))
+    return " + ".join(_SHOWN_NAMES.get(part, part) for part in key.split("-"))
 
 
 def overrides_from(keymap: object) -> tuple[dict[str, str], list[str]]:

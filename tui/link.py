@@ -6,6 +6,7 @@ wishes become requests in the order they were made, and each ends in exactly one
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -27,6 +28,7 @@ FRAME_SECONDS = 0.05
 """While much arrives the screen is drawn at most this often."""
 CLIENT_NAME = "codex-tui"
 LOST = "the server has ended the connection"
+NO_CONNECTION = -32000
 
 R = TypeVar("R")
 Take: TypeAlias = Callable[[list[Event]], None]
@@ -42,7 +44,9 @@ class Link:
         self._client: Client | None = None
         self._waiting: list[Effect] = []
         self._requests: set[asyncio.Task[None]] = set()
+        self._is_over = False
         self.ready = asyncio.Event()
+        """The handshake is done, or there will be none any more."""
 
     async def run(self, connect: Callable[[], Awaitable["Channel"]]) -> None:
         """Connect, shake hands, and pass on what is heard until the connection ends."""
@@ -50,7 +54,8 @@ class Link:
 
         reason = LOST
         try:
-            async with Client(await connect()) as client:
+            channel = await self._open(connect)
+            async with Client(channel) as client:
                 await client.initialize(
                     ClientInfo(name=CLIENT_NAME, title="Codex in Python", version=self._version),
                     InitializeCapabilities(experimental_api=True),
@@ -66,7 +71,8 @@ class Link:
             reason = str(error)
         finally:
             self._client = None
-            self.ready.clear()
+            self._is_over = True
+            self.ready.set()
             await self._end_requests()
         self._take([Disconnected(reason=reason)])
 
@@ -74,6 +80,9 @@ class Link:
         """Send what the store wants sent; other effects are not for the link."""
         for effect in effects:
             if not isinstance(effect, SendRequest | AnswerQuestion | RefuseQuestion):
+                continue
+            if self._is_over:
+                self._refuse_all([effect])
                 continue
             if self._client is None:
                 self._waiting.append(effect)
@@ -85,8 +94,16 @@ class Link:
     async def request(self, row: ClientMethod[Any, R], params: Any) -> R:
         """Ask the server directly, for panels that show an answer and keep nothing."""
         await self.ready.wait()
-        assert self._client is not None
+        if self._client is None:
+            raise RpcError(NO_CONNECTION, LOST)
         return await self._client.request(row, params)
+
+    async def _open(self, connect: Callable[[], Awaitable["Channel"]]) -> "Channel":
+        try:
+            return await connect()
+        except Exception as error:  # whatever keeps a server from starting is told, not thrown
+            log.exception("no connection to a server")
+            raise RpcError(NO_CONNECTION, f"it could not be started: {error}") from error
 
     async def _listen(self, client: "Client") -> str:
         from app_server.client.events import Disconnected as Gone
@@ -113,9 +130,11 @@ class Link:
                     outcome = Refused(purpose=purpose, message=str(error) or LOST)
                 self._take([outcome])
             case AnswerQuestion(id=question_id, result=result):
-                await client.answer(question_id, result)
+                with contextlib.suppress(RpcError):  # a lost connection is told by `run`
+                    await client.answer(question_id, result)
             case RefuseQuestion(id=question_id, code=code, message=message):
-                await client.refuse(question_id, RpcError(code=code, message=message))
+                with contextlib.suppress(RpcError):
+                    await client.refuse(question_id, RpcError(code=code, message=message))
             case _:
                 pass
 
@@ -126,13 +145,16 @@ class Link:
             task.cancel()
         await asyncio.gather(*requests, return_exceptions=True)
         waiting, self._waiting = self._waiting, []
-        lost = [
-            Refused(purpose=effect.purpose, message=LOST)
-            for effect in waiting
+        self._refuse_all(waiting)
+
+    def _refuse_all(self, effects: Iterable[Effect]) -> None:
+        lost: list[Event] = [
+            Refused(purpose=effect.purpose, message=LOST, code=NO_CONNECTION)
+            for effect in effects
             if isinstance(effect, SendRequest)
         ]
         if lost:
-            self._take([*lost])
+            asyncio.get_running_loop().call_soon(self._take, lost)
 
 
 def _heard(batch: Iterable["ClientEvent"]) -> list[Event]:

@@ -5,6 +5,7 @@ the user types meanwhile stays in the composer, and what they send is sent once 
 """
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +38,10 @@ async def begin(app: "CodexApp") -> None:
         return
     except RpcError as error:
         log.warning("start-up question failed: %s", error)
-        app.say("warning", f"Part of the start-up failed: {error.message}")
-    await _open(app)
+        if app.store.state.connection.status != "lost":
+            app.say("warning", f"Part of the start-up failed: {error.message}")
+    with contextlib.suppress(RpcError):  # a lost connection has been told
+        await _open(app)
 
 
 def open_new(app: "CodexApp") -> None:
