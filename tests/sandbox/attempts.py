@@ -13,7 +13,10 @@ import ctypes, errno
 libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
 def call(number, *args):
-    return libc.syscall(ctypes.c_long(number), *[ctypes.c_long(a) if isinstance(a, int) else a for a in args])
+    longs = [ctypes.c_long(a) if isinstance(a, int) else a for a in args]
+    return libc.syscall(ctypes.c_long(number), *longs)
+def by_machine(x86_64, aarch64):
+    return x86_64 if os.uname().machine == 'x86_64' else aarch64
 def tell(worked):
     if worked: print("BREACH", flush=True)
 """
@@ -22,8 +25,6 @@ def tell(worked):
 class Attempt(NamedTuple):
     name: str
     source: str
-    needs_root: bool = False
-    """An ordinary user could not do it anywhere."""
 
 
 WRITES_OUTSIDE = [
@@ -80,32 +81,35 @@ MOUNTS = [
     ),
     Attempt(
         "remounting_the_root",
-        C_LIBRARY
-        + "libc.mount(None, b'/', None, 32 | 4096, None); open(O + '/kept', 'w').write('x')",
+        C_LIBRARY + "libc.mount(None, b'/', None, 32 | 4096, None)\n"
+        "open(O + '/kept', 'w').write('x')",
     ),
     Attempt(
         "mount_attributes",
         C_LIBRARY + "a = (ctypes.c_uint64 * 4)(0, 1, 0, 0)\n"
-        "call(442, -100, b'/', 0x8000, ctypes.byref(a), 32); open(O + '/kept', 'w').write('x')",
+        "call(442, -100, b'/', 0x8000, ctypes.byref(a), 32)\n"
+        "open(O + '/kept', 'w').write('x')",
     ),
-    Attempt(
-        "new_user_namespace",
-        C_LIBRARY + "tell(libc.unshare(0x10000000 | 0x20000) == 0)",
-    ),
+    Attempt("new_user_namespace", C_LIBRARY + "tell(libc.unshare(0x10000000 | 0x20000) == 0)"),
     Attempt("new_mount_namespace", C_LIBRARY + "tell(libc.unshare(0x20000) == 0)"),
     Attempt(
         "clone_into_a_user_namespace",
         C_LIBRARY
-        + "pid = call(56 if os.uname().machine == 'x86_64' else 220, 0x10000000 | 17, 0, 0, 0, 0)\n"
-        "if pid == 0: os.write(1, b'BREACH'); os._exit(0)\n"
-        "if pid > 0: os.waitpid(pid, 0)",
+        + """
+pid = call(by_machine(56, 220), 0x10000000 | 17, 0, 0, 0, 0)
+if pid == 0: os.write(1, b'BREACH'); os._exit(0)
+if pid > 0: os.waitpid(pid, 0)
+""",
     ),
     Attempt(
         "clone3_into_a_user_namespace",
-        C_LIBRARY + "a = (ctypes.c_uint64 * 8)(0x10000000, 0, 0, 0, 17)\n"
-        "pid = call(435, ctypes.byref(a), 64)\n"
-        "if pid == 0: os.write(1, b'BREACH'); os._exit(0)\n"
-        "if pid > 0: os.waitpid(pid, 0)",
+        C_LIBRARY
+        + """
+a = (ctypes.c_uint64 * 8)(0x10000000, 0, 0, 0, 17)
+pid = call(435, ctypes.byref(a), 64)
+if pid == 0: os.write(1, b'BREACH'); os._exit(0)
+if pid > 0: os.waitpid(pid, 0)
+""",
     ),
     Attempt(
         "joining_another_namespace",
@@ -118,41 +122,55 @@ MOUNTS = [
     ),
     Attempt(
         "device_nodes",
-        "import stat\nfor f in (W, '/dev', '/dev/shm'):\n"
-        "    try: os.mknod(f + '/disk', 0o666 | stat.S_IFBLK, os.makedev(254, 0)); print('BREACH')\n"
-        "    except OSError: pass",
+        """
+import stat
+for folder in (W, '/dev', '/dev/shm'):
+    try: os.mknod(folder + '/disk', 0o666 | stat.S_IFBLK, os.makedev(254, 0)); print('BREACH')
+    except OSError: pass
+""",
     ),
     Attempt(
         "disk_devices",
-        "import stat\n"
-        "for folder, _, names in os.walk('/dev'):\n"
-        "    for name in names:\n"
-        "        path = os.path.join(folder, name)\n"
-        "        try:\n"
-        "            if stat.S_ISBLK(os.stat(path).st_mode): open(path, 'rb+'); print('BREACH', path)\n"
-        "        except OSError: pass",
+        """
+import stat
+for folder, _, names in os.walk('/dev'):
+    for path in (os.path.join(folder, name) for name in names):
+        try:
+            if stat.S_ISBLK(os.stat(path).st_mode): open(path, 'rb+'); print('BREACH', path)
+        except OSError: pass
+""",
     ),
     Attempt(
         "opening_by_handle",
-        C_LIBRARY + "h = ctypes.create_string_buffer((128).to_bytes(4, 'little'), 200)\n"
-        "m = ctypes.c_int(); libc.name_to_handle_at(-100, (O + '/kept').encode(), h, ctypes.byref(m), 0)\n"
-        "fd = libc.open_by_handle_at(os.open(W, 0), h, os.O_WRONLY)\n"
-        "if fd >= 0: os.write(fd, b'x')",
+        C_LIBRARY
+        + """
+handle, mount = ctypes.create_string_buffer((128).to_bytes(4, 'little'), 200), ctypes.c_int()
+libc.name_to_handle_at(-100, (O + '/kept').encode(), handle, ctypes.byref(mount), 0)
+fd = libc.open_by_handle_at(os.open(W, 0), handle, os.O_WRONLY)
+if fd >= 0: os.write(fd, b'x')
+""",
     ),
     Attempt(
         "kernel_settings",
-        "for p in ('/proc/sys/kernel/printk_ratelimit', '/proc/sys/vm/swappiness', '/proc/sys/net/core/somaxconn',"
-        " '/proc/sysrq-trigger', '/proc/irq/default_smp_affinity', '/proc/1/oom_score_adj', '/sys/kernel/profiling',"
-        " '/sys/kernel/mm/ksm/run', '/sys/power/state', '/sys/fs/cgroup/memory/cgroup.procs'):\n"
-        "    try: open(p, 'wb'); print('BREACH', p) if p != '/proc/1/oom_score_adj' else None\n"
-        "    except OSError: pass",
+        """
+for path in (
+    '/proc/sys/kernel/printk_ratelimit', '/proc/sys/vm/swappiness', '/proc/sysrq-trigger',
+    '/proc/sys/net/core/somaxconn', '/proc/irq/default_smp_affinity', '/proc/mtrr',
+    '/sys/kernel/profiling', '/sys/kernel/mm/ksm/run', '/sys/power/state',
+    '/sys/fs/cgroup/memory/cgroup.procs', '/sys/fs/cgroup/cgroup.procs',
+):
+    try: open(path, 'wb'); print('BREACH', path)
+    except OSError: pass
+""",
     ),
     Attempt(
         "control_groups",
-        "import glob\n"
-        "for p in ['/sys/fs/cgroup', *glob.glob('/sys/fs/cgroup/*/')]:\n"
-        "    try: os.mkdir(p + '/codex-test'); print('BREACH', p); os.rmdir(p + '/codex-test')\n"
-        "    except OSError: pass",
+        """
+import glob
+for path in ['/sys/fs/cgroup', *glob.glob('/sys/fs/cgroup/*/')]:
+    try: os.mkdir(path + '/codex-test'); print('BREACH', path); os.rmdir(path + '/codex-test')
+    except OSError: pass
+""",
     ),
 ]
 
@@ -163,41 +181,126 @@ KERNEL = [
     ),
     Attempt(
         "kernel_keys",
-        C_LIBRARY + "n = (248, 250) if os.uname().machine == 'x86_64' else (217, 219)\n"
-        "tell(call(n[0], b'user', b'codex', b'x', 1, -4) >= 0 or call(n[1], 0, -4, 1) >= 0)",
+        C_LIBRARY
+        + """
+tell(call(by_machine(248, 217), b'user', b'codex', b'x', 1, -4) >= 0)
+tell(call(by_machine(250, 219), 0, -4, 1) >= 0)
+""",
     ),
     Attempt(
         "bpf",
         C_LIBRARY
-        + "a = ctypes.create_string_buffer(128); tell(call(321 if os.uname().machine == 'x86_64' else 280, 0, a, 128) >= 0)",
+        + """
+attributes = ctypes.create_string_buffer((1).to_bytes(4, 'little') + b'\\4\\0\\0\\0' * 3, 128)
+tell(call(by_machine(321, 280), 0, attributes, 128) >= 0)
+""",
     ),
     Attempt(
         "the_superuser",
-        "os.setuid(0)\nif os.getuid() == 0 and open('/proc/self/status').read().find('CapEff:\\t0000000000000000') < 0: print('BREACH')",
+        """
+os.setuid(0)
+if 'CapEff:\\t0000000000000000' not in open('/proc/self/status').read(): print('BREACH')
+""",
     ),
     Attempt("other_users", "os.setgid(1); os.setuid(1); print('BREACH')"),
     Attempt(
         "held_capabilities",
-        "s = dict(l.split(':\\t', 1) for l in open('/proc/self/status').read().splitlines() if ':\\t' in l)\n"
-        "for k in ('CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'):\n"
-        "    if int(s[k], 16) and (k != 'CapBnd' or os.getuid() == 0): print('BREACH', k)\n"
-        "if s['NoNewPrivs'] != '1' or s['Seccomp'] != '2': print('BREACH')",
+        """
+lines = open('/proc/self/status').read().splitlines()
+facts = dict(line.split(':\\t', 1) for line in lines if ':\\t' in line)
+for name in ('CapInh', 'CapPrm', 'CapEff', 'CapAmb'):
+    if int(facts[name], 16): print('BREACH', name)
+if facts['NoNewPrivs'] != '1' or facts['Seccomp'] != '2': print('BREACH')
+""",
     ),
     Attempt(
         "capabilities_by_executing",
-        "import subprocess\nfor l in subprocess.run(['cat', '/proc/self/status'], capture_output=True, text=True).stdout.splitlines():\n    if l.startswith(('CapPrm', 'CapEff')) and int(l.split()[1], 16): print('BREACH', l)",
+        """
+import subprocess
+status = subprocess.run(['cat', '/proc/self/status'], capture_output=True, text=True).stdout
+for line in status.splitlines():
+    if line.startswith(('CapPrm', 'CapEff')) and int(line.split()[1], 16): print('BREACH', line)
+if 'NoNewPrivs:\\t1' not in status: print('BREACH')
+""",
     ),
     Attempt(
-        "the_clock",
-        "import time\ntry: time.clock_settime(time.CLOCK_REALTIME, time.time()); print('BREACH')\nexcept OSError: pass",
+        "a_set_uid_program",
+        """
+import subprocess
+subprocess.run(['cp', '/usr/bin/id', W + '/id']); os.chmod(W + '/id', 0o6755)
+done = subprocess.run(['su', '-c', 'id -u'], stdin=-3, capture_output=True, text=True)
+if os.getuid() and done.stdout.strip() == '0': print('BREACH')
+""",
+    ),
+    Attempt(
+        "the_clock", "import time; time.clock_settime(0, time.clock_gettime(0)); print('BREACH')"
     ),
     Attempt("the_host_name", "import socket; socket.sethostname('codex-test'); print('BREACH')"),
+    Attempt("x32_calls", C_LIBRARY + "tell(by_machine(call(0x40000000 + 39), 0) > 0)"),
+]
+
+PROCESSES = [
+    Attempt("signals", "os.kill(PID, 15)"),
     Attempt(
-        "x32_calls",
-        C_LIBRARY + "tell(os.uname().machine == 'x86_64' and call(0x40000000 + 39) > 0)",
+        "signals_by_descriptor",
+        "import signal; signal.pidfd_send_signal(os.pidfd_open(PID), signal.SIGTERM)",
+    ),
+    Attempt("tracing", C_LIBRARY + "tell(libc.ptrace(16, PID, 0, 0) == 0)"),
+    Attempt("memory", "open(f'/proc/{PID}/mem', 'rb'); print('BREACH')"),
+    Attempt(
+        "memory_by_call",
+        C_LIBRARY
+        + """
+buffer = ctypes.create_string_buffer(8)
+vector = (ctypes.c_void_p * 2)(ctypes.addressof(buffer), 8)
+done = libc.process_vm_readv(PID, vector, 1, vector, 1, 0)
+tell(done >= 0 or ctypes.get_errno() == errno.EFAULT)
+""",
+    ),
+    Attempt("environment", "print(open(f'/proc/{PID}/environ').read())"),
+    Attempt("root", "os.listdir(f'/proc/{PID}/root/'); print('BREACH')"),
+    Attempt("descriptors", "os.readlink(f'/proc/{PID}/fd/0'); print('BREACH')"),
+    Attempt(
+        "limits",
+        "import resource; resource.prlimit(PID, resource.RLIMIT_CORE, (0, 0)); print('BREACH')",
+    ),
+]
+
+SOCKET = """
+from socket import *
+"""
+
+SOCKETS = [
+    Attempt("tcp", SOCKET + "create_connection(('127.0.0.1', PORT))"),
+    Attempt("tcp6", SOCKET + "create_connection(('::1', PORT))"),
+    Attempt("udp", SOCKET + "socket(AF_INET, SOCK_DGRAM).sendto(b'x', ('127.0.0.1', PORT))"),
+    Attempt("udp6", SOCKET + "socket(AF_INET6, SOCK_DGRAM).sendto(b'x', ('::1', PORT))"),
+    Attempt("stream_outside", SOCKET + "socket(AF_UNIX).connect(O + '/stream')"),
+    Attempt("stream_inside", SOCKET + "socket(AF_UNIX).connect(W + '/stream')"),
+    Attempt("datagram", SOCKET + "socket(AF_UNIX, SOCK_DGRAM).sendto(b'x', W + '/datagram')"),
+    Attempt(
+        "datagram_by_message",
+        SOCKET + "socket(AF_UNIX, SOCK_DGRAM).sendmsg([b'x'], [], 0, W + '/datagram')",
     ),
     Attempt(
-        "a_privileged_program",
-        "import subprocess, glob, shutil\nfor n in ('su', 'mount', 'newgrp', 'ping'):\n    p = shutil.which(n)\n    if p and os.getuid() and os.stat(p).st_mode & 0o4000:\n        r = subprocess.run(['cat', '/proc/self/status'], capture_output=True, text=True).stdout\n        if 'NoNewPrivs:\\t1' not in r: print('BREACH', n)",
+        "half_a_datagram_pair",
+        SOCKET + "socketpair(AF_UNIX, SOCK_DGRAM)[0].sendmsg([b'x'], [], 0, O + '/datagram')",
+    ),
+    Attempt(
+        "half_a_datagram_pair_by_sendto",
+        SOCKET + "socketpair(AF_UNIX, SOCK_DGRAM)[0].sendto(b'x', O + '/datagram')",
+    ),
+    Attempt("abstract", SOCKET + "socket(AF_UNIX).connect('\\0' + ABSTRACT)"),
+]
+
+SOCKET_KINDS = [
+    Attempt("netlink", SOCKET + "socket(AF_NETLINK, SOCK_RAW, 0); print('BREACH')"),
+    Attempt("ping", SOCKET + "socket(AF_INET, SOCK_DGRAM, 1); print('BREACH')"),
+    Attempt("raw", SOCKET + "socket(AF_INET, SOCK_RAW, 1); print('BREACH')"),
+    Attempt("packet", SOCKET + "socket(AF_PACKET, SOCK_RAW, 3); print('BREACH')"),
+    Attempt("vsock", SOCKET + "socket(AF_VSOCK, SOCK_STREAM); print('BREACH')"),
+    Attempt("crypto", SOCKET + "socket(AF_ALG, SOCK_SEQPACKET); print('BREACH')"),
+    Attempt(
+        "listening", SOCKET + "s = socket(); s.bind(('127.0.0.1', 0)); s.listen(); print('BREACH')"
     ),
 ]

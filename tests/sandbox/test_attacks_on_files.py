@@ -6,7 +6,9 @@ import os
 
 import pytest
 
+from app_server.sandbox.probe import Mechanism
 from tests.sandbox.attempts import MOUNTS, WRITES_OUTSIDE, Attempt
+from tests.sandbox.conftest import MakeStage
 from tests.sandbox.stage import BREACH, READ_ONLY, Stage, read_to_end, snapshot, spawn
 
 pytestmark = pytest.mark.sandbox
@@ -76,7 +78,9 @@ def test_a_named_pipe_outside_is_not_written_where_landlock_helps(
 
 
 @pytest.mark.parametrize("mechanism", ["namespaces", "landlock"])
-def test_a_descriptor_left_open_by_the_caller_is_closed(make_stage, mechanism: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_descriptor_left_open_by_the_caller_is_closed(
+    make_stage: MakeStage, mechanism: Mechanism
+) -> None:
     """bubblewrap closes none: there the process service passes on only what it is told to."""
     stage: Stage = make_stage(mechanism, os.geteuid())
     folder = os.open(stage.outside, os.O_RDONLY)

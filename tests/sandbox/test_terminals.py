@@ -1,4 +1,4 @@
-"""A command with a terminal owns it: job control, keys that signal, sizes; its keeper hears none."""
+"""A command with a terminal owns it: job control, keys that signal, sizes, its name."""
 
 from __future__ import annotations
 
