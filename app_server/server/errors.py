@@ -14,6 +14,7 @@ from app_server.protocol.errors import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
     INVALID_REQUEST,
+    InvalidRequest,
     RpcError,
     rpc_error,
 )
@@ -42,5 +43,7 @@ def as_rpc_error(method: str, error: Exception) -> RpcError:
         code = CODES.get(f"{kind.__module__}.{kind.__qualname__}")
         if code is not None:
             return rpc_error(code, str(error), getattr(error, "rpc_data", None))
+    if isinstance(error, ValueError) and str(error).startswith("embedded null"):
+        return InvalidRequest(f"`{method}`: a NUL character where a path or name is expected")
     log.error("%s failed", method, exc_info=error)
     return rpc_error(INTERNAL_ERROR, f"`{method}` failed inside the server; its log says why")
