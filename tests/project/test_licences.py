@@ -27,4 +27,4 @@ def _licence(package: str) -> str:
     about = metadata.metadata(package)
     classifiers = about.get_all("Classifier") or []
     names = [name for name in classifiers if name.startswith("License ::")]
-    return " ".join(filter(None, (about["License-Expression"], about["License"], *names)))
+    return " ".join(filter(None, (about.get("License-Expression"), about.get("License"), *names)))
