@@ -22,6 +22,7 @@ class Program:
     """`codex app-server` as a child process."""
 
     def __init__(self, codex_home: Path) -> None:
+        self.rollout = codex_home
         self.process = subprocess.Popen(
             [sys.executable, "-m", "app_server.cli.main", "app-server"],
             env={**os.environ, "CODEX_HOME": str(codex_home), "RUST_LOG": "info"},
