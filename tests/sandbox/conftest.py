@@ -42,6 +42,7 @@ def make_stage() -> Iterator[MakeStage]:
     made: list[Stage] = []
 
     def make(mechanism: Mechanism | None, uid: int) -> Stage:
+        probe.facts()  # as ourselves, not as the user a command is prepared for
         reason = why_not(mechanism) if mechanism is not None else None
         if reason is not None:
             pytest.skip(reason)

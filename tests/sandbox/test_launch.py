@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -121,7 +122,9 @@ def test_our_own_program_starts_without_the_commands_environment(tmp_path: Path)
 
 class TestProbing:
     @pytest.fixture(autouse=True)
-    def _afresh(self) -> None:
+    def _afresh(self) -> Iterator[None]:
+        probe.facts.cache_clear()
+        yield
         probe.facts.cache_clear()
 
     @pytest.fixture
