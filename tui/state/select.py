@@ -96,7 +96,10 @@ def short_directory(path: str, home: str) -> str:
 
 
 def exit_lines(state: AppState) -> tuple[str, ...]:
-    """What is printed on leaving: token usage and how to continue. Empty without turns."""
+    """What is printed on leaving: token usage and how to continue. Empty without turns.
+
+    A demo ends with its home thrown away: there is nothing to continue.
+    """
     thread = state.thread
     if thread is None or not thread.turns:
         return ()
@@ -111,7 +114,7 @@ def exit_lines(state: AppState) -> tuple[str, ...]:
             f"Token usage: total={fresh + total.output_tokens:,} input={fresh:,}{cached}"
             f" output={total.output_tokens:,}{thought}"
         )
-    if not thread.ephemeral:
+    if not thread.ephemeral and not state.demo:
         name = thread.name or thread.id
         quoted = f"'{name}'" if " " in name else name
         lines.append(f"To continue this session, run codex resume {quoted}")
