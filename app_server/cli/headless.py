@@ -31,9 +31,10 @@ def run(options: Options) -> int:
         from app_server.server.serve_stdio import serve_stdio
 
         return asyncio.run(serve_stdio(server))
+    from app_server.rpc.ws_auth import WsAuthFlags
     from app_server.server.serve_listener import serve_url
 
-    return asyncio.run(serve_url(server, options.listen))
+    return asyncio.run(serve_url(server, options.listen, WsAuthFlags(**dict(options.ws_auth))))
 
 
 def import_msgspec_lightly() -> None:

@@ -49,6 +49,8 @@ class Options(NamedTuple):
     out: str | None = None
     experimental: bool = False
     api_key_from_stdin: bool = False
+    ws_auth: tuple[tuple[str, Any], ...] = ()
+    """The `--ws-…` flags that were given: field of `rpc.ws_auth.WsAuthFlags` and value."""
 
 
 def parse(argv: list[str]) -> Options:
@@ -83,13 +85,16 @@ def parse(argv: list[str]) -> Options:
         out=getattr(given, "out", None),
         experimental=getattr(given, "experimental", False),
         api_key_from_stdin=getattr(given, "with_api_key", False),
+        ws_auth=_ws_auth(given),
     )
 
 
 _TAKES_A_VALUE = {
     "-c", "--config", "-m", "--model", "-p", "--profile", "-s", "--sandbox", "-a",
     "--ask-for-approval", "-C", "--cd", "-i", "--image", "--enable", "--disable", "--listen",
-    "--add-dir", "--local-provider",
+    "--add-dir", "--local-provider", "--out", "-o", "--ws-auth", "--ws-token-file",
+    "--ws-token-sha256", "--ws-shared-secret-file", "--ws-issuer", "--ws-audience",
+    "--ws-max-clock-skew-seconds",
 }  # fmt: skip
 _USAGE = "codex [OPTIONS] [PROMPT]\n       codex [OPTIONS] COMMAND [ARGS]"
 _COMMANDS = ("app-server", "exec-server", "resume", "login", "logout")
@@ -201,6 +206,7 @@ def _parser() -> argparse.ArgumentParser:
     server.add_argument("action", nargs="?", choices=("generate-json-schema",))
     server.add_argument("--out", "-o", metavar="FOLDER")
     server.add_argument("--experimental", action="store_true")
+    _add_ws_auth(server)
     process = command("exec-server", "the process service alone, for remote environments")
     process.add_argument("--listen", default="stdio://", metavar="URL")
     login = command("login", "sign in")
@@ -208,6 +214,30 @@ def _parser() -> argparse.ArgumentParser:
     login.add_argument("--with-api-key", action="store_true", help="read the key from stdin")
     command("logout", "remove the stored sign-in")
     return parser
+
+
+_WS_AUTH = {
+    "--ws-auth": ("ws_mode", "who may connect: capability-token or signed-bearer-token"),
+    "--ws-token-file": ("ws_token_file", "the shared token"),
+    "--ws-token-sha256": ("ws_token_sha256", "or its SHA-256, in hexadecimal"),
+    "--ws-shared-secret-file": ("ws_shared_secret_file", "the key that signs bearer tokens"),
+    "--ws-issuer": ("ws_issuer", "the issuer a signed token must name"),
+    "--ws-audience": ("ws_audience", "the audience a signed token must name"),
+    "--ws-max-clock-skew-seconds": ("ws_max_clock_skew_seconds", "default 30"),
+}
+
+
+def _add_ws_auth(server: argparse.ArgumentParser) -> None:
+    for flag, (name, told) in _WS_AUTH.items():
+        kind = int if name.endswith("_seconds") else str
+        choices = ("capability-token", "signed-bearer-token") if name == "ws_mode" else None
+        server.add_argument(flag, dest=name, type=kind, choices=choices, help=told)
+
+
+def _ws_auth(given: argparse.Namespace) -> tuple[tuple[str, Any], ...]:
+    names = [name for name, _ in _WS_AUTH.values()]
+    pairs = ((name.removeprefix("ws_"), getattr(given, name, None)) for name in names)
+    return tuple(pair for pair in pairs if pair[1] is not None)
 
 
 def _overrides(
