@@ -199,6 +199,9 @@ def _build_view(plan: dict[str, Any]) -> None:
     devices = [
         (name, _open_tree(f"/dev/{name}", 0)) for name in DEVICES if os.path.exists(f"/dev/{name}")
     ]
+    if os.isatty(0):
+        # So that programs asking for the terminal's name find one.
+        devices.append(("console", _open_tree(os.ttyname(0), 0)))
     everywhere = ATTR_NOSUID | ATTR_NODEV
     if plan["all_writable"]:
         _set_attributes(AT_FDCWD, "/sys", AT_RECURSIVE, ATTR_RDONLY)

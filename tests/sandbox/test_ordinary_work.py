@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -173,3 +175,39 @@ def test_node_ends_the_input_of_its_children(stage: Stage) -> None:
         "c.stdin.end('through')"
     )
     assert stage.run([node, "-e", source]) == (0, "through")
+
+
+def test_folders_may_have_odd_names(stage: Stage) -> None:
+    odd = stage.base / "-a b\n'ü$(x)"
+    (odd / ".git" / "hooks").mkdir(parents=True)
+    stage.own()
+    policy = stage.policy(writable_roots=[str(odd)])
+    assert stage.python(f"open({str(odd)!r} + '/new', 'w')", policy).code == 0
+    assert stage.python(f"open({str(odd)!r} + '/.git/new', 'w')", policy).code != 0
+
+
+def test_everything_may_be_opened_but_the_kernels_trees(stage: Stage) -> None:
+    if stage.uid == 0:
+        pytest.skip("would cover names in / of this machine")
+    policy = stage.policy(writable_roots=["/"])
+    assert stage.shell(f"echo new > {stage.outside}/kept; echo ok > /dev/null", policy).code == 0
+    assert (stage.outside / "kept").read_text() == "new\n"
+    assert stage.shell("ls /proc | grep -c '^[0-9]'", policy).output.strip() in "1234"
+
+
+def test_a_writable_root_may_be_a_single_file(stage: Stage) -> None:
+    policy = stage.policy(writable_roots=[str(stage.outside / "kept")])
+    stage.shell(f"echo new > {stage.outside}/kept; echo x > {stage.outside}/other", policy)
+    assert "other" not in os.listdir(stage.outside)
+    assert (stage.outside / "kept").read_text() == "new\n"
+
+
+def test_temporary_files_may_lie_in_shared_memory(stage: Stage) -> None:
+    folder = Path("/dev/shm", stage.base.name)
+    folder.mkdir()
+    os.chown(folder, stage.uid, stage.uid)
+    try:
+        assert stage.shell(f"echo t > {folder}/t", TMPDIR=str(folder)).code == 0
+        assert (folder / "t").read_text() == "t\n"
+    finally:
+        shutil.rmtree(folder)

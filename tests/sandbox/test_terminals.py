@@ -111,10 +111,10 @@ def test_an_interactive_shell_has_job_control(stage: Stage) -> None:
 
 
 def test_the_terminal_is_reached_by_its_name(stage: Stage) -> None:
-    line = "echo by name > /dev/tty; test -t 0 && test -t 1 && echo both"
+    line = "echo by name > /dev/tty; test -t 0 && test -t 1 && echo both; echo x > $(tty)"
     with terminal(stage, "/bin/sh", "-c", line) as screen:
         code, seen = screen.finish()
-    assert (code, seen) == (0, "by name\r\nboth\r\n")
+    assert (code, seen) == (0, "by name\r\nboth\r\nx\r\n")
 
 
 def test_landlock_leaves_the_terminal_to_the_launcher(make_stage: MakeStage, uid: int) -> None:
