@@ -79,7 +79,8 @@ def arguments(
         words += ["--ro-bind", "/", "/"]
     words += ["--dev", "/dev", "--proc", "/proc", "--remount-ro", "/proc"]
     for path, kind in opened:
-        words += ["--bind" if kind == "write" else "--ro-bind", path, path]
+        source = "/dev/null" if kind == "close" else path
+        words += ["--bind" if kind == "write" else "--ro-bind", source, path]
     words += ["--seccomp", str(SECCOMP_FD), "--chdir", cwd, "--"]
     if claims_terminal:
         words += _terminal_claimer()

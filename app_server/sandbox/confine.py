@@ -220,6 +220,8 @@ def _build_view(plan: dict[str, Any]) -> None:
 
 def _detached_copy(path: str, kind: str) -> int:
     """A part of the tree as it is now, to be put over itself once the rest is read-only."""
+    if kind == "close":
+        path = "/dev/null"
     flags = AT_SYMLINK_NOFOLLOW if kind == "link" else AT_RECURSIVE
     fd = _open_tree(path, flags)
     attributes = ATTR_NOSUID | ATTR_NODEV | (0 if kind == "write" else ATTR_RDONLY)

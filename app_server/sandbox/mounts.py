@@ -6,16 +6,17 @@ from typing import Literal, TypeAlias
 
 from app_server.sandbox.policy import Access
 
-MountKind: TypeAlias = Literal["write", "read", "link"]
-"""A writable tree, a read-only one, a symbolic link that is to stay what it is."""
+MountKind: TypeAlias = Literal["write", "read", "link", "close"]
+"""A writable tree, a read-only one, a symbolic link that is to stay what it is, a socket to cover."""
 
 
 def mounts(access: Access) -> list[tuple[str, MountKind]]:
-    """Every place to be mounted over itself, once each, parents before what lies in them."""
+    """Every place to be mounted over, once each, parents before what lies in them."""
     held = access.protection
     kinds: dict[str, MountKind] = {}
     kinds.update((path, "write") for path in held.anchors)
     kinds.update((path, "read") for path in (*held.read_only, *held.missing))
     kinds.update((path, "link") for path in held.links)
     kinds.update((root.path, "write") for root in access.writable_roots)
+    kinds.update((path, "close") for path in access.closed_sockets)
     return sorted(kinds.items(), key=lambda entry: entry[0].split("/"))

@@ -19,6 +19,7 @@ from app_server.protocol.permissions import (
     SandboxPolicy,
     WorkspaceWriteSandboxPolicy,
 )
+from app_server.sandbox.control_sockets import control_sockets
 from app_server.sandbox.protected import Protection, protect
 from app_server.sandbox.trace import is_below, is_below_any, trace
 
@@ -45,6 +46,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     network_allowed: bool = False
     protection: Protection = Protection()
     """How the protected paths of all roots are to be held, for the mechanisms."""
+    closed_sockets: tuple[str, ...] = ()
+    """Sockets to be covered, where sockets can be made at all."""
 
 
 def resolve_access(
@@ -84,6 +87,7 @@ def resolve_access(
         writable_roots=tuple(WritableRoot(root, _below(root, protection)) for root in roots),
         network_allowed=policy.network_access,
         protection=protection,
+        closed_sockets=control_sockets(env) if policy.network_access else (),
     )
 
 

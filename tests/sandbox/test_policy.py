@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from app_server.protocol.permissions import (
     ReadOnlySandboxPolicy,
     WorkspaceWriteSandboxPolicy,
 )
+from app_server.sandbox.control_sockets import control_sockets
 from app_server.sandbox.policy import Access, resolve_access
 from app_server.sandbox.protected import protect
 from app_server.sandbox.trace import trace
@@ -136,3 +138,37 @@ def test_a_trace_stops_at_the_first_missing_name(tmp_path: Path) -> None:
     found = trace(str(tmp_path / "link" / "further"))
     assert (found.real, found.kind) == (str(tmp_path / "gone"), None)
     assert found.links == (str(tmp_path / "link"),)
+
+
+def test_sockets_that_give_orders_are_closed_where_there_is_a_network(tmp_path: Path) -> None:
+    for name in ("bus", "agent"):
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(tmp_path / name))
+    env = {"XDG_RUNTIME_DIR": str(tmp_path)}
+    online = resolve_access(ReadOnlySandboxPolicy(network_access=True), tmp_path, env)
+    assert str(tmp_path / "bus") in online.closed_sockets
+    assert str(tmp_path / "agent") not in online.closed_sockets
+    assert resolve_access(ReadOnlySandboxPolicy(), tmp_path, env).closed_sockets == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("DOCKER_HOST", "unix://{}"),
+        ("DBUS_SESSION_BUS_ADDRESS", "unix:path={},guid=12"),
+        ("DBUS_SESSION_BUS_ADDRESS", "unix:abstract=x;unix:guid=1,path={}"),
+    ],
+)
+def test_their_addresses_are_read_from_the_environment(
+    tmp_path: Path, name: str, address: str
+) -> None:
+    path = tmp_path / "there"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+    assert str(path) in control_sockets({name: address.format(path)})
+
+
+def test_addresses_that_name_no_socket_are_passed_over(tmp_path: Path) -> None:
+    names = ("tcp://localhost:2375", "unix://", "unix:path=", f"unix://{tmp_path}")
+    found = [control_sockets({"DOCKER_HOST": name}) for name in names]
+    assert found == [control_sockets({})] * 4
