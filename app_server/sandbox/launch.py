@@ -129,6 +129,12 @@ def _choose(
             "policy, but cannot protect .git, .codex and .agents in a folder that may be written",
             found.remedy or "Use the read-only policy.",
         )
+    if chosen == "landlock" and access.closed_sockets:
+        raise SandboxUnavailable(
+            f"Landlock cannot close {access.closed_sockets[0]}, which starts programs for whoever "
+            "asks it",
+            found.remedy or "Switch the network off for commands.",
+        )
     if chosen == "bubblewrap" and access.protection.links:
         # Only our own program can hold a symbolic link in its place.
         if wished is None and probe.try_namespaces().works:

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from app_server.sandbox.policy import Access
 
 MountKind: TypeAlias = Literal["write", "read", "link", "close"]
-"""A writable tree, a read-only one, a symbolic link that is to stay what it is, a socket to cover."""
+"""A writable tree, a read-only one, a symbolic link that is to stay, a socket to be covered."""
 
 
 def mounts(access: Access) -> list[tuple[str, MountKind]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +61,17 @@ def test_landlock_alone_refuses_a_writable_workspace(machine, tmp_path: Path) ->
     with pytest.raises(SandboxUnavailable, match=r"no namespaces; Landlock alone keeps"):
         prepare(WorkspaceWriteSandboxPolicy(), ["ls"], tmp_path, ENV)
     assert prepare(ReadOnlySandboxPolicy(), ["ls"], tmp_path, ENV).confinement == "landlock"
+
+
+def test_landlock_alone_refuses_a_network_with_sockets_that_give_orders(  # type: ignore[no-untyped-def]
+    machine, tmp_path: Path
+) -> None:
+    machine(SandboxFacts(mechanism="landlock", missing="no namespaces", remedy="Allow them."))
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "bus"))
+    env = {**ENV, "XDG_RUNTIME_DIR": str(tmp_path)}
+    with pytest.raises(SandboxUnavailable, match="cannot close"):
+        prepare(ReadOnlySandboxPolicy(network_access=True), ["ls"], tmp_path, env)
 
 
 def test_a_link_to_be_held_is_given_to_our_own_program(  # type: ignore[no-untyped-def]
