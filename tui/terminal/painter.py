@@ -174,8 +174,12 @@ class Painter:
 
 
 _ERASE_DOWN = "\x1b[J"
-_ERASE_REGION = "\x1b[2K\x1b7\x1b[1B\r\x1b[J\x1b8"
-"""From the region's first row, at its left edge: the row itself, then everything below it."""
+_ERASE_REGION = "\x1b[2K\n\r\x1b[J\x1b[1A"
+"""From the region's first row, at its left edge: the row itself, then everything below it.
+
+Downwards always by line feeds: a frame still on its way when the terminal gets lower finds rows
+missing below, and a cursor movement that stops short there would put the next frame too high.
+"""
 
 
 def _up(rows: int) -> str:
@@ -190,7 +194,8 @@ def _move(start: tuple[int | None, int], end: tuple[int, int]) -> str:
     if to_y < y:
         pieces.append(f"\x1b[{y - to_y}A")
     elif to_y > y:
-        pieces.append(f"\x1b[{to_y - y}B")
+        pieces.append("\r" + "\n" * (to_y - y))
+        x = 0
     if x != to_x:
         pieces.append("\r" + (f"\x1b[{to_x}C" if to_x else ""))
     return "".join(pieces)

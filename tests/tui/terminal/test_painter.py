@@ -144,4 +144,21 @@ def test_nothing_is_erased_from_the_corner_of_the_screen() -> None:
     painter.frame(region, (0, 0))
     written += painter.resized(40)
     for before in written.split("\x1b[J")[:-1]:
-        assert before.endswith(("\x1b[1B\r", "\r\n")), before[-20:]
+        assert before.endswith(("\n\r", "\r\n")), before[-20:]
+
+
+def test_a_frame_still_on_its_way_when_the_terminal_gets_lower_erases_no_line() -> None:
+    """The terminal drops the rows below the cursor; the painter does not know yet."""
+    paper, painter = Paper(rows=12), Painter()
+    painter.commit(rows(*(f"line {n}" for n in range(6))))
+    paper.write(painter.frame(rows("", "status", "> ask", "", "foot"), (5, 2)))
+    below = paper.screen.lines - 1 - paper.screen.cursor.y
+    paper.screen.lines -= below
+    paper.screen.margins = None
+    paper.write(painter.frame(rows("", "status", "> ask", "", "foot!"), (5, 2)))
+    painter.commit(rows("line 6"))
+    paper.write(painter.frame(rows("", "status", "> ask", "", "foot"), (5, 2)))
+    assert [text for text in paper.text if text.startswith("line")] == [
+        f"line {n}" for n in range(7)
+    ]
+    assert paper.text[-5:] == ["", "status", "> ask", "", "foot"]
