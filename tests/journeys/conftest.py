@@ -60,9 +60,10 @@ def open_session(model: ScriptedModel, codex_home: Path, repository: Path) -> It
 
 
 def press_until(terminal: Terminal, key: str, wanted: str) -> None:
-    """Press a key again and again until `wanted` is there, as a person would.
+    """Answer the question on the screen with a key, and wait until `wanted` is there.
 
-    A question takes no key in its first moments, so that nothing typed ahead answers it.
+    A question takes no key in its first moments, so that nothing typed ahead answers it: the key
+    is pressed again for as long as the question stands.
     """
 
     pressed_at = 0.0
@@ -71,7 +72,8 @@ def press_until(terminal: Terminal, key: str, wanted: str) -> None:
         nonlocal pressed_at
         if wanted in terminal.everything():
             return True
-        if time.monotonic() - pressed_at > PRESS_AGAIN_SECONDS:
+        is_asked = "enter to choose" in terminal.screen()
+        if is_asked and time.monotonic() - pressed_at > PRESS_AGAIN_SECONDS:
             terminal.press(key)
             pressed_at = time.monotonic()
         return False
