@@ -28,7 +28,7 @@ from tui.state.store import Store
 from tui.terminal.clipboard import copy_with_program, osc52
 from tui.terminal.display import DisplayApp
 from tui.terminal.external_editor import NoEditor, edit, editor_command
-from tui.terminal.first_paint import remember
+from tui.terminal.last_used import remember
 from tui.terminal.notify import Method, notification
 from tui.text.palette import Palette
 from tui.widgets.composer.slash_popup import Suggestion

@@ -5,19 +5,18 @@ become actions for the store. Which face is on is known by `widgets/transcript` 
 two transcript lines only.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import Screen
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.cells.commit import Committer
 from tui.cells.draw import draw
 from tui.commands.slash import COMMANDS, SlashCommand, find_command, suggestions
+from tui.screens.panels import PanelScreen
 from tui.state.actions import (
     Action,
     Interrupt,
@@ -36,7 +35,6 @@ from tui.widgets.bottom.status_line import StatusLine
 from tui.widgets.composer.composer import Composer
 from tui.widgets.composer.slash_popup import Suggestion
 from tui.widgets.drawn import BLANK, Drawn, styled
-from tui.widgets.pickers.list_picker import Choice, ListPicker
 from tui.widgets.questions.approval import Approval
 from tui.widgets.questions.question_panel import QuestionPanel
 from tui.widgets.transcript.live_tail import LiveTail
@@ -52,7 +50,7 @@ WENT_BACK = "↩ Went back: from the message now in the composer on, this is no 
 MAX_DRAFT_ROWS_SHARE = 0.5
 
 
-class ChatScreen(Screen[None]):
+class ChatScreen(PanelScreen):
     """Transcript above, one thing at a time below."""
 
     KEY_CONTEXTS = ("chat", "global")
@@ -61,14 +59,11 @@ class ChatScreen(Screen[None]):
     app: "CodexApp"
 
     def __init__(self, palette: Palette, placeholder: str, *, inline: bool) -> None:
-        super().__init__()
-        self._palette = palette
+        super().__init__(palette)
         self._placeholder = placeholder
         self._inline = inline
         self._committer = Committer()
         self._questions = QuestionPanel(palette)
-        self._on_chosen: Callable[[Choice], None] | None = None
-        self._on_cancelled: Callable[[], None] | None = None
         self._armed: tuple[str, float] | None = None
         """The first of two key presses, and until when it counts."""
         self._focused_thread: str | None = None
@@ -89,15 +84,10 @@ class ChatScreen(Screen[None]):
         self._footer = self.query_one(Footer)
         self._status = self.query_one(StatusLine)
         self._queued = self.query_one(QueuedInput)
-        self._panel = self.query_one("#panel", Vertical)
-        self._panel.display = False
+        self.panel.display = False
         self._ticker = self.set_interval(BUSY_TICK_SECONDS, self._tick, pause=True)
         self._fit_editor()
         self.present(self.app.store.state)
-
-    @property
-    def composer(self) -> Composer:
-        return self._composer
 
     @property
     def state(self) -> AppState:
@@ -180,8 +170,8 @@ class ChatScreen(Screen[None]):
     def _bottom_rows(self) -> int:
         """Rows below the transcript."""
         rows = len(self._status.lines) + len(self._queued.lines) + len(self._footer.lines)
-        if self._panel.display:
-            panels = [panel for panel in self._panel.children if isinstance(panel, Drawn)]
+        if self.panel.display:
+            panels = [panel for panel in self.panel.children if isinstance(panel, Drawn)]
             return rows + sum(len(panel.lines) for panel in panels) + 1
         editor = self._composer.editor
         width = self.app.size.width
@@ -210,73 +200,11 @@ class ChatScreen(Screen[None]):
             return ()
         return self.query_one(LiveTail).lines
 
+    def redraw(self) -> None:
+        self.present(self.state)
+
     def _tick(self) -> None:
         self.present(self.state, ticked=True)
-
-    # One thing at a time below the transcript
-
-    def show_panel(self, panel: Widget) -> None:
-        """`panel` in the composer's place."""
-        self._panel.remove_children()
-        self._panel.mount(panel)
-        self._panel.display = True
-        self._composer.display = False
-        self.call_after_refresh(self._panel_is_there, panel)
-
-    def _panel_is_there(self, panel: Widget) -> None:
-        if panel.is_attached:
-            panel.focus()
-            self.present(self.state)
-
-    def close_panel(self) -> None:
-        """The composer again."""
-        self._panel.remove_children()
-        self._panel.display = False
-        self._composer.display = True
-        self._composer.editor.focus()
-        self._on_chosen = self._on_cancelled = None
-        self.call_after_refresh(lambda: self.present(self.state))
-
-    @property
-    def has_panel(self) -> bool:
-        return self._panel.display
-
-    def pick(
-        self,
-        title: str,
-        choices: Sequence[Choice],
-        on_chosen: Callable[[Choice], None],
-        *,
-        intro: Sequence[str] = (),
-        searchable: bool = False,
-        selected: int | None = None,
-        on_cancelled: Callable[[], None] | None = None,
-    ) -> ListPicker:
-        """Let the user choose; `on_chosen` is called once, after the panel has closed."""
-        picker = ListPicker(
-            title, choices, intro=intro, searchable=searchable, palette=self._palette
-        )
-        if selected is not None:
-            picker.selected = selected
-        self.show_panel(picker)
-        self._on_chosen, self._on_cancelled = on_chosen, on_cancelled
-        return picker
-
-    @on(ListPicker.Chosen)
-    def _picked(self, event: ListPicker.Chosen) -> None:
-        event.stop()
-        on_chosen = self._on_chosen
-        self.close_panel()
-        if on_chosen is not None:
-            on_chosen(event.choice)
-
-    @on(ListPicker.Cancelled)
-    def _pick_cancelled(self, event: ListPicker.Cancelled) -> None:
-        event.stop()
-        on_cancelled = self._on_cancelled
-        self.close_panel()
-        if on_cancelled is not None:
-            on_cancelled()
 
     # Questions
 

@@ -18,6 +18,14 @@ from textual.message import Message
 
 PASTE_BEGINS = "\x1b[200~"
 PASTE_ENDS = "\x1b[201~"
+SAME_KEYS = (
+    ("\x1b\r", "\x1b[13;3u"),
+    ("\x1b,", "\x1b[44;3u"),
+    ("\x1b.", "\x1b[46;3u"),
+    ("\x1b[27;2;13~", "\x1b[13;2u"),
+)
+"""How older terminals write Alt+Enter, Alt+comma, Alt+stop and Shift+Enter, which Textual's parser
+takes for something else, and how newer ones do."""
 ESCAPE_SECONDS = 0.05
 """How long after a lone Esc the rest of an escape sequence may still come."""
 
@@ -45,6 +53,8 @@ class KeyStream:
                 continue
             begin = text.find(PASTE_BEGINS)
             typed = text if begin < 0 else text[:begin]
+            for written, meant in SAME_KEYS:
+                typed = typed.replace(written, meant)
             if typed:
                 yield from self._parser.feed(typed)
             if begin < 0:

@@ -15,10 +15,9 @@ from tui.terminal.first_paint import (
     HeaderFacts,
     footer_text,
     header_lines,
-    last_used,
-    remember,
     text_cells,
 )
+from tui.terminal.last_used import last_used, remember
 from tui.text.palette import TERMINAL
 
 ROOT = Path(__file__).parents[3]

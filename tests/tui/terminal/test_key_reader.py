@@ -23,6 +23,12 @@ def test_letters_and_named_keys() -> None:
     assert read(b"\x1b[A\x1b[5~\x0a\x1b[13;2u") == ["up", "pageup", "ctrl+j", "shift+enter"]
 
 
+def test_keys_of_older_terminals_are_understood() -> None:
+    assert read(b"\x1b\r\x1b,\x1b.\x1b[27;2;13~") == [
+        "alt+enter", "alt+comma", "alt+full_stop", "shift+enter",
+    ]  # fmt: skip
+
+
 def test_a_character_cut_in_two_is_one_key() -> None:
     assert read("é".encode()[:1], "é".encode()[1:]) == ["é"]
 
