@@ -1,7 +1,5 @@
 """Apps connected to the account."""
 
-# ruff: noqa: RUF012 - msgspec copies a default list for each value
-
 from app_server.protocol.method import ClientMethod, ServerNotification
 from app_server.protocol.shared import Unsigned32
 from app_server.protocol.wire import Wire

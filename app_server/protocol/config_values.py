@@ -1,7 +1,5 @@
 """The known settings, as `config/read` shows them; keys as in config.toml."""
 
-# ruff: noqa: RUF012 - msgspec copies a default list for each value
-
 from typing import Literal, TypeAlias
 
 from app_server.protocol.permissions import ApprovalsReviewer, AskForApproval, SandboxMode

@@ -1,7 +1,5 @@
 """Hooks and their runs."""
 
-# ruff: noqa: RUF012 - msgspec copies a default list for each value
-
 from typing import Literal, TypeAlias
 
 from app_server.protocol.method import ClientMethod, ServerNotification, in_queue

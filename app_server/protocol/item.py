@@ -1,7 +1,5 @@
 """The entries of a turn, and the notifications that begin and end them."""
 
-# ruff: noqa: RUF012 - msgspec copies a default list for each value
-
 from typing import Any, Literal, TypeAlias
 
 import msgspec

@@ -1,7 +1,5 @@
 """Models and what they can do."""
 
-# ruff: noqa: RUF012 - msgspec copies a default list for each value
-
 from typing import Literal, TypeAlias
 
 import msgspec

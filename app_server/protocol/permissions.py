@@ -1,7 +1,5 @@
 """What may be done without asking, and what is asked for: sandboxes, approvals, permissions."""
 
-# ruff: noqa: RUF012 - msgspec copies a default list for each value
-
 from typing import Literal, TypeAlias
 
 from app_server.protocol.shared import AbsolutePathBuf, Unsigned

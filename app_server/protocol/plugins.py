@@ -1,7 +1,5 @@
 """Plugins: list, read, install, remove."""
 
-# ruff: noqa: RUF012 - msgspec copies a default list for each value
-
 from typing import Literal, TypeAlias
 
 from app_server.protocol.method import ClientMethod, in_queue

@@ -1,7 +1,5 @@
 """Threads: open, name, put away."""
 
-# ruff: noqa: RUF012 - msgspec copies a default list for each value
-
 from typing import Any, Literal, TypeAlias
 
 from app_server.protocol.method import ClientMethod, ServerNotification, by_thread
