@@ -102,6 +102,7 @@ class DisplayApp(App[T]):
             if widget._repaint_required and widget.is_mounted:
                 widget._repaint_required = False
                 widget._set_dirty()
+                screen._dirty_widgets.add(widget)
         screen._refresh_layout()
 
     def insertion_point(self) -> Offset | None:

@@ -186,9 +186,9 @@ def tmux(codex_home: Path, workspace: Path) -> Iterator[Callable[..., Tmux]]:
     folder = tempfile.mkdtemp(prefix="tmux")
     """A socket's path must be short."""
 
-    def open_window(columns: int, rows: int) -> Tmux:
+    def open_window(columns: int, rows: int, *options: str) -> Tmux:
         settings = " ".join(f"{k}={v}" for k, v in environment(codex_home, 0.004).items())
-        command = f"env {settings} {sys.executable} -m tests.tui.scripted"
+        command = f"env {settings} {sys.executable} -m tests.tui.scripted {' '.join(options)}"
         window = Tmux(Path(folder) / "s", columns, rows, command, workspace)
         opened.append(window)
         window.wait(lambda text: "gpt-5.5 medium ·" in text)
@@ -240,3 +240,30 @@ def test_an_overlay_leaves_the_conversation_as_it_was(tmux: Callable[..., Tmux])
     window.press("q")
     window.wait(lambda text: "T R A N S C R I P T" not in text)
     assert window.wait(lambda text: "gpt-5.5 medium ·" in text) == before
+
+
+def test_stepping_back_to_the_shell_and_returning_shows_the_session_again(
+    tmux: Callable[..., Tmux],
+) -> None:
+    window = tmux(80, 24)
+    window.type("a draft")
+    window.wait(lambda text: "› a draft" in text)
+    window.press("C-z")
+    window.wait(lambda text: text.rstrip().endswith("$"))
+    assert "› a draft" not in window.text
+    window.type("fg\n")
+    window.wait(lambda text: "› a draft" in text and text.count("gpt-5.5 medium ·") == 1)
+    window.type(" goes on")
+    window.wait(lambda text: "› a draft goes on" in text)
+
+
+def test_the_full_screen_comes_back_whole_too(tmux: Callable[..., Tmux]) -> None:
+    window = tmux(80, 24, "--full")
+    window.type("hello\n")
+    window.wait(lambda text: "You said: hello" in text)
+    window.press("C-z")
+    window.wait(lambda text: text.rstrip().endswith("$") and "You said" not in text)
+    window.type("fg\n")
+    window.wait(lambda text: "You said: hello" in text and "gpt-5.5 medium ·" in text)
+    window.press("C-d")
+    window.wait(lambda text: "codex resume thread-1" in text and "You said" not in text)
