@@ -62,7 +62,8 @@ class Actor:
             self.turn.waiting.add(message)
             return wire, _nothing
         turn = self.turn = Turn(self.session, wire.id, settings)
-        return wire, lambda: self._begin(turn, turn.run(message))
+        unread = self.session.take_unread(before=message)
+        return wire, lambda: self._begin(turn, turn.run(*unread, message))
 
     def steer(self, params: TurnSteerParams) -> str:
         """Add to the running turn; returns its id."""

@@ -136,7 +136,7 @@ async def ask_about_command(turn: Turn, question: CommandQuestion) -> CommandVer
 
 
 async def ask_about_files(
-    turn: Turn, item_id: str, paths: list[Path], reason: str | None
+    turn: Turn, item_id: str, paths: Iterable[Path], reason: str | None
 ) -> Verdict:
     """Ask whether a patch may be applied; with a yes for the session, remember its files."""
     params = FileChangeRequestApprovalParams(

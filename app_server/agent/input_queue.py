@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from app_server.protocol.user_input import UserInput
+from app_server.protocol.user_input import TextUserInput, UserInput
 
 
 class QueuedInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +23,18 @@ class QueuedInput(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, parts: Sequence[UserInput], client_id: str | None = None) -> QueuedInput:
         return cls(parts=tuple(parts), client_id=client_id)
+
+    def repeats(self, other: QueuedInput) -> bool:
+        """Whether this says all that `other` said, as a client does that sends it once more."""
+        return all(
+            any(
+                isinstance(ours, TextUserInput) and part.text in ours.text
+                if isinstance(part, TextUserInput)
+                else ours == part
+                for ours in self.parts
+            )
+            for part in other.parts
+        )
 
 
 class InputQueue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -62,3 +63,13 @@ def _truncation(config: Config, usual: Truncation) -> Truncation:
     if config.tool_output_token_limit is None:
         return usual
     return Truncation("tokens", config.tool_output_token_limit)
+
+
+_DATED = re.compile(r"-\d{4}-\d{2}-\d{2}")
+
+
+def is_same_model(asked: str, answering: str) -> bool:
+    """Whether the answering model is the one asked for; a dated version of it is."""
+    asked, answering = asked.lower(), answering.lower()
+    rest = answering.removeprefix(asked)
+    return asked == answering or (rest != answering and _DATED.fullmatch(rest) is not None)

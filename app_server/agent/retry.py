@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from app_server.agent.events import TurnFailed
 from app_server.model.errors import ModelError
+from app_server.model.retry import delay_seconds
 from app_server.protocol.turn_error import TurnError
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-FIRST_DELAY_SECONDS = 0.2
-JITTER = 0.1
 
 
 async def with_stream_retries(turn: Turn, attempt: Callable[[], Awaitable[T]]) -> T:
@@ -47,12 +44,5 @@ async def with_stream_retries(turn: Turn, attempt: Callable[[], Awaitable[T]]) -
                 ),
             )
         )
-        await asyncio.sleep(delay_seconds(made, failure.retry_after_seconds))
-
-
-def delay_seconds(attempt: int, asked_for: float | None) -> float:
-    """How long to wait before attempt number `attempt` (from 1)."""
-    if asked_for is not None:
-        return asked_for
-    doubled: float = FIRST_DELAY_SECONDS * 2 ** (attempt - 1)
-    return doubled * random.uniform(1 - JITTER, 1 + JITTER)
+        asked_for = failure.retry_after_seconds
+        await asyncio.sleep(delay_seconds(made) if asked_for is None else asked_for)

@@ -15,11 +15,7 @@ import msgspec
 
 from app_server import clock, ids
 from app_server.agent.context_window import added
-from app_server.agent.events import (
-    ItemStarted,
-    TokensCounted,
-    Told,
-)
+from app_server.agent.events import ItemStarted, Told
 from app_server.agent.history import bare, call_of
 from app_server.agent.projection.items import begun, whole
 from app_server.agent.retry import with_stream_retries
@@ -143,8 +139,9 @@ class AnswerReader:
             case wire.ItemDone():
                 self._item_done(event.item, event.item_id)
             case wire.RateLimits():
-                self._turn.session.rate_limits = event.snapshot
-                self._tokens_counted()
+                self._turn.limits_are(event.snapshot)
+            case wire.ServerModel():
+                self._turn.answered_by(event.slug)
             case wire.Completed():
                 self._completed(event)
             case _:
@@ -239,12 +236,4 @@ class AnswerReader:
         session = self._turn.session
         if event.usage is not None:
             session.tokens = added(session.tokens, event.usage, self._turn.settings.context_window)
-        self._tokens_counted()
-
-    def _tokens_counted(self) -> None:
-        session = self._turn.session
-        self._turn.emit(
-            TokensCounted(
-                turn_id=self._turn.id, info=session.tokens, rate_limits=session.rate_limits
-            )
-        )
+        self._turn.tell_tokens()

@@ -22,12 +22,14 @@ from app_server.agent.context import ToldContext
 from app_server.agent.context_window import TokenInfo, estimate_items, estimate_text
 from app_server.agent.events import ItemsRecorded, ThreadEvent
 from app_server.agent.history import History
+from app_server.agent.input_queue import QueuedInput
 from app_server.agent.model_facts import model_facts
 from app_server.agent.projection.history import Timeline
 from app_server.agent.projection.rollout import stored_lines, turn_context_line
 from app_server.agent.settings import TurnSettings
 from app_server.agent.tools.offer import tools_for
 from app_server.agent.tools.registry import ToolRegistry
+from app_server.agent.user_input import recorded_input
 from app_server.prompts import text
 from app_server.prompts.environment import WorkEnvironment, current_date, local_timezone
 from app_server.prompts.project_docs import ProjectDocs
@@ -115,6 +117,8 @@ class Session:
         self.counted_items = 0
         self.compactions = 0
         self.approvals = ApprovalMemory()
+        self.unread: list[QueuedInput] = []
+        """What was said to turns that were interrupted before the model read it."""
         self.updated_at = int(clock.now())
         self.warned_of: set[str] = set()
         """Models the user was told we know nothing about."""
@@ -154,6 +158,18 @@ class Session:
         """Append raw items to the history, outside any turn."""
         self.history.append(*items)
         self.emit(ItemsRecorded(turn_id=None, items=tuple(items)))
+
+    def take_unread(self, before: QueuedInput) -> list[QueuedInput]:
+        """What the model has not read, without what `before` says again."""
+        unread, self.unread = self.unread, []
+        return [message for message in unread if not before.repeats(message)]
+
+    async def keep_unread(self) -> None:
+        """Put into the history what no turn came for."""
+        for message in self.unread:
+            recorded = await asyncio.to_thread(recorded_input, message.parts, self.settings.cwd)
+            self.inject([recorded])
+        self.unread.clear()
 
     def tokens_in_context(self) -> int:
         """What the service counted last, and an estimate of what came since."""
@@ -256,6 +272,7 @@ class Session:
 
     async def close(self) -> None:
         """End what runs for the thread and let go of its file."""
+        await self.keep_unread()
         if self._terminals is not None:
             await self._terminals.close()
         if self._writer is not None:

@@ -22,6 +22,7 @@ from app_server.agent.events import (
     ItemsRecorded,
     ItemStarted,
     ThreadEvent,
+    TokensCounted,
     Told,
     TurnAborted,
     TurnCompleted,
@@ -32,19 +33,22 @@ from app_server.agent.events import (
 )
 from app_server.agent.history import text_message
 from app_server.agent.input_queue import InputQueue, QueuedInput
+from app_server.agent.model_facts import is_same_model
 from app_server.agent.sampling import sample
 from app_server.agent.settings import TurnSettings
 from app_server.agent.tools.dispatch import ToolDispatch
 from app_server.agent.user_input import reads_files, recorded_input
 from app_server.agent.user_shell import run_user_command
 from app_server.model.catalog import unknown_model_warning
-from app_server.model.errors import ModelError
+from app_server.model.errors import ModelError, UsageLimitReached
 from app_server.model.request import TurnIdentity, TurnState
 from app_server.prompts import text
 from app_server.prompts.fragments import marked
 from app_server.protocol.item import ThreadItem
 from app_server.protocol.method import ServerMethod
+from app_server.protocol.model import MODEL_REROUTED, ModelReroutedNotification
 from app_server.protocol.notices import WARNING, WarningNotification
+from app_server.protocol.rate_limits import RateLimitSnapshot
 from app_server.protocol.response_item import ResponseItem
 from app_server.protocol.turn import TURN_DIFF_UPDATED, TurnDiffUpdatedNotification
 from app_server.protocol.turn_error import TurnError
@@ -87,14 +91,15 @@ class Turn:
         self._diff: TurnDiff | None = None
         self.aborted = False
         self.kind = kind
+        self._rerouted = False
 
     @property
     def thread_id(self) -> str:
         return self.session.thread_id
 
-    async def run(self, first: QueuedInput) -> None:
+    async def run(self, *first: QueuedInput) -> None:
         """See the turn to its end, whatever that is. Returns when it is over."""
-        await self._run(lambda: self._work_on([first]))
+        await self._run(lambda: self._work_on(first))
 
     async def run_only(self, work: Callable[[Turn], Awaitable[None]]) -> None:
         """A turn that does one piece of work, then goes on with what was said meanwhile."""
@@ -124,6 +129,8 @@ class Turn:
             )
             last_message = await work()
         except ModelError as error:
+            if isinstance(error, UsageLimitReached) and error.snapshot is not None:
+                self.limits_are(error.snapshot)
             await self._fail(TurnError(message=error.message, codex_error_info=error.info))
         except Exception:
             log.exception("turn %s failed", self.id)
@@ -154,6 +161,7 @@ class Turn:
         for output in self.dispatch.abandon() if self.dispatch else []:
             self.record(output)
         self._record_what_waited()
+        self.session.unread += self.waiting.take_all()
         self.record(text_message("user", marked("turn_aborted", text("turn_aborted.md"))))
         now_ms = clock.now_ms()
         self.emit(
@@ -213,6 +221,37 @@ class Turn:
     def first_token_came(self) -> None:
         if self._first_token_ms is None:
             self._first_token_ms = self._elapsed_ms()
+
+    def limits_are(self, snapshot: RateLimitSnapshot) -> None:
+        """The service counted the account's limits."""
+        self.session.rate_limits = snapshot
+        self.tell_tokens()
+
+    def tell_tokens(self) -> None:
+        session = self.session
+        self.emit(
+            TokensCounted(turn_id=self.id, info=session.tokens, rate_limits=session.rate_limits)
+        )
+
+    def answered_by(self, slug: str) -> None:
+        """Say once when another model answers than was asked for."""
+        asked = self.settings.model
+        if self._rerouted or is_same_model(asked, slug):
+            return
+        self._rerouted = True
+        self.emit(
+            Told(
+                row=MODEL_REROUTED,
+                params=ModelReroutedNotification(
+                    thread_id=self.thread_id,
+                    turn_id=self.id,
+                    from_model=asked,
+                    to_model=slug,
+                    reason="highRiskCyberActivity",
+                ),
+            )
+        )
+        self._warn(f"The service answered with `{slug}` although `{asked}` was asked for.")
 
     async def before_changes(self, changes: Sequence[FileChange]) -> None:
         """Remember how files are that a patch is about to change."""
@@ -282,9 +321,10 @@ class Turn:
         if facts.is_known or session.model.provider.is_local or facts.slug in session.warned_of:
             return
         session.warned_of.add(facts.slug)
-        warning = WarningNotification(
-            thread_id=self.thread_id, message=unknown_model_warning(facts.slug)
-        )
+        self._warn(unknown_model_warning(facts.slug))
+
+    def _warn(self, message: str) -> None:
+        warning = WarningNotification(thread_id=self.thread_id, message=message)
         self.emit(Told(row=WARNING, params=warning))
 
     def _keep_unfinished(self) -> None:

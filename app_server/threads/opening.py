@@ -63,7 +63,7 @@ def open_settings(
             raise
         # the provider it was made with is no longer configured: go on with today's
         config, provider = _configured(services, cwd, params, flags)
-    facts = model_facts(config, config.model)
+    facts = model_facts(config, config.model or provider.default_model)
     settings = TurnSettings(
         cwd=cwd,
         model=facts.slug,

@@ -8,7 +8,9 @@ from app_server.demo.provider import ScriptedModel
 from app_server.protocol.errors import RpcError
 from app_server.protocol.item import ITEM_COMPLETED, AgentMessageThreadItem, ReasoningThreadItem
 from app_server.protocol.item_deltas import ITEM_AGENT_MESSAGE_DELTA
-from app_server.protocol.notices import ERROR
+from app_server.protocol.model import MODEL_REROUTED
+from app_server.protocol.notices import ERROR, WARNING
+from app_server.protocol.rate_limits import ACCOUNT_RATE_LIMITS_UPDATED
 from app_server.protocol.thread import THREAD_STATUS_CHANGED, THREAD_TOKEN_USAGE_UPDATED
 from app_server.protocol.thread_data import SystemErrorThreadStatus
 from app_server.protocol.turn import (
@@ -22,6 +24,7 @@ from app_server.protocol.turn import (
     TurnSteerParams,
 )
 from app_server.protocol.user_input import TextUserInput
+from app_server.server.server import Server
 from tests.server.conftest import Connector
 from tests.support.conversation import Conversation
 from tests.support.model_server import (
@@ -159,6 +162,83 @@ async def test_input_added_to_a_running_turn_reaches_the_model_with_the_next_req
         if isinstance(params.item, AgentMessageThreadItem)
     ]
     assert answers == ["first answer", "second answer"]
+
+
+async def steered_and_interrupted(
+    thread: Conversation, model: ScriptedModel, text: str = "Also this."
+) -> None:
+    model.script(waits_at("gate", says("never read")))
+    turn_id = await thread.say("Start.")
+    await requests_seen(model, 1)
+    params = TurnSteerParams(
+        thread_id=thread.thread_id, expected_turn_id=turn_id, input=[TextUserInput(text=text)]
+    )
+    await thread.call(TURN_STEER, params)
+    await thread.interrupt(turn_id)
+    assert (await thread.ended()).status == "interrupted"
+
+
+async def test_what_an_interrupted_turn_did_not_read_comes_with_the_next_one(
+    thread: Conversation, model: ScriptedModel
+) -> None:
+    await steered_and_interrupted(thread, model)
+    model.script(says("Read."))
+    await thread.say("Go on.")
+    assert (await thread.ended()).status == "completed"
+    _, second = await requests_seen(model, 2)
+    assert [text for role, text in messages(second.body) if role == "user"][-2:] == [
+        "Also this.",
+        "Go on.",
+    ]
+
+
+async def test_a_client_that_sends_again_what_was_not_read_is_heard_once(
+    thread: Conversation, model: ScriptedModel
+) -> None:
+    await steered_and_interrupted(thread, model)
+    model.script(says("Read."))
+    await thread.say("Also this.\nAnd that.")
+    assert (await thread.ended()).status == "completed"
+    _, second = await requests_seen(model, 2)
+    assert [text for _, text in messages(second.body)].count("Also this.") == 0
+
+
+async def test_what_no_turn_came_for_is_in_the_thread_when_it_is_loaded_again(
+    thread: Conversation, model: ScriptedModel, server: Server
+) -> None:
+    await steered_and_interrupted(thread, model)
+    await server.threads.unload(thread.thread_id)
+    assert "Also this." in thread.path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("answering", "is_another"),
+    [("gpt-5.5", False), ("GPT-5.5-2026-04-01", False), ("gpt-5.2", True), ("gpt-5.5-mini", True)],
+)
+async def test_another_model_than_the_one_asked_for_is_told(
+    thread: Conversation, model: ScriptedModel, answering: str, is_another: bool
+) -> None:
+    model.script(says("Hello.", headers={"openai-model": answering}))
+    await thread.say("Hello?")
+    await thread.ended()
+    told = [(each.from_model, each.to_model) for each in thread.params_of(MODEL_REROUTED)]
+    assert told == ([("gpt-5.5", answering)] if is_another else [])
+    warnings = [each.message for each in thread.params_of(WARNING)]
+    assert any(answering in message for message in warnings) is is_another
+
+
+async def test_the_limits_a_refusal_names_are_told_before_the_turn_fails(
+    thread: Conversation, model: ScriptedModel
+) -> None:
+    body = {"error": {"type": "usage_limit_reached", "plan_type": "plus", "resets_at": 2000000000}}
+    limits = {"x_codex_primary_used_percent": "100", "x_codex_primary_window_minutes": "300"}
+    model.script(fails_with(429, body, **limits))
+    await thread.say("Hello?")
+    assert (await thread.ended()).status == "failed"
+    (told,) = thread.params_of(ACCOUNT_RATE_LIMITS_UPDATED)
+    assert told.rate_limits.primary.used_percent == 100
+    told_in_order = thread.told(without=set())
+    assert told_in_order.index("account/rateLimits/updated") < told_in_order.index("error")
 
 
 async def test_a_turn_started_while_one_runs_joins_it(

@@ -176,6 +176,54 @@ async def test_a_link_in_the_workspace_does_not_lead_a_patch_outside(
         outside.rmdir()
 
 
+async def test_a_linked_file_is_patched_where_it_leads_once_the_person_knows_and_agrees(
+    client: Any, workspace: Path, model: ScriptedModel
+) -> None:
+    outside = Path("/var/tmp") / f"codex-linked-{workspace.parent.name}.txt"
+    outside.write_text("old\n")
+    (workspace / "link.txt").symlink_to(outside)
+    patch = "*** Begin Patch\n*** Update File: link.txt\n@@\n-old\n+new\n*** End Patch\n"
+    model.script(applies_patch(patch), says("Done."))
+    thread = await thread_under(client, workspace, "on-request", "workspace-write")
+    await thread.say("Edit.")
+    await answer(thread, "accept")
+    try:
+        assert (await thread.ended()).status == "completed"
+        (question,) = thread.params_of(REQUEST)
+        assert question.reason == f"{workspace / 'link.txt'} leads to {outside}."
+        assert outside.read_text() == "new\n"
+        assert (workspace / "link.txt").is_symlink()
+    finally:
+        outside.unlink()
+
+
+async def test_a_link_changed_after_the_yes_leads_no_patch_elsewhere(
+    client: Any, workspace: Path, model: ScriptedModel
+) -> None:
+    agreed, other = (
+        Path("/var/tmp") / f"codex-{name}-{workspace.parent.name}.txt" for name in ("a", "b")
+    )
+    for path in (agreed, other):
+        path.write_text("old\n")
+    (workspace / "link.txt").symlink_to(agreed)
+    patch = "*** Begin Patch\n*** Update File: link.txt\n@@\n-old\n+new\n*** End Patch\n"
+    model.script(applies_patch(patch), says("No."))
+    thread = await thread_under(client, workspace, "on-request", "workspace-write")
+    await thread.say("Edit.")
+    question = await thread.until(REQUEST, within_seconds=PROCESS_WAIT_SECONDS)
+    (workspace / "link.txt").unlink()
+    (workspace / "link.txt").symlink_to(other)
+    await thread.client.answer(question.id, FileChangeRequestApprovalResponse(decision="accept"))
+    try:
+        await thread.ended()
+        (done,) = patches(thread, ITEM_COMPLETED)
+        assert done.status == "failed"
+        assert [path.read_text() for path in (agreed, other)] == ["old\n", "old\n"]
+    finally:
+        agreed.unlink()
+        other.unlink()
+
+
 @pytest.mark.parametrize(
     ("patch", "told"),
     [

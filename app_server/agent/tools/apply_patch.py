@@ -94,13 +94,15 @@ async def apply_patch_text(turn: Turn, call_id: str, patch_text: str, cwd: Path)
     except PatchError as error:
         raise ToolError(error.verification_text) from error
     paths = touched_paths(changes)
-    must_ask = _must_ask(turn, paths)
+    targets = await asyncio.to_thread(_targets, paths)
+    needs_yes = _needs_yes(turn, paths)
     item = FileChangeThreadItem(id=call_id, changes=as_item_changes(changes), status="inProgress")
     turn.start(item)
-    if must_ask:
-        await _ask(turn, item, paths)
+    if needs_yes and not turn.session.approvals.covers_files(targets):
+        await _ask(turn, item, targets, reason=_led_elsewhere(paths, cwd))
     await turn.before_changes(changes)
-    summary, exit_code = await asyncio.to_thread(_apply, turn, changes, must_ask)
+    agreed = targets if needs_yes else frozenset[Path]()
+    summary, exit_code = await asyncio.to_thread(_apply, turn, changes, agreed)
     if exit_code == 0:
         _tell_output(turn, call_id, summary)
     status = "completed" if exit_code == 0 else "failed"
@@ -116,19 +118,38 @@ def _verified(patch_text: str, cwd: Path) -> list[FileChange]:
     return verify(parse_patch(patch_text), cwd)
 
 
-def _must_ask(turn: Turn, paths: list[Path]) -> bool:
-    """Whether someone has to agree first; raises `ToolError` where nobody may be asked."""
+def _targets(paths: list[Path]) -> frozenset[Path]:
+    """The files that are really touched: what a link leads to when it is written, and the link
+    itself when it is removed. Taken before anyone is asked, so a link changed later is refused."""
+    return frozenset(path.resolve() for path in paths) | {
+        path.parent.resolve() / path.name for path in paths
+    }
+
+
+def _led_elsewhere(paths: list[Path], cwd: Path) -> str | None:
+    """What the person has to know of files that are not where they seem to be."""
+    here = cwd.resolve()
+    led: list[str] = []
+    for path in paths:
+        seeming = here / path.relative_to(cwd) if path.is_relative_to(cwd) else path
+        if path.resolve() != seeming:
+            led.append(f"{path} leads to {path.resolve()}.")
+    return " ".join(led) or None
+
+
+def _needs_yes(turn: Turn, paths: list[Path]) -> bool:
+    """Whether someone has to agree; raises `ToolError` where nobody may be asked."""
     settings = turn.settings
     inside = all(turn.session.may_write(settings, path) for path in paths)
     if not inside and nobody_is_asked(settings.approval_policy):
         raise ToolError(OUTSIDE)
-    if inside and settings.approval_policy != "untrusted":
-        return False
-    return not turn.session.approvals.covers_files(paths)
+    return not inside or settings.approval_policy == "untrusted"
 
 
-async def _ask(turn: Turn, item: FileChangeThreadItem, paths: list[Path]) -> None:
-    verdict = await ask_about_files(turn, item.id, paths, reason=None)
+async def _ask(
+    turn: Turn, item: FileChangeThreadItem, targets: frozenset[Path], reason: str | None
+) -> None:
+    verdict = await ask_about_files(turn, item.id, targets, reason)
     if verdict is Verdict.ACCEPTED:
         return
     status = "failed" if verdict is Verdict.FAILED else "declined"
@@ -139,20 +160,15 @@ async def _ask(turn: Turn, item: FileChangeThreadItem, paths: list[Path]) -> Non
     raise ToolError(DECLINED)
 
 
-def _apply(turn: Turn, changes: list[FileChange], approved: bool) -> tuple[str, int]:
+def _apply(turn: Turn, changes: list[FileChange], agreed: frozenset[Path]) -> tuple[str, int]:
     from app_server.patch.apply import apply_changes
-    from app_server.patch.changes import touched_paths
     from app_server.patch.errors import PatchError
     from app_server.patch.summary import summary_text
 
     settings = turn.settings
-    agreed = {path.parent.resolve() / path.name for path in touched_paths(changes)}
 
     def may_write(path: Path) -> bool:
-        if turn.session.may_write(settings, path):
-            return True
-        asked = approved or turn.session.approvals.covers_files([path])
-        return asked and path in agreed
+        return path in agreed or turn.session.may_write(settings, path)
 
     try:
         apply_changes(changes, may_write)
