@@ -57,6 +57,7 @@ class Errands(DisplayApp[int]):
     shows_transcript = False
     """The pager on screen is the transcript, which grows."""
     notification_method: Method = "auto"
+    notifies = True
 
     @property
     def chat(self) -> "ChatScreen":
@@ -165,7 +166,7 @@ class Errands(DisplayApp[int]):
 
     def notify_outside(self, kind: str, text: str) -> None:
         """Only when the user looks elsewhere."""
-        if self.app_focus:
+        if self.app_focus or not self.notifies:
             return
         words = text or ("Codex is done" if kind == "turn-ended" else "Codex has a question")
         program = os.environ.get("TERM_PROGRAM", "")

@@ -111,3 +111,4 @@ def _use_settings(app: "CodexApp", config: dict[str, Any]) -> None:
     method = table.get("notification_method")
     if method in ("auto", "osc9", "bel"):
         app.notification_method = method
+    app.notifies = table.get("notifications") is not False

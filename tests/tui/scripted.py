@@ -123,6 +123,11 @@ class ScriptedServer:
         """The server is gone."""
         await self._channel.close()
 
+    def end_turn(self) -> None:
+        """Another client interrupts the turn."""
+        assert self._running is not None
+        self._running.cancel()
+
     async def interrupt_from_elsewhere(self) -> None:
         """Another client ends the turn that waits for an answer."""
         question_id = next(iter(self._questions))
