@@ -133,12 +133,10 @@ def test_a_process_gets_no_descriptors_but_its_three_streams(peer: StdioPeer) ->
 def test_a_process_starts_with_ordinary_signals(peer: StdioPeer) -> None:
     peer.shell("a", "grep -E '^Sig(Blk|Ign)' /proc/self/status")
     peer.exited("a")
-    assert peer.output("a").split() == [
-        b"SigBlk:",
-        b"0000000000000000",
-        b"SigIgn:",
-        b"0000000000000000",
-    ]
+    _, blocked, _, ignored = peer.output("a").split()
+    belongs_to_the_c_library = 1 << 31 | 1 << 32  # signals 32 and 33, which nobody else may set
+    assert int(blocked, 16) == 0
+    assert int(ignored, 16) & ~belongs_to_the_c_library == 0
 
 
 def test_inherited_data_is_readable_at_its_number(peer: StdioPeer) -> None:
