@@ -13,7 +13,15 @@ from collections.abc import Callable
 from app_server.exec_server import protocol
 from app_server.exec_server.handler import ExecHandler, Limits
 from app_server.exec_server.loop import Loop
-from app_server.exec_server.protocol import Body, Message, ProtocolViolation, ServiceError
+from app_server.exec_server.protocol import (
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    Body,
+    Message,
+    ProtocolViolation,
+    ServiceError,
+)
+from app_server.exec_server.sessions import Sessions
 
 WAITING_REQUESTS = 128
 """Requests not yet begun above which the transport should stop reading."""
@@ -23,14 +31,18 @@ class Connection:
     """Routes the messages of one client to its handler."""
 
     def __init__(
-        self, loop: Loop, send: Callable[[bytes], object], limits: Limits | None = None
+        self,
+        loop: Loop,
+        send: Callable[[bytes], object],
+        limits: Limits | None = None,
+        sessions: Sessions | None = None,
     ) -> None:
         self._send = send
         self._waiting: deque[Message] = deque()
         self._is_busy = False
         self.on_room: Callable[[], None] = lambda: None
         """Called when there is room again after `is_full`."""
-        self.handler = ExecHandler(loop, self._notify, limits)
+        self.handler = ExecHandler(loop, self._notify, limits, sessions)
 
     @property
     def is_full(self) -> bool:
@@ -47,6 +59,12 @@ class Connection:
             raise ProtocolViolation(f"unexpected notification method: {message.method}")
         self._waiting.append(message)
         self._go_on()
+
+    def receive_garbage(self, reason: str) -> None:
+        """Take a text that is no message: answered to a client of 0.128 or later, fatal in v0."""
+        if not self.handler.has_session_client:
+            raise ProtocolViolation(reason)
+        self._send(protocol.error_line(-1, ServiceError(INVALID_REQUEST, reason)))
 
     def _go_on(self) -> None:
         was_full = self.is_full
@@ -79,11 +97,20 @@ class Connection:
         try:
             params = protocol.read_params(message.method, message.params)
         except ServiceError as error:
+            if error.code == METHOD_NOT_FOUND:
+                error = self._unknown_method(message.method)
             reply(error)
             return
         must_wait = self.handler.handle(params, reply)
         if must_wait and not is_answered:
             is_held = self._is_busy = True
+
+    def _unknown_method(self, method: str) -> ServiceError:
+        if self.handler.has_session_client:
+            return ServiceError(
+                METHOD_NOT_FOUND, f"exec-server stub does not implement `{method}` yet"
+            )
+        return ServiceError(INVALID_REQUEST, f"unknown method: {method}")
 
     def _notify(self, notification: protocol.Notification) -> None:
         self._send(protocol.service_line(notification))

@@ -29,11 +29,17 @@ class RetainedOutput:
         self._size_bytes = 0
         self._next_seq = 1
         self._has_dropped = False
+        self._last_output_seq = 0
 
     @property
     def next_seq(self) -> int:
         """The number the next chunk will have."""
         return self._next_seq
+
+    @property
+    def last_output_seq(self) -> int:
+        """The number of the newest chunk; 0 if there was none."""
+        return self._last_output_seq
 
     @property
     def is_truncated(self) -> bool:
@@ -43,6 +49,7 @@ class RetainedOutput:
     def add(self, stream: Stream, data: bytes) -> Chunk:
         """Number a chunk and keep it as long as there is room."""
         chunk = Chunk(self._next_seq, stream, data)
+        self._last_output_seq = chunk.seq
         self._next_seq += 1
         self._chunks.append(chunk)
         self._size_bytes += len(data)
@@ -50,6 +57,11 @@ class RetainedOutput:
             self._size_bytes -= len(self._chunks.popleft().data)
             self._has_dropped = True
         return chunk
+
+    def take_number(self) -> int:
+        """A number for something that is no output but has its place among it."""
+        self._next_seq += 1
+        return self._next_seq - 1
 
     def after(self, seq: int, max_bytes: int | None = None) -> list[Chunk]:
         """Chunks numbered above `seq`, until they hold `max_bytes`; always at least one."""

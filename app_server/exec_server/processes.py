@@ -260,9 +260,14 @@ class ManagedProcess:
 
     # Input
 
+    @property
+    def can_be_written(self) -> bool:
+        """Whether its input is still open."""
+        return self._input_fd is not None and not self._is_input_ending
+
     def write(self, data: bytes, on_taken: Callable[[], None]) -> None:
         """Queue input; `on_taken` runs when the backlog is small. Raises `ServiceError`."""
-        if self._input_fd is None or self._is_input_ending:
+        if not self.can_be_written:
             if self.has_terminal:
                 raise ServiceError(INTERNAL_ERROR, "failed to write to process stdin")
             raise ServiceError(INVALID_REQUEST, f"stdin is closed for process {self.id}")

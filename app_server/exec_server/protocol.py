@@ -12,12 +12,15 @@ from binascii import b2a_base64
 from typing import Any, Literal, TypeAlias
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 PROTOCOL_VERSION = "exec-server.v0"
 
 INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
+NOT_FOUND = -32004
 
 Stream: TypeAlias = Literal["stdout", "stderr", "pty"]
 MessageId: TypeAlias = int | str
@@ -42,10 +45,14 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 class InitializeParams(Body, frozen=True, kw_only=True):
     client_name: str
+    resume_session_id: str | UnsetType | None = UNSET
+    """Addition: there, even as null, it marks a client of release 0.128 or later."""
 
 
 class InitializeResult(Body, frozen=True, kw_only=True):
     protocol_version: str
+    session_id: str | UnsetType = UNSET
+    """To session clients: what their processes can be taken up again by."""
 
 
 class PtyIo(Body, frozen=True, kw_only=True, tag_field="type", tag="pty"):
@@ -61,8 +68,18 @@ class PipeIo(Body, frozen=True, kw_only=True, tag_field="type", tag="pipe"):
     stdin: Literal["open", "closed"] = "closed"
 
 
+class EnvironmentPolicy(Body, frozen=True, kw_only=True):
+    """What the program inherits from the variables of the service."""
+
+    inherit: Literal["all", "core", "none"] = "all"
+    ignore_default_excludes: bool = False
+    exclude: tuple[str, ...] = ()
+    set: dict[str, str] = {}
+    include_only: tuple[str, ...] = ()
+
+
 class StartParams(Body, frozen=True, kw_only=True):
-    """Run a program. `env` is its whole environment."""
+    """Run a program. `env` is its whole environment, unless there is an `env_policy`."""
 
     process_id: str
     argv: list[str]
@@ -79,6 +96,13 @@ class StartParams(Body, frozen=True, kw_only=True):
     """Directories that exist while it runs; those made for it are removed afterwards."""
     claims_terminal: bool = False
     """The terminal is handed over without being made the program's own."""
+    # What release 0.128 and later send.
+    env_policy: EnvironmentPolicy | None = None
+    """The variables below `env`; absent: none."""
+    pipe_stdin: bool = False
+    """A pipe process has an open input."""
+    sandbox: msgspec.Raw = msgspec.Raw(b"null")
+    """A sandbox to be applied here."""
 
 
 class StartResult(Body, frozen=True, kw_only=True):
@@ -107,15 +131,26 @@ class ReadResult(Body, frozen=True, kw_only=True):
     next_seq: int
     exited: bool
     exit_code: int | None
+    closed: bool | UnsetType = UNSET
+    """To session clients: no more output will come."""
+    failure: str | UnsetType | None = UNSET
+    sandbox_denied: bool | UnsetType = UNSET
 
 
 class WriteParams(Body, frozen=True, kw_only=True):
     process_id: str
     chunk: bytes
+    write_id: str | None = None
+    """To session clients: a write with an id already seen is not done again."""
+
+
+WriteStatus: TypeAlias = Literal["accepted", "unknownProcess", "stdinClosed", "starting"]
 
 
 class WriteResult(Body, frozen=True, kw_only=True):
     accepted: bool = True
+    status: WriteStatus | UnsetType = UNSET
+    """To session clients."""
 
 
 class GracefulTermination(Body, frozen=True, kw_only=True, tag_field="type", tag="graceful"):
@@ -193,12 +228,16 @@ class ExitedNotification(Body, frozen=True, kw_only=True, omit_defaults=True):
     process_id: str
     exit_code: int
     signal: int | None = None
+    seq: int | None = None
+    """To session clients: the exit's place among the output."""
+    sandbox_denied: bool | None = None
 
 
-class ClosedNotification(Body, frozen=True, kw_only=True):
+class ClosedNotification(Body, frozen=True, kw_only=True, omit_defaults=True):
     """Addition, to clients that used one: no more output will come."""
 
     process_id: str
+    seq: int | None = None
 
 
 Notification: TypeAlias = OutputNotification | ExitedNotification | ClosedNotification
@@ -249,10 +288,14 @@ def read_message(text: bytes) -> Message:
 
 
 def read_params(method: str, params: msgspec.Raw) -> Body:
-    """The typed params of a request. Raises `ServiceError`."""
+    """The typed params of a request. Raises `ServiceError`, with `METHOD_NOT_FOUND` for unknown."""
     kind = REQUEST_PARAMS.get(method)
+    if kind is None and method.startswith("fs/"):
+        from app_server.exec_server.files import FILE_METHODS
+
+        kind = FILE_METHODS.get(method)
     if kind is None:
-        raise ServiceError(INVALID_REQUEST, f"unknown method: {method}")
+        raise ServiceError(METHOD_NOT_FOUND, method)
     try:
         body: Body = read_body(kind, params)
     except (msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:

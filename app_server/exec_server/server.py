@@ -72,7 +72,11 @@ class _StdioService:
         try:
             message = protocol.read_message(line)
         except ValueError as error:
-            self._end(f"failed to parse JSON-RPC message from {LABEL}: {error}")
+            reason = f"failed to parse JSON-RPC message from {LABEL}: {error}"
+            try:
+                self._connection.receive_garbage(reason)
+            except protocol.ProtocolViolation as violation:
+                self._end(str(violation))
             return
         try:
             self._connection.receive(message)

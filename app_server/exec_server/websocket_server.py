@@ -19,6 +19,7 @@ from app_server.exec_server.connection import Connection
 from app_server.exec_server.guardian import guarded
 from app_server.exec_server.handler import ExecHandler, Limits
 from app_server.exec_server.listen import WebSocketAddress
+from app_server.exec_server.sessions import Sessions
 
 if TYPE_CHECKING:
     from websockets.asyncio.server import Server, ServerConnection
@@ -46,13 +47,14 @@ def serve_websocket(address: WebSocketAddress, limits: Limits | None = None) -> 
 class _Listener:
     def __init__(self, limits: Limits | None) -> None:
         self._limits = limits
-        self._handlers: set[ExecHandler] = set()
+        self._sessions: Sessions | None = None
 
     async def run(self, address: WebSocketAddress) -> int:
         from websockets.asyncio.server import serve  # some 60 ms, and of no use to stdio
 
         asked_to_end = asyncio.Event()
         loop = asyncio.get_running_loop()
+        self._sessions = sessions = Sessions(loop, self._limits)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, asked_to_end.set)
         try:
@@ -73,29 +75,28 @@ class _Listener:
         await asked_to_end.wait()
         server.close()
         await server.wait_closed()
-        await self._all_ended()
+        sessions.end_all()
+        await _ended(sessions)
         return 0
 
     async def _converse(self, socket: ServerConnection) -> None:
         """One client, from its upgrade to its end."""
         outbox = _Outbox(socket)
-        connection = Connection(asyncio.get_running_loop(), outbox.put, self._limits)
+        connection = Connection(asyncio.get_running_loop(), outbox.put, sessions=self._sessions)
         outbox.handler = connection.handler
-        self._handlers.add(connection.handler)
         sending = asyncio.ensure_future(outbox.run())
         try:
             await _receive(socket, connection)
         finally:
             sending.cancel()
-            connection.handler.close()
-            # Its processes end meanwhile; the handler is kept until they have.
-            self._handlers = {handler for handler in self._handlers if not handler.has_ended}
+            connection.handler.leave()
 
-    async def _all_ended(self) -> None:
-        for _ in range(round(LONGEST_ENDING_SECONDS / ENDING_CHECK_SECONDS)):
-            if all(handler.has_ended for handler in self._handlers):
-                return
-            await asyncio.sleep(ENDING_CHECK_SECONDS)
+
+async def _ended(sessions: Sessions) -> None:
+    for _ in range(round(LONGEST_ENDING_SECONDS / ENDING_CHECK_SECONDS)):
+        if sessions.has_ended:
+            return
+        await asyncio.sleep(ENDING_CHECK_SECONDS)
 
 
 async def _receive(socket: ServerConnection, connection: Connection) -> None:
@@ -108,10 +109,14 @@ async def _receive(socket: ServerConnection, connection: Connection) -> None:
         async for text in socket:
             data = text.encode() if isinstance(text, str) else text
             try:
-                connection.receive(protocol.read_message(data))
-            except ValueError as error:
-                _note(f"failed to parse websocket JSON-RPC message from {label}: {error}")
-                return
+                try:
+                    message = protocol.read_message(data)
+                except ValueError as error:
+                    connection.receive_garbage(
+                        f"failed to parse websocket JSON-RPC message from {label}: {error}"
+                    )
+                    continue
+                connection.receive(message)
             except protocol.ProtocolViolation as violation:
                 _note(str(violation))
                 return

@@ -96,9 +96,8 @@ async def test_the_handler_is_used_without_a_wire() -> None:
     answers: list[protocol.Body | ServiceError] = []
     limits = Limits(max_processes_per_connection=1)
     handler = ExecHandler(asyncio.get_running_loop(), told.append, limits)
-    assert handler.initialize(protocol.InitializeParams(client_name="test")) == (
-        protocol.InitializeResult(protocol_version="exec-server.v0")
-    )
+    answer = handler.initialize(protocol.InitializeParams(client_name="test"))
+    assert answer.protocol_version == "exec-server.v0"
     handler.initialized()
     handler.handle(start("read line", tty=True), answers.append)
     handler.handle(start("true", "proc-2"), answers.append)
