@@ -56,24 +56,12 @@ class ApprovalMemory:
     def __init__(self) -> None:
         self._commands: set[CommandKey] = set()
         self._files: set[Path] = set()
-        self._prefixes: list[tuple[str, ...]] = []
 
     def covers_command(self, key: CommandKey) -> bool:
         return key in self._commands
 
     def remember_command(self, key: CommandKey) -> None:
         self._commands.add(key)
-
-    def allow_prefix(self, prefix: Iterable[str]) -> None:
-        """Commands that begin like this need no question and no sandbox from now on."""
-        self._prefixes.append(tuple(prefix))
-
-    def allows_all(self, commands: Iterable[Iterable[str]]) -> bool:
-        """Whether each of the commands begins with a prefix the user allowed."""
-        return bool(self._prefixes) and all(
-            any(words[: len(prefix)] == prefix for prefix in self._prefixes)
-            for words in map(tuple, commands)
-        )
 
     def covers_files(self, paths: Iterable[Path]) -> bool:
         return all(path in self._files for path in paths)

@@ -30,6 +30,7 @@ from app_server.agent.settings import TurnSettings
 from app_server.agent.tools.offer import tools_for
 from app_server.agent.tools.registry import ToolRegistry
 from app_server.agent.user_input import recorded_input
+from app_server.execpolicy.rules import PrefixRule, RuleSet
 from app_server.prompts import text
 from app_server.prompts.environment import WorkEnvironment, current_date, local_timezone
 from app_server.prompts.project_docs import ProjectDocs
@@ -96,6 +97,7 @@ class Session:
         history: History | None = None,
         timeline: Timeline | None = None,
         keeps_actions: bool = False,
+        rules: RuleSet | None = None,
         dynamic_tools: Sequence[DynamicToolSpec] = (),
     ) -> None:
         self.thread_id = thread_id
@@ -117,6 +119,8 @@ class Session:
         self.counted_items = 0
         self.compactions = 0
         self.approvals = ApprovalMemory()
+        self.rules = rules or RuleSet()
+        """What the user and the folders' files say of commands."""
         self.unread: list[QueuedInput] = []
         """What was said to turns that were interrupted before the model read it."""
         self.updated_at = int(clock.now())
@@ -215,8 +219,12 @@ class Session:
         """Let commands that begin like this run unasked from now on."""
         from app_server.execpolicy.amend import append_allow_rule
 
-        self.approvals.allow_prefix(prefix)
-        await asyncio.to_thread(append_allow_rule, self.services.codex_home, prefix)
+        pattern = tuple((word,) for word in prefix)
+        self.rules = self.rules.with_rule(PrefixRule(pattern=pattern))
+        try:
+            await asyncio.to_thread(append_allow_rule, self.services.codex_home, prefix)
+        except OSError as error:
+            self.outlet.warn(f"The rule holds for this thread only; it was not written: {error}")
 
     def access(self, settings: TurnSettings) -> Access:
         """What commands of this thread may do."""

@@ -13,31 +13,49 @@ from pathlib import Path
 import msgspec
 
 from app_server.execpolicy.known_safe import is_safe_command
-from app_server.execpolicy.shell_split import plain_commands, shell_script, word_set
+from app_server.execpolicy.match import matching
+from app_server.execpolicy.rules import RuleSet
+from app_server.execpolicy.shell_split import commands_of, word_set
 
 _PROGRAMS_TOO_WIDE = word_set(
     "bash sh zsh fish dash python python2 python3 node deno bun ruby perl php lua osascript "
     "pwsh powershell env sudo doas git xargs nohup nice time command exec eval ssh"
 )
+_OF_THE_SHELL_ITSELF = word_set(
+    ": . alias break builtin cd continue declare exit export local popd pushd read readonly return "
+    "set shift shopt source trap type typeset ulimit umask unalias unset wait"
+)
 _FLAGS_THAT_RUN_TEXT = word_set("-c -lc -e -ec -ic -r -p --eval -Command")
 
 
-def propose(argv: Sequence[str], suggested_prefix: Sequence[str] | None = None) -> list[str] | None:
+def propose(
+    argv: Sequence[str],
+    suggested_prefix: Sequence[str] | None = None,
+    rules: RuleSet | None = None,
+) -> list[str] | None:
     """The prefix to offer to the user with a question about `argv`, None if there is none.
 
     `suggested_prefix` is the model's own idea (`prefix_rule`); it counts if it covers the whole
-    command and is not so wide that it would allow anything. Otherwise the first part that is not
-    known to be harmless is offered as it stands.
+    command, no rule speaks of any of it yet, and it is not so wide that it would allow anything.
+    Otherwise the first part that is not known to be harmless is offered as it stands. A script
+    that is not plain gets no offer: a rule could only name that very script. Nor does a command
+    whose rule would hardly ever match again or mean anything.
     """
-    script = shell_script(argv)
-    commands = [list(argv)] if script is None else plain_commands(script)
+    commands = commands_of(argv)
     if commands is None:
-        return None if script is not None and "<<" in script else list(argv)
-    if suggested_prefix and not is_too_wide(suggested_prefix):
+        return None
+    open_ones = [words for words in commands if not matching(rules or RuleSet(), words)]
+    if suggested_prefix and open_ones == commands and not is_too_wide(suggested_prefix):
         prefix = list(suggested_prefix)
         if all(command[: len(prefix)] == prefix for command in commands):
             return prefix
-    return next((words for words in commands if not is_safe_command(words)), commands[0])
+    asked_for = [words for words in open_ones if not is_safe_command(words)] or open_ones
+    return next((words for words in asked_for if not _is_pointless(words)), None)
+
+
+def _is_pointless(words: Sequence[str]) -> bool:
+    """Whether a rule for this very command would help nobody."""
+    return words[0] in _OF_THE_SHELL_ITSELF or any("://" in word for word in words)
 
 
 def is_too_wide(prefix: Sequence[str]) -> bool:

@@ -30,7 +30,12 @@ from app_server.agent.user_input import MAX_INPUT_CHARS, input_chars
 from app_server.protocol.approvals import ITEM_TOOL_CALL, ITEM_TOOL_REQUEST_USER_INPUT
 from app_server.protocol.errors import InvalidParams
 from app_server.protocol.method import ServerMethod, ServerNotification
-from app_server.protocol.notices import WARNING, WarningNotification
+from app_server.protocol.notices import (
+    CONFIG_WARNING,
+    WARNING,
+    ConfigWarningNotification,
+    WarningNotification,
+)
 from app_server.protocol.permissions import PermissionProfile, SandboxPolicy
 from app_server.protocol.response_item import (
     OtherResponseItem,
@@ -111,7 +116,7 @@ class LoadedThread:
         self.closing = False
         self._questions = questions
         self._broadcast = broadcast
-        self._unsaid: list[str] = []
+        self._unsaid: list[Callable[[], None]] = []
         self._replied = False
 
     @property
@@ -241,18 +246,25 @@ class LoadedThread:
 
     def warn(self, message: str) -> None:
         """Tell the subscribers; before the thread has been answered for, keep it until then."""
+        warning = WarningNotification(thread_id=self.thread_id, message=message)
+        self._say_after_reply(lambda: self.subscriptions.notify(WARNING, warning))
+
+    def warn_of_config(self, warning: ConfigWarningNotification) -> None:
+        """The same about the configuration this thread was opened with."""
+        self._say_after_reply(lambda: self.subscriptions.notify(CONFIG_WARNING, warning))
+
+    def _say_after_reply(self, say: Callable[[], None]) -> None:
         if self._replied:
-            warning = WarningNotification(thread_id=self.thread_id, message=message)
-            self.subscriptions.notify(WARNING, warning)
+            say()
         else:
-            self._unsaid.append(message)
+            self._unsaid.append(say)
 
     def tell_warnings(self) -> None:
         """Say what had to wait for the reply that announces the thread."""
         self._replied = True
         waiting, self._unsaid = self._unsaid, []
-        for message in waiting:
-            self.warn(message)
+        for say in waiting:
+            say()
 
     def tell_usage(self, subscriber: Subscriber) -> None:
         """Tell one subscriber the last known usage of a thread that has some."""

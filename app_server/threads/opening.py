@@ -15,16 +15,20 @@ from app_server import paths
 from app_server.agent.model_facts import model_facts
 from app_server.agent.settings import TurnSettings
 from app_server.config.errors import ConfigError
+from app_server.execpolicy.rules import RuleSet
 from app_server.prompts import base_instructions
 from app_server.prompts.project_docs import ProjectDocs, load_project_docs
+from app_server.protocol.notices import ConfigWarningNotification, TextPosition, TextRange
 from app_server.protocol.permissions import ReadOnlySandboxPolicy
 from app_server.protocol.thread import ThreadForkParams, ThreadResumeParams, ThreadStartParams
-from app_server.protocol.wire import UnsetType
+from app_server.protocol.wire import UNSET, UnsetType
 from app_server.threads.errors import Refused
 
 if TYPE_CHECKING:
     from app_server.agent.services import AgentServices
+    from app_server.config.load import LoadedConfig
     from app_server.config.resolve import Config
+    from app_server.execpolicy.parse import RulesError
     from app_server.model.providers import ProviderInfo
     from app_server.storage.rollout import SessionMeta, TurnContext
 
@@ -37,6 +41,20 @@ BUILT_IN_PROFILES = {
 }
 
 
+RULES_NOT_APPLIED = "Error parsing rules; custom rules not applied."
+
+
+class LoadedRules(msgspec.Struct, frozen=True):
+    """The rules about commands that count where a thread works."""
+
+    rules: RuleSet = RuleSet()
+    warning: ConfigWarningNotification | None = None
+    """What the client is told when a file of them could not be used."""
+
+
+NO_RULES = LoadedRules()
+
+
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a thread needs to know before it can run."""
 
@@ -44,6 +62,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     settings: TurnSettings
     provider: ProviderInfo
     project_docs: ProjectDocs
+    rules: LoadedRules
 
 
 def open_settings(
@@ -57,12 +76,13 @@ def open_settings(
     flags = _flags(params)
     remembered = {} if stored is None else _stored_flags(params, stored, meta)
     try:
-        config, provider = _configured(services, cwd, params, {**remembered, **flags})
+        loaded, provider = _configured(services, cwd, params, {**remembered, **flags})
     except Refused:
         if "model_provider" not in remembered:
             raise
         # the provider it was made with is no longer configured: go on with today's
-        config, provider = _configured(services, cwd, params, flags)
+        loaded, provider = _configured(services, cwd, params, flags)
+    config = loaded.config
     facts = model_facts(config, config.model or provider.default_model)
     settings = TurnSettings(
         cwd=cwd,
@@ -87,22 +107,51 @@ def open_settings(
         root_markers=config.project_root_markers,
         fallback_names=config.project_doc_fallback_filenames,
     )
-    return Opening(config=config, settings=settings, provider=provider, project_docs=docs)
+    return Opening(
+        config=config,
+        settings=settings,
+        provider=provider,
+        project_docs=docs,
+        rules=_rules(loaded.rules_folders),
+    )
+
+
+def _rules(folders: list[Path]) -> LoadedRules:
+    if not any(folder.is_dir() for folder in folders):
+        return NO_RULES
+    from app_server.execpolicy.parse import load_rules  # brings ast, 5 ms
+
+    found = load_rules(folders)
+    warning = None if found.error is None else _warning_of(found.error)
+    return LoadedRules(found.rules, warning)
+
+
+def _warning_of(error: RulesError) -> ConfigWarningNotification:
+    place: TextRange | UnsetType = UNSET
+    if error.line is not None and error.end_line is not None and error.end_column is not None:
+        place = TextRange(
+            start=TextPosition(line=error.line, column=error.column),
+            end=TextPosition(line=error.end_line, column=error.end_column),
+        )
+    return ConfigWarningNotification(
+        summary=RULES_NOT_APPLIED, details=error.reason, path=error.path, range=place
+    )
 
 
 def _configured(
     services: AgentServices, cwd: Path, params: OpenParams, flags: dict[str, Any]
-) -> tuple[Config, ProviderInfo]:
+) -> tuple[LoadedConfig, ProviderInfo]:
     from app_server.model.providers import InvalidProvider, find_provider
 
-    config = services.load_config(cwd, params.config or {}, flags).checked()
+    loaded = services.load_config(cwd, params.config or {}, flags)
+    config = loaded.checked()
     try:
         provider = find_provider(
             config.model_provider, config.model_providers, openai_base_url=config.openai_base_url
         )
     except InvalidProvider as error:
         raise Refused(f"failed to load configuration: {error}") from error
-    return config, provider
+    return loaded, provider
 
 
 def named_folder(services: AgentServices, params: OpenParams) -> Path:

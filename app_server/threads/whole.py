@@ -75,6 +75,7 @@ def make_thread(manager: ThreadManager, birth: Birth, writer: RolloutWriter | No
         outlet=thread,
         writer=writer,
         project_docs=opening.project_docs,
+        rules=opening.rules.rules,
         history=History(past.items) if past else None,
         timeline=past.timeline if past else Timeline(),
         dynamic_tools=birth.dynamic_tools,
@@ -82,6 +83,8 @@ def make_thread(manager: ThreadManager, birth: Birth, writer: RolloutWriter | No
     )
     if past is not None:
         past.hand_over(session)
+    if opening.rules.warning is not None:
+        thread.warn_of_config(opening.rules.warning)
     thread.actor = Actor(session, manager.start_task)
     return thread
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app_server.execpolicy.amend import append_allow_rule, is_too_wide, propose, rules_path
+from app_server.execpolicy.rules import PrefixRule, RuleSet
 
 PROPOSALS = [
     ("touch made.txt", None, ["touch", "made.txt"]),
@@ -14,8 +15,16 @@ PROPOSALS = [
     ("git push origin", None, ["git", "push", "origin"]),
     ("rm -rf zz", None, ["rm", "-rf", "zz"]),
     ("ls", None, ["ls"]),
-    ("touch $HOME/x", None, ["/bin/bash", "-lc", "touch $HOME/x"]),
-    ("git status -s > x", None, ["/bin/bash", "-lc", "git status -s > x"]),
+    ("ls a; exit 3", None, None),
+    ("exit 3; make", None, ["make"]),
+    ("cd src", None, None),
+    ("exit 3", None, None),
+    ("curl -fsS https://example.org/a/b", None, None),
+    ("curl -fsS https://example.org/a/b", ["curl", "-fsS"], ["curl", "-fsS"]),
+    ("touch $HOME/x", None, None),
+    ("touch $HOME/x", ["touch"], None),
+    ("git status -s > x", None, None),
+    ("wc -l x && echo y > z", None, None),
     ("cat <<EOF > f\nhi\nEOF", None, None),
     ("touch a b", ["touch"], ["touch"]),
     ("touch a; touch b", ["touch"], ["touch"]),
@@ -29,10 +38,16 @@ PROPOSALS = [
 
 
 @pytest.mark.parametrize(("script", "suggested", "expected"), PROPOSALS)
-def test_the_proposal_is_the_one_the_original_makes(
+def test_the_proposal_is_a_rule_somebody_could_want(
     script: str, suggested: list[str] | None, expected: list[str] | None
 ) -> None:
     assert propose(["/bin/bash", "-lc", script], suggested) == expected
+
+
+def test_what_rules_speak_of_already_is_not_proposed() -> None:
+    rules = RuleSet(prefix_rules=(PrefixRule(pattern=(("touch",),)),))
+    assert propose(["/bin/sh", "-c", "touch a && make b"], None, rules) == ["make", "b"]
+    assert propose(["/bin/sh", "-c", "touch a"], ["touch"], rules) is None
 
 
 def test_a_call_without_a_shell_is_proposed_as_it_is() -> None:

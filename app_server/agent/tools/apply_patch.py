@@ -17,7 +17,7 @@ from app_server import clock
 from app_server.agent.approvals import Verdict, ask_about_files
 from app_server.agent.events import Told
 from app_server.agent.history import structured_output
-from app_server.agent.tools.guarded_run import nobody_is_asked
+from app_server.agent.tools.requirement import nobody_is_asked
 from app_server.agent.tools.spec import (
     ToolCall,
     ToolError,

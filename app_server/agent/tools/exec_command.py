@@ -15,7 +15,8 @@ from app_server import clock, paths
 from app_server.agent.events import ItemCompleted, Told
 from app_server.agent.tools.apply_patch import apply_patch_text
 from app_server.agent.tools.exec_text import could_not_run, outcome_text, rejected
-from app_server.agent.tools.guarded_run import CommandCall, Permit, permit
+from app_server.agent.tools.guarded_run import Permit, permit
+from app_server.agent.tools.requirement import CommandCall
 from app_server.agent.tools.spec import (
     ToolCall,
     ToolError,

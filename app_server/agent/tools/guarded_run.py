@@ -1,136 +1,37 @@
 """The one path to a command's side effects: may it run, must someone be asked, with what room.
 
-First the rules: what the command is, the approval policy and the sandbox give "run it", "ask" or
-"never". Then, if need be, the question. A command that is to be confined and cannot be is put to
-the user as unconfined, with what is missing; where nobody is asked it does not run.
+What it takes is `requirement`'s to say. Then, if need be, comes the question. A command that is to
+be confined and cannot be is put to the user as unconfined, with what is missing; where nobody is
+asked it does not run.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from app_server.agent.approvals import (
-    ApprovalMemory,
-    CommandKey,
-    CommandQuestion,
-    Verdict,
-    ask_about_command,
-)
+from app_server.agent.approvals import CommandKey, CommandQuestion, Verdict, ask_about_command
 from app_server.agent.tools.exec_text import could_not_run, rejected
+from app_server.agent.tools.requirement import (
+    Ask,
+    CommandCall,
+    Refuse,
+    Run,
+    nobody_is_asked,
+    requirement,
+)
 from app_server.agent.tools.spec import ToolError
 from app_server.exec.environment import SpawnRequest, TtySize
 from app_server.protocol.item import CommandExecutionThreadItem
-from app_server.protocol.permissions import (
-    AskForApproval,
-    DangerFullAccessSandboxPolicy,
-    ExternalSandboxSandboxPolicy,
-    GranularAskForApproval,
-    SandboxPolicy,
-)
+from app_server.protocol.permissions import DangerFullAccessSandboxPolicy, SandboxPolicy
 
 if TYPE_CHECKING:
     from app_server.agent.turn import Turn
 
-BLOCKED_BY_POLICY = "blocked by policy"
-NOBODY_ASKED = "approval required by policy, but AskForApproval::Granular.sandbox_approval is false"
 DECLINED_BY_USER = "rejected by user"
-
-
-class Run(msgspec.Struct, frozen=True):
-    """It may run without a question."""
-
-    confined: bool
-
-
-class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """Someone must say yes first."""
-
-    reason: str | None
-    amendment: list[str] | None
-    confined: bool
-    """Whether it still runs inside the sandbox after a yes."""
-
-
-class Refuse(msgspec.Struct, frozen=True):
-    """It must not run."""
-
-    reason: str
-
-
-Requirement: TypeAlias = Run | Ask | Refuse
-
-
-class CommandCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A command as the model called for it."""
-
-    call_id: str
-    argv: tuple[str, ...]
-    command: str
-    """The words as one line."""
-    cwd: Path
-    escalated: bool = False
-    justification: str | None = None
-    prefix_rule: tuple[str, ...] | None = None
-
-
-def policy_name(policy: AskForApproval) -> str:
-    """An approval policy as messages to the model name it."""
-    if isinstance(policy, GranularAskForApproval):
-        return "Granular"
-    return {
-        "untrusted": "UnlessTrusted",
-        "on-failure": "OnFailure",
-        "on-request": "OnRequest",
-        "never": "Never",
-    }[policy]
-
-
-def has_sandbox(policy: SandboxPolicy) -> bool:
-    """Whether commands are confined at all under this policy."""
-    return not isinstance(policy, DangerFullAccessSandboxPolicy | ExternalSandboxSandboxPolicy)
-
-
-def requirement(
-    call: CommandCall,
-    approval: AskForApproval,
-    sandbox: SandboxPolicy,
-    allowed: ApprovalMemory,
-) -> Requirement:
-    """What it takes to run this command. Raises `ToolError` for a wish that cannot be granted."""
-    from app_server.execpolicy.amend import propose
-    from app_server.execpolicy.known_dangerous import is_known_dangerous
-    from app_server.execpolicy.known_safe import is_known_safe
-    from app_server.execpolicy.shell_split import commands_of
-
-    if call.escalated and approval != "on-request" and not _granular_asks(approval):
-        name = policy_name(approval)
-        raise ToolError(
-            f"approval policy is {name}; reject command — you cannot ask for escalated "
-            f"permissions if the approval policy is {name}"
-        )
-    if allowed.allows_all(commands_of(call.argv) or [call.argv]):
-        return Run(confined=False)
-    sandboxed = has_sandbox(sandbox)
-    confined = sandboxed and not call.escalated
-    if approval == "untrusted" and is_known_safe(call.argv):
-        return Run(confined=confined)
-    dangerous = is_known_dangerous(call.argv)
-    if dangerous and approval == "never":
-        if sandboxed:
-            return Refuse(f"`{call.command}` rejected: {BLOCKED_BY_POLICY}")
-        return Run(confined=False)
-    if dangerous or approval == "untrusted" or (sandboxed and call.escalated):
-        return Ask(
-            reason=call.justification,
-            amendment=propose(call.argv, call.prefix_rule),
-            confined=confined,
-        )
-    return Run(confined=confined)
 
 
 async def permit(
@@ -143,7 +44,7 @@ async def permit(
     """
     settings = turn.settings
     needed = requirement(
-        call, settings.approval_policy, settings.sandbox_policy, turn.session.approvals
+        call, settings.approval_policy, settings.sandbox_policy, turn.session.rules
     )
     if isinstance(needed, Refuse):
         raise ToolError(could_not_run(call.command, rejected(needed.reason)))
@@ -154,8 +55,6 @@ async def permit(
         needed = Ask(reason=_unconfined_reason(call, missing), amendment=None, confined=False)
     if isinstance(needed, Run):
         return Permit(request=request, item_started=False)
-    if nobody_is_asked(settings.approval_policy):
-        raise ToolError(could_not_run(call.command, rejected(NOBODY_ASKED)))
     asked = await _agreed(turn, call, item, needed)
     return Permit(request=request, item_started=asked)
 
@@ -245,14 +144,3 @@ async def _agreed(
 def _unconfined_reason(call: CommandCall, missing: str) -> str:
     asked = f"{call.justification} " if call.justification else ""
     return f"{asked}This command would run without a sandbox. {missing}"
-
-
-def nobody_is_asked(approval: AskForApproval) -> bool:
-    """Whether questions about leaving the sandbox are refused instead of put."""
-    if isinstance(approval, GranularAskForApproval):
-        return not approval.granular.sandbox_approval
-    return approval == "never"
-
-
-def _granular_asks(approval: AskForApproval) -> bool:
-    return isinstance(approval, GranularAskForApproval) and approval.granular.sandbox_approval

@@ -47,6 +47,7 @@ async def fork_thread(ctx: RequestContext, params: ThreadForkParams) -> ThreadFo
     started = ThreadStartedNotification(thread=loaded.described(include_turns=False))
     ctx.after_reply(lambda: ctx.threads.broadcast(THREAD_STARTED, started))
     ctx.after_reply(lambda: loaded.tell_usage(ctx.connection))
+    ctx.after_reply(loaded.tell_warnings)
     return response
 
 

@@ -1,0 +1,173 @@
+"""Rules about commands at work: from files and from answers, in a thread that runs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app_server.demo.provider import ScriptedModel
+from app_server.protocol.approvals import (
+    ITEM_COMMAND_EXECUTION_REQUEST_APPROVAL,
+    AcceptWithExecpolicyAmendment,
+    AmendingCommandExecutionApprovalDecision,
+    CommandExecutionRequestApprovalResponse,
+)
+from app_server.protocol.notices import CONFIG_WARNING, WARNING
+from tests.server.connector import Connector
+from tests.support.conversation import PROCESS_WAIT_SECONDS, Conversation
+from tests.support.model_server import provider_toml, requests_seen, runs_command, says
+
+REQUEST = ITEM_COMMAND_EXECUTION_REQUEST_APPROVAL
+
+
+@pytest.fixture
+async def client(model: ScriptedModel, codex_home: Path, connect: Connector) -> Any:
+    provider_toml(model, home=codex_home)
+    return await connect()
+
+
+def write_rules(home: Path, text: str) -> Path:
+    (home / "rules").mkdir(exist_ok=True)
+    path = home / "rules" / "own.rules"
+    path.write_text(text)
+    return path
+
+
+async def thread_in(client: Any, workspace: Path, approvals: Any = "untrusted") -> Conversation:
+    return await Conversation.begin(
+        client, cwd=str(workspace), approval_policy=approvals, sandbox="danger-full-access"
+    )
+
+
+async def ended(thread: Conversation) -> str:
+    return (await thread.ended(PROCESS_WAIT_SECONDS)).status
+
+
+async def answer(thread: Conversation, decision: Any) -> Any:
+    question = await thread.until(REQUEST, within_seconds=PROCESS_WAIT_SECONDS)
+    response = CommandExecutionRequestApprovalResponse(decision=decision)
+    await thread.client.answer(question.id, response)
+    return question.params
+
+
+async def last_output(model: ScriptedModel, requests: int) -> str:
+    seen = await requests_seen(model, requests)
+    output: str = seen[-1].body["input"][-1]["output"]
+    return output
+
+
+async def test_what_a_rule_allows_runs_unasked(
+    client: Any, codex_home: Path, workspace: Path, model: ScriptedModel
+) -> None:
+    write_rules(codex_home, 'prefix_rule(pattern=["touch"])\n')
+    model.script(runs_command("touch a && touch b"), says("Done."))
+    thread = await thread_in(client, workspace)
+    await thread.say("Go.")
+    assert await ended(thread) == "completed"
+    assert thread.params_of(REQUEST) == []
+    assert (workspace / "b").exists()
+
+
+async def test_what_a_rule_forbids_is_not_run_and_the_model_learns_why(
+    client: Any, codex_home: Path, workspace: Path, model: ScriptedModel
+) -> None:
+    rule = 'prefix_rule(pattern=["touch"], decision="forbidden", justification="hands off")\n'
+    write_rules(codex_home, rule)
+    model.script(runs_command("ls && touch a"), says("No."))
+    thread = await thread_in(client, workspace)
+    await thread.say("Go.")
+    assert await ended(thread) == "completed"
+    assert "/bin/bash -lc 'ls && touch a'` rejected: hands off" in await last_output(model, 2)
+    assert not (workspace / "a").exists()
+
+
+async def test_a_rule_that_prompts_says_why_and_offers_no_other_rule(
+    client: Any, codex_home: Path, workspace: Path, model: ScriptedModel
+) -> None:
+    rule = 'prefix_rule(pattern=["ls"], decision="prompt", justification="slow disk")\n'
+    write_rules(codex_home, rule)
+    model.script(runs_command("ls"), says("Done."))
+    thread = await thread_in(client, workspace)
+    await thread.say("Go.")
+    asked = await answer(thread, "accept")
+    assert await ended(thread) == "completed"
+    assert asked.reason == "`/bin/bash -lc ls` requires approval: slow disk"
+    assert asked.proposed_execpolicy_amendment is None
+    assert asked.available_decisions == ["accept", "cancel"]
+
+
+async def test_a_rule_that_prompts_refuses_where_nobody_is_asked(
+    client: Any, codex_home: Path, workspace: Path, model: ScriptedModel
+) -> None:
+    write_rules(codex_home, 'prefix_rule(pattern=["ls"], decision="prompt")\n')
+    model.script(runs_command("ls"), says("No."))
+    thread = await thread_in(client, workspace, "never")
+    await thread.say("Go.")
+    assert await ended(thread) == "completed"
+    assert "but AskForApproval is set to Never" in await last_output(model, 2)
+
+
+async def test_an_amended_yes_holds_for_later_commands_of_the_thread(
+    client: Any, codex_home: Path, workspace: Path, model: ScriptedModel
+) -> None:
+    model.script(runs_command("touch a"), runs_command("touch b"), says("Done."))
+    thread = await thread_in(client, workspace)
+    await thread.say("Go.")
+    await answer(
+        thread,
+        AmendingCommandExecutionApprovalDecision(
+            accept_with_execpolicy_amendment=AcceptWithExecpolicyAmendment(
+                execpolicy_amendment=["touch"]
+            )
+        ),
+    )
+    assert await ended(thread) == "completed"
+    assert (workspace / "b").exists()
+    assert len(thread.params_of(REQUEST)) == 1
+
+
+async def test_an_amended_yes_that_cannot_be_written_holds_and_says_so(
+    client: Any, codex_home: Path, workspace: Path, model: ScriptedModel
+) -> None:
+    (codex_home / "rules").write_text("not a folder")
+    model.script(runs_command("touch a"), runs_command("touch b"), says("Done."))
+    thread = await thread_in(client, workspace)
+    await thread.say("Go.")
+    await answer(
+        thread,
+        AmendingCommandExecutionApprovalDecision(
+            accept_with_execpolicy_amendment=AcceptWithExecpolicyAmendment(
+                execpolicy_amendment=["touch"]
+            )
+        ),
+    )
+    assert await ended(thread) == "completed"
+    assert (workspace / "b").exists()
+    (warning,) = thread.params_of(WARNING)
+    assert warning.message.startswith("The rule holds for this thread only")
+
+
+async def test_a_broken_file_of_rules_is_named_with_its_place_and_no_rule_applies(
+    client: Any, codex_home: Path, workspace: Path, model: ScriptedModel
+) -> None:
+    good = 'prefix_rule(pattern=["touch"])\n'
+    path = write_rules(codex_home, good + 'prefix_rule(pattern=["ls"], decision="maybe")\n')
+    model.script(runs_command("touch a"), says("Done."))
+    thread = await thread_in(client, workspace)
+    warning = await thread.until(CONFIG_WARNING, lambda params: params.path == str(path))
+    assert warning.summary == "Error parsing rules; custom rules not applied."
+    assert warning.details == "invalid decision: maybe"
+    place = warning.range
+    assert (place.start.line, place.start.column, place.end.line) == (2, 1, 2)
+    await thread.say("Go.")
+    await answer(thread, "decline")
+    assert await ended(thread) == "completed"
+
+
+async def test_a_local_provider_is_asked_for_its_own_model_where_nobody_chose_one(
+    connect: Connector, codex_home: Path, workspace: Path
+) -> None:
+    (codex_home / "config.toml").write_text('model_provider = "ollama"\n')
+    thread = await Conversation.begin(await connect(), cwd=str(workspace))
+    assert thread.started is not None
+    assert thread.started.model == "gpt-oss:20b"
