@@ -79,3 +79,11 @@ def press_until(terminal: Terminal, key: str, wanted: str) -> None:
         return False
 
     terminal.wait_for(pressed_and_seen)
+
+
+def leave(terminal: Terminal) -> int:
+    """Quit as a person does: empty the composer, Ctrl+C, and again. The exit status."""
+    terminal.press("ctrl+u", "ctrl+c")
+    terminal.wait_for("again to quit")
+    terminal.press("ctrl+c")
+    return terminal.wait_for_exit()

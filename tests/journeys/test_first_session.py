@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app_server.demo.provider import ScriptedModel
-from tests.journeys.conftest import Open, press_until
+from tests.journeys.conftest import Open, leave, press_until
 from tests.support.model_server import applies_patch, hangs, runs_command, says
 from tests.support.terminal import Terminal
 
@@ -53,8 +53,7 @@ def test_ask_run_patch_and_resume(
     assert "(+1 -1)" in shown
     assert "| ---" not in shown
     assert "**" not in shown
-    terminal.press("ctrl+c", "ctrl+c")
-    assert terminal.wait_for_exit() == 0
+    assert leave(terminal) == 0
     assert "codex resume" in terminal.everything()
 
     again = open_session(*face, "resume", "--last", columns=100, rows=40)

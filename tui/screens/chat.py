@@ -269,7 +269,8 @@ class ChatScreen(PanelScreen):
 
     @on(Composer.DraftChanged)
     def _draft_changed(self, event: Composer.DraftChanged) -> None:
-        self._disarm()
+        if not event.is_empty:
+            self._disarm()
         footer = self._footer
         if self._composer.text == "?":
             self._composer.editor.set_text("")
