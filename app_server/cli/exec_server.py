@@ -14,4 +14,15 @@ def run(options: Options) -> int:
     """Serve on `options.listen`; returns the exit status."""
     from app_server.exec_server.server import serve
 
-    return serve(options.listen)
+    if not options.ws_auth:
+        return serve(options.listen)
+    from pathlib import Path
+
+    from app_server.rpc.ws_auth import WsAuthError, WsAuthFlags, credentials_from
+
+    try:
+        credentials = credentials_from(WsAuthFlags(**dict(options.ws_auth)), Path(options.cwd))
+    except WsAuthError as error:
+        sys.stderr.write(f"codex-exec-server: {error}\n")
+        return 1
+    return serve(options.listen, credentials=credentials)

@@ -208,7 +208,9 @@ def _parser() -> argparse.ArgumentParser:
     server.add_argument("--experimental", action="store_true")
     _add_ws_auth(server)
     process = command("exec-server", "the process service alone, for remote environments")
-    process.add_argument("--listen", default="stdio://", metavar="URL")
+    process.add_argument("--listen", default="stdio://", metavar="URL",
+                         help="stdio:// (default) or ws://IP:PORT")  # fmt: skip
+    _add_ws_auth(process)
     login = command("login", "sign in")
     login.add_argument("action", nargs="?", choices=("status",))
     login.add_argument("--with-api-key", action="store_true", help="read the key from stdin")

@@ -12,6 +12,7 @@ import sys
 
 from app_server.exec_server import protocol
 from app_server.exec_server.connection import Connection
+from app_server.exec_server.gate import Credentials
 from app_server.exec_server.guardian import guarded
 from app_server.exec_server.handler import Limits
 from app_server.exec_server.lines import LineReader, LineWriter
@@ -23,8 +24,13 @@ LONGEST_ENDING_SECONDS = 1.5
 """For processes to end by request; after that the guardian ends them."""
 
 
-def serve(listen_url: str, limits: Limits | None = None) -> int:
-    """Serve on `stdio://` or `ws://IP:PORT`; returns the exit status, 2 for any other URL."""
+def serve(
+    listen_url: str, limits: Limits | None = None, credentials: Credentials | None = None
+) -> int:
+    """Serve on `stdio://` or `ws://IP:PORT`; returns the exit status, 2 for any other URL.
+
+    `credentials` are what a websocket client must show.
+    """
     from app_server.exec_server.listen import ListenUrlError, Stdio, parse_listen_url
 
     try:
@@ -36,7 +42,7 @@ def serve(listen_url: str, limits: Limits | None = None) -> int:
         return serve_stdio(limits)
     from app_server.exec_server.websocket_server import serve_websocket
 
-    return serve_websocket(listen, limits)
+    return serve_websocket(listen, limits, credentials)
 
 
 def serve_stdio(limits: Limits | None = None, owner_pid: int | None = None) -> int:

@@ -21,16 +21,23 @@ async def connect_websocket(
     client_name: str = "codex-core",
     connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
     initialize_timeout_seconds: float = INITIALIZE_TIMEOUT_SECONDS,
+    bearer_token: str | None = None,
 ) -> ExecServerClient:
     """Connect and shake hands. Raises `ExecServerError`."""
     from websockets.asyncio.client import connect  # some 60 ms, only for remote environments
     from websockets.exceptions import InvalidHandshake, InvalidURI
 
+    headers = {} if bearer_token is None else {"Authorization": f"Bearer {bearer_token}"}
     try:
         async with asyncio.timeout(connect_timeout_seconds):
             # The original drops connections that offer compression.
             socket = await connect(
-                url, compression=None, max_size=LARGEST_MESSAGE_BYTES, open_timeout=None, proxy=None
+                url,
+                additional_headers=headers,
+                compression=None,
+                max_size=LARGEST_MESSAGE_BYTES,
+                open_timeout=None,
+                proxy=None,
             )
     except TimeoutError:
         raise ExecServerError(

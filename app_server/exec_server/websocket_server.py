@@ -1,14 +1,12 @@
 """The process service behind a websocket listener: every connection is a client of its own.
 
-Loopback only, since v0 knows no authentication. A request with an `Origin` header is refused before
-the upgrade: a page in a browser must not reach a process launcher. Offers of compression are
-declined.
+On loopback anybody on this machine is a client, unless credentials are configured; elsewhere they
+must be. Offers of compression are declined.
 """
 
 from __future__ import annotations
 
 import asyncio
-import http
 import signal
 import sys
 from collections import deque
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from app_server.exec_server import protocol
 from app_server.exec_server.connection import Connection
+from app_server.exec_server.gate import Credentials, answer_to
 from app_server.exec_server.guardian import guarded
 from app_server.exec_server.handler import ExecHandler, Limits
 from app_server.exec_server.listen import WebSocketAddress
@@ -33,20 +32,26 @@ ENDING_CHECK_SECONDS = 0.005
 LONGEST_ENDING_SECONDS = 1.5
 
 
-def serve_websocket(address: WebSocketAddress, limits: Limits | None = None) -> int:
+def serve_websocket(
+    address: WebSocketAddress,
+    limits: Limits | None = None,
+    credentials: Credentials | None = None,
+) -> int:
     """Listen until a signal asks to end; returns the exit status. Forks at once."""
-    if not address.is_loopback:
+    if credentials is None and not address.is_loopback:
         sys.stderr.write(
-            f"codex-exec-server: refusing to listen on {address.url}: whoever reaches it can run "
-            "commands, and there is no authentication; use a loopback address\n"
+            f"codex-exec-server: refusing to listen on {address.url} without credentials: whoever "
+            "reaches it can run commands. Use a loopback address, or `--ws-auth capability-token` "
+            "or `--ws-auth signed-bearer-token`.\n"
         )
         return 1
-    return guarded(lambda: asyncio.run(_Listener(limits).run(address)))
+    return guarded(lambda: asyncio.run(_Listener(limits, credentials).run(address)))
 
 
 class _Listener:
-    def __init__(self, limits: Limits | None) -> None:
+    def __init__(self, limits: Limits | None, credentials: Credentials | None) -> None:
         self._limits = limits
+        self._credentials = credentials
         self._sessions: Sessions | None = None
 
     async def run(self, address: WebSocketAddress) -> int:
@@ -62,7 +67,7 @@ class _Listener:
                 self._converse,
                 address.host,
                 address.port,
-                process_request=_refuse_browsers,
+                process_request=self._look_at_request,
                 compression=None,
                 max_size=LARGEST_MESSAGE_BYTES,
                 close_timeout=CLOSE_TIMEOUT_SECONDS,
@@ -78,6 +83,10 @@ class _Listener:
         sessions.end_all()
         await _ended(sessions)
         return 0
+
+    def _look_at_request(self, socket: ServerConnection, request: Request) -> Response | None:
+        answer = answer_to(request.path, request.headers, self._credentials)
+        return None if answer is None else socket.respond(*answer)
 
     async def _converse(self, socket: ServerConnection) -> None:
         """One client, from its upgrade to its end."""
@@ -165,12 +174,6 @@ class _Outbox:
                 await self._has_lines.wait()
         except ConnectionClosed:
             pass  # the receiving half notices it, too, and ends the conversation
-
-
-def _refuse_browsers(socket: ServerConnection, request: Request) -> Response | None:
-    if "Origin" in request.headers:
-        return socket.respond(http.HTTPStatus.FORBIDDEN, "requests from web pages are refused\n")
-    return None
 
 
 def _url(server: Server) -> str:

@@ -29,6 +29,10 @@ NEEDED_BY_THE_FIRST_TURN = (
 )
 
 
+PREWARM_DELAY_SECONDS = 0.1
+"""After a turn has begun: its request to the model goes first."""
+
+
 async def config_warnings(services: Services) -> list[Notice]:
     """What is wrong with the configuration, in the order found; never fails."""
     try:
@@ -52,3 +56,13 @@ async def warm_up(server: Server) -> None:
         log.info("no model provider to get ready for: %s", error)
         return
     await server.services.http.warm(provider.url("responses"))
+
+
+def prewarm_commands(server: Server) -> None:
+    """Start the process service while the model thinks, unless it runs already."""
+
+    async def prewarm() -> None:
+        await asyncio.sleep(PREWARM_DELAY_SECONDS)
+        await (await server.services.environment()).prewarm()
+
+    server.tasks.start(prewarm())

@@ -15,12 +15,14 @@ from app_server.protocol.turn import (
 )
 from app_server.server.context import RequestContext
 from app_server.server.registry import handles
+from app_server.server.startup import prewarm_commands
 
 
 @handles(TURN_START)
 async def start_turn(ctx: RequestContext, params: TurnStartParams) -> TurnStartResponse:
     turn, begin = ctx.threads.loaded(params.thread_id).prepare_turn(params)
     ctx.after_reply(begin)
+    ctx.after_reply(lambda: prewarm_commands(ctx.server))
     return TurnStartResponse(turn=turn)
 
 
