@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -117,9 +118,9 @@ class Services:
         """Where commands run; the local process service is started at the first call."""
         async with self._environment_lock:
             if self._environment is None:
-                from app_server.exec.local import LocalEnvironment
+                from app_server.exec.chosen import chosen_environment
 
-                self._environment = LocalEnvironment()
+                self._environment = chosen_environment(os.environ)
             return self._environment
 
     async def close(self) -> None:
