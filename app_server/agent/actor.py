@@ -20,7 +20,7 @@ from app_server.agent.errors import EmptyInput, NoActiveTurn, NotSteerable, Othe
 from app_server.agent.events import AbortReason, TurnFailed
 from app_server.agent.input_queue import QueuedInput
 from app_server.agent.session import Session
-from app_server.agent.settings import overridden
+from app_server.agent.settings import check_overrides, overridden
 from app_server.agent.turn import Turn
 from app_server.agent.user_shell import run_user_command
 from app_server.protocol.thread_data import Turn as WireTurn
@@ -53,6 +53,7 @@ class Actor:
         While another turn runs the message joins that one and the answered turn never appears.
         """
         wire = WireTurn(id=ids.uuid7(), items=[], status="inProgress")
+        check_overrides(self.session.config, params)
         settings = self.session.resolved(overridden(self.session.settings, params))
         self.session.settings = msgspec.structs.replace(settings, output_schema=None)
         message = QueuedInput.of(params.input, params.client_user_message_id)

@@ -45,6 +45,13 @@ class NotSteerable(AgentError):
         self.rpc_data: Any = {"codexErrorInfo": msgspec.to_builtins(info)}
 
 
+class RelativeFolder(AgentError):
+    """A policy names a folder nobody can find."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(f"sandboxPolicy.writableRoots: `{folder}` is not an absolute path")
+
+
 class EmptyInput(AgentError):
     def __init__(self) -> None:
         super().__init__("input must not be empty")

@@ -6,14 +6,21 @@ What a client gives with `turn/start` holds for later turns as well, except the 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from app_server import paths
+from app_server.agent.errors import RelativeFolder
 from app_server.agent.model_facts import ModelFacts
 from app_server.model.request import Reasoning
-from app_server.protocol.permissions import ApprovalsReviewer, AskForApproval, SandboxPolicy
+from app_server.protocol.permissions import (
+    ApprovalsReviewer,
+    AskForApproval,
+    ReadOnlySandboxPolicy,
+    SandboxPolicy,
+    WorkspaceWriteSandboxPolicy,
+)
 from app_server.protocol.shared import (
     Personality,
     ReasoningEffort,
@@ -23,6 +30,9 @@ from app_server.protocol.shared import (
 )
 from app_server.protocol.turn import TurnStartParams
 from app_server.protocol.wire import UnsetType
+
+if TYPE_CHECKING:
+    from app_server.config.resolve import Config
 
 
 class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +83,36 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
             effort=self.effort or self.facts.default_effort,
             summary=None if summary == "none" else summary,
         )
+
+
+def check_overrides(config: Config, params: TurnStartParams) -> None:
+    """Refuse what an administrator does not allow (`ConfigInvalid`) or cannot be meant
+    (`AgentError`)."""
+    from app_server.config.requirements import check_choice
+
+    policy = params.sandbox_policy
+    if isinstance(policy, WorkspaceWriteSandboxPolicy):
+        for folder in policy.writable_roots:
+            if not Path(folder).is_absolute():
+                raise RelativeFolder(folder)
+    for key, chosen in (
+        ("approval_policy", params.approval_policy),
+        ("approvals_reviewer", params.approvals_reviewer),
+        ("sandbox_mode", None if policy is None else sandbox_mode(policy)),
+    ):
+        if chosen is not None:
+            check_choice(config.requirements, key, chosen)
+
+
+def sandbox_mode(policy: SandboxPolicy) -> str:
+    """The setting that stands for a policy. A sandbox outside of ours is like none of ours."""
+    match policy:
+        case ReadOnlySandboxPolicy():
+            return "read-only"
+        case WorkspaceWriteSandboxPolicy():
+            return "workspace-write"
+        case _:
+            return "danger-full-access"
 
 
 def overridden(settings: TurnSettings, params: TurnStartParams) -> TurnSettings:

@@ -14,14 +14,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from app_server import clock
 from app_server.agent.history import output_for
 from app_server.agent.tools.registry import ToolRegistry
-from app_server.agent.tools.spec import ToolCall, ToolError
+from app_server.agent.tools.spec import LOCAL_SHELL, ToolCall, ToolError
 from app_server.protocol.response_item import (
     CustomToolCallResponseItem,
     FunctionCallOutputBody,
     FunctionCallResponseItem,
+    LocalShellCallResponseItem,
     ResponseItem,
 )
 
@@ -106,6 +109,14 @@ def as_call(item: ResponseItem) -> ToolCall | None:
             return ToolCall(call_id=item.call_id, name=item.name, payload=item.arguments)
         case CustomToolCallResponseItem():
             return ToolCall(call_id=item.call_id, name=item.name, payload=item.input)
+        case LocalShellCallResponseItem(call_id=str() as call_id, action=action):
+            wishes = {
+                "command": action.command,
+                "timeout_ms": action.timeout_ms,
+                "workdir": action.working_directory,
+            }
+            payload = msgspec.json.encode(wishes).decode()
+            return ToolCall(call_id=call_id, name=LOCAL_SHELL, payload=payload)
         case _:
             return None
 

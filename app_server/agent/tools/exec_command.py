@@ -15,7 +15,7 @@ from app_server import clock, paths
 from app_server.agent.events import ItemCompleted, Told
 from app_server.agent.tools.apply_patch import apply_patch_text
 from app_server.agent.tools.exec_text import could_not_run, outcome_text, rejected
-from app_server.agent.tools.guarded_run import Permit, permit
+from app_server.agent.tools.guarded_run import NotPermitted, Permit, permit
 from app_server.agent.tools.requirement import CommandCall
 from app_server.agent.tools.spec import (
     ToolCall,
@@ -138,7 +138,11 @@ class Run:
         patched = await self._as_patch()
         if patched is not None:
             return patched
-        permitted = await permit(self._turn, self._call, self._item, tty=self._arguments.tty)
+        try:
+            permitted = await permit(self._turn, self._call, self._item, tty=self._arguments.tty)
+        except NotPermitted as error:
+            told = could_not_run(self._call.command, rejected(error.reason))
+            raise ToolError(told) from error
         terminals = await self._turn.session.terminals()
         session_id = terminals.reserve_id()
         self._item = msgspec.structs.replace(

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from app_server.agent.approvals import CommandKey, CommandQuestion, Verdict, ask_about_command
-from app_server.agent.tools.exec_text import could_not_run, rejected
 from app_server.agent.tools.requirement import (
     Ask,
     CommandCall,
@@ -26,18 +25,24 @@ from app_server.agent.tools.requirement import (
 from app_server.agent.tools.spec import ToolError
 from app_server.exec.environment import SpawnRequest, TtySize
 from app_server.protocol.item import CommandExecutionThreadItem
-from app_server.protocol.permissions import DangerFullAccessSandboxPolicy, SandboxPolicy
+from app_server.protocol.permissions import (
+    AskForApproval,
+    DangerFullAccessSandboxPolicy,
+    GranularAskForApproval,
+    SandboxPolicy,
+)
 
 if TYPE_CHECKING:
     from app_server.agent.turn import Turn
 
 DECLINED_BY_USER = "rejected by user"
+RETRY_REASON = "command failed; retry without sandbox?"
 
 
 async def permit(
     turn: Turn, call: CommandCall, item: CommandExecutionThreadItem, *, tty: bool
 ) -> Permit:
-    """See to it that the command may run, and how. Raises `ToolError` when it may not.
+    """See to it that the command may run, and how. Raises `NotPermitted` when it may not.
 
     `item` is started and ended here when someone is asked and says no; it has been started when
     the permit says so.
@@ -47,29 +52,61 @@ async def permit(
         call, settings.approval_policy, settings.sandbox_policy, turn.session.rules
     )
     if isinstance(needed, Refuse):
-        raise ToolError(could_not_run(call.command, rejected(needed.reason)))
-    request, missing = await _prepared(turn, call, confined=needed.confined, tty=tty)
+        raise NotPermitted(needed.reason)
+    request, confinement, missing = await _prepared(turn, call, confined=needed.confined, tty=tty)
     if missing is not None:
         if nobody_is_asked(settings.approval_policy):
-            raise ToolError(could_not_run(call.command, rejected(missing)))
+            raise NotPermitted(missing)
         needed = Ask(reason=_unconfined_reason(call, missing), amendment=None, confined=False)
     if isinstance(needed, Run):
-        return Permit(request=request, item_started=False)
+        return Permit(request=request, confinement=confinement)
     asked = await _agreed(turn, call, item, needed)
-    return Permit(request=request, item_started=asked)
+    return Permit(request=request, confinement=confinement, item_started=asked, agreed=True)
 
 
-class Permit(msgspec.Struct, frozen=True):
+async def permit_outside(
+    turn: Turn, call: CommandCall, item: CommandExecutionThreadItem, first: Permit
+) -> Permit | None:
+    """Let a command that the sandbox stopped run once more without one; None where the policy
+    leaves it at that. The yes to the first attempt covers this one. Raises `NotPermitted`."""
+    if not _tries_again(turn.settings.approval_policy):
+        return None
+    if not first.agreed:
+        needed = Ask(reason=RETRY_REASON, amendment=None, confined=False)
+        await _agreed(turn, call, item, needed, item_started=True)
+    request, confinement, _ = await _prepared(turn, call, confined=False, tty=False)
+    return Permit(request=request, confinement=confinement, item_started=True, agreed=True)
+
+
+def _tries_again(approval: AskForApproval) -> bool:
+    if isinstance(approval, GranularAskForApproval):
+        return approval.granular.sandbox_approval
+    return approval in ("untrusted", "on-failure")
+
+
+class NotPermitted(ToolError):
+    """The command must not run; the message says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Permit(msgspec.Struct, frozen=True, kw_only=True):
     """The command may run, this way."""
 
     request: SpawnRequest
-    item_started: bool
+    confinement: str
+    """What holds it, as `sandbox.launch` names it."""
+    item_started: bool = False
+    agreed: bool = False
+    """Whether somebody said yes to it, now or before."""
 
 
 async def _prepared(
     turn: Turn, call: CommandCall, *, confined: bool, tty: bool
-) -> tuple[SpawnRequest, str | None]:
-    """What to spawn, and what keeps it from being confined although it should be."""
+) -> tuple[SpawnRequest, str, str | None]:
+    """What to spawn, what confines it, and what keeps it unconfined although it should not be."""
     from app_server.exec.shell_env import unified_exec_environment
     from app_server.sandbox.errors import SandboxUnavailable
     from app_server.sandbox.launch import prepare
@@ -80,7 +117,7 @@ async def _prepared(
         session.config.shell_environment_policy, os.environ, session.thread_id
     )
 
-    def prepared(policy: SandboxPolicy) -> SpawnRequest:
+    def prepared(policy: SandboxPolicy) -> tuple[SpawnRequest, str]:
         command = prepare(
             policy,
             call.argv,
@@ -90,7 +127,7 @@ async def _prepared(
             policy_cwd=settings.cwd,
             codex_home=session.services.codex_home,
         )
-        return SpawnRequest(
+        request = SpawnRequest(
             argv=command.argv,
             cwd=command.cwd,
             env=command.env,
@@ -100,15 +137,22 @@ async def _prepared(
             mount_points=command.mount_points,
             claims_terminal=command.claims_terminal,
         )
+        return request, command.confinement
 
     try:
-        return await asyncio.to_thread(prepared, policy), None
+        return *await asyncio.to_thread(prepared, policy), None
     except SandboxUnavailable as error:
-        return await asyncio.to_thread(prepared, DangerFullAccessSandboxPolicy()), str(error)
+        unconfined = DangerFullAccessSandboxPolicy()
+        return *await asyncio.to_thread(prepared, unconfined), str(error)
 
 
 async def _agreed(
-    turn: Turn, call: CommandCall, item: CommandExecutionThreadItem, needed: Ask
+    turn: Turn,
+    call: CommandCall,
+    item: CommandExecutionThreadItem,
+    needed: Ask,
+    *,
+    item_started: bool = False,
 ) -> bool:
     """Get somebody's yes, unless it was given before; whether the item was started for it."""
     key = CommandKey(
@@ -116,7 +160,8 @@ async def _agreed(
     )
     if turn.session.approvals.covers_command(key):
         return False
-    turn.start(item)
+    if not item_started:
+        turn.start(item)
     answer = await ask_about_command(
         turn,
         CommandQuestion(
@@ -138,7 +183,7 @@ async def _agreed(
     if answer.verdict is Verdict.CANCELLED:
         turn.interrupt()
         raise asyncio.CancelledError
-    raise ToolError(could_not_run(call.command, rejected(DECLINED_BY_USER)))
+    raise NotPermitted(DECLINED_BY_USER)
 
 
 def _unconfined_reason(call: CommandCall, missing: str) -> str:

@@ -10,7 +10,8 @@ from app_server.agent.tools.apply_patch import ApplyPatch, ApplyPatchFunction
 from app_server.agent.tools.dynamic import DynamicTool
 from app_server.agent.tools.exec_command import ExecCommand
 from app_server.agent.tools.registry import ToolRegistry
-from app_server.agent.tools.spec import Tool
+from app_server.agent.tools.shell import Shell, ShellCommand
+from app_server.agent.tools.spec import LOCAL_SHELL, Tool
 from app_server.agent.tools.update_plan import UpdatePlan
 from app_server.agent.tools.view_image import ViewImage
 from app_server.agent.tools.write_stdin import WriteStdin
@@ -19,6 +20,15 @@ from app_server.protocol.wire import JsonObject
 
 if TYPE_CHECKING:
     from app_server.config.resolve import Config
+
+
+OLDER: tuple[Tool, ...] = (
+    Shell("shell"),
+    Shell("container.exec"),
+    Shell(LOCAL_SHELL),
+    ShellCommand(),
+)
+"""Not offered, but answered: models trained on them call them anyway."""
 
 
 def tools_for(
@@ -31,7 +41,7 @@ def tools_for(
     if config.view_image:
         offered.append(ViewImage())
     offered += [DynamicTool(spec) for spec in of_client]
-    return ToolRegistry(offered, served=_served(config, settings))
+    return ToolRegistry(offered, served=_served(config, settings), silent=OLDER)
 
 
 def _served(config: Config, settings: TurnSettings) -> list[JsonObject]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from app_server.agent.tools.spec import Tool, ToolCall, ToolError
+from app_server.agent.tools.spec import LOCAL_SHELL, Tool, ToolCall, ToolError
 from app_server.protocol.response_item import (
     CustomToolCallResponseItem,
     FunctionCallOutputBody,
     FunctionCallResponseItem,
+    LocalShellCallResponseItem,
     ResponseItem,
 )
 from app_server.protocol.wire import JsonObject
@@ -50,4 +51,4 @@ class ToolRegistry:
 def _called_name(item: ResponseItem) -> str:
     if isinstance(item, FunctionCallResponseItem | CustomToolCallResponseItem):
         return item.name
-    return ""
+    return LOCAL_SHELL if isinstance(item, LocalShellCallResponseItem) else ""

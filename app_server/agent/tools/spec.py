@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 A = TypeVar("A", bound=msgspec.Struct)
 
 
+LOCAL_SHELL = "local_shell"
+"""The name under which the service's own kind of shell call is run."""
+
+
 class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
     """One call the model made. `payload` is JSON text for functions, free text for custom tools."""
 
