@@ -340,6 +340,7 @@ def _terminal_input(thread: ThreadState, event: TerminalInteractionNotification)
         (cell for cell in thread.terminals if cell.id == event.item_id), None
     )
     command = "" if running is None else running.command
+    thread = grow_command(thread, event.item_id, lambda c: replace(c, visited=True))
     if not event.stdin:
         if thread.status is None:
             return thread

@@ -42,6 +42,7 @@ from tui.state.effects import (
 )
 from tui.state.errors import readable_error
 from tui.state.model import Draft, PendingSettings, Settings
+from tui.state.select import left_behind
 from tui.state.thread import PendingMessage, ThreadState, TurnStatus
 from tui.state.transcript import close_exploring, drop_live, own_id, put_live, say, settle
 
@@ -293,7 +294,12 @@ def start_queued(
 
 
 def settle_unfinished(thread: ThreadState, *, interrupted: bool) -> ThreadState:
-    """End what the turn left open; commands that run on become background terminals."""
+    """End what the turn left open; commands that run on become background terminals.
+
+    An interruption stops the command the agent was waiting for. It spares those the agent had
+    already gone on from.
+    """
+    spared = {cell.id for cell in left_behind(thread)}
     thread = close_exploring(thread)
     for cell in thread.live:
         match cell:
@@ -310,7 +316,8 @@ def settle_unfinished(thread: ThreadState, *, interrupted: bool) -> ThreadState:
             case ReasoningCell():
                 thread = drop_live(thread, cell.id)
             case CommandCell():
-                thread = _leave_command(thread, cell, interrupted=interrupted)
+                runs_on = not interrupted or cell.visited or cell.id in spared
+                thread = _leave_command(thread, cell, runs_on=runs_on)
             case ExploringCell():
                 calls = tuple(
                     replace(call, status="interrupted")
@@ -326,8 +333,8 @@ def settle_unfinished(thread: ThreadState, *, interrupted: bool) -> ThreadState:
     return thread
 
 
-def _leave_command(thread: ThreadState, cell: CommandCell, *, interrupted: bool) -> ThreadState:
-    if cell.status == "running" and cell.process_id is not None:
+def _leave_command(thread: ThreadState, cell: CommandCell, *, runs_on: bool) -> ThreadState:
+    if runs_on and cell.status == "running" and cell.process_id is not None:
         thread = replace(thread, terminals=(*thread.terminals, cell))
         return settle(thread, replace(cell, status="background"))
     return settle(thread, replace(cell, status="interrupted"))

@@ -58,7 +58,7 @@ SHOWN = {
     ),
     "interrupt_command": (
         "› Run it.\n\n"
-        "• Started sleep 0.6; echo begin; sleep 60; echo end (goes on in the background)\n"
+        "• Stopped sleep 0.6; echo begin; sleep 60; echo end (interrupted)\n"
         "  └ begin\n\n"
         "■ Interrupted. Tell Codex what to do differently."
     ),

@@ -14,7 +14,13 @@ from tests.tui.state.conversation import (
 )
 from tests.tui.state.recorded import Screen, heard
 from tui.state.actions import Interrupt, PullQueued, Queued, SetModel, UserSubmitted
-from tui.state.cells import AgentMessageCell, NoticeCell, SeparatorCell, UserMessageCell
+from tui.state.cells import (
+    AgentMessageCell,
+    CommandCell,
+    NoticeCell,
+    SeparatorCell,
+    UserMessageCell,
+)
 from tui.state.effects import Effect, Notify, ReturnToComposer, SendRequest
 from tui.state.events import Disconnected
 
@@ -205,7 +211,7 @@ def test_only_a_turn_that_used_tools_is_closed_by_a_line() -> None:
 def test_a_command_that_outlives_its_turn_is_told_about_when_it_ends() -> None:
     screen = running()
     item = command(screen, "c1", "make serve")
-    turn_ended(screen, "interrupted")
+    turn_ended(screen)
     assert [cell.command for cell in screen.thread.terminals] == ["make serve"]
     params = {"threadId": THREAD, "turnId": "turn-1", "itemId": "c1", "delta": "listening\n"}
     screen.apply(heard("item/commandExecution/outputDelta", params))
@@ -214,6 +220,28 @@ def test_a_command_that_outlives_its_turn_is_told_about_when_it_ends() -> None:
     assert (ended.was_background, ended.exit_code, ended.output.head) == (True, 143, "listening\n")
     assert screen.thread.terminals == ()
     assert len({cell.id for cell in screen.thread.settled}) == len(screen.thread.settled)
+
+
+def test_an_interruption_stops_the_command_the_agent_waited_for() -> None:
+    screen = running()
+    command(screen, "c1", "sleep 60")
+    turn_ended(screen, "interrupted")
+    assert screen.thread.terminals == ()
+    assert [cell.status for cell in screen.thread.settled if isinstance(cell, CommandCell)] == [
+        "interrupted"
+    ]
+
+
+def test_an_interruption_spares_commands_the_agent_had_gone_on_from() -> None:
+    screen = running()
+    command(screen, "c1", "make serve")
+    said(screen, "It is up.")
+    command(screen, "c2", "python", processId="2")
+    ids = {"threadId": THREAD, "turnId": "turn-1", "itemId": "c2", "processId": "2"}
+    screen.apply(heard("item/commandExecution/terminalInteraction", {**ids, "stdin": ""}))
+    command(screen, "c3", "sleep 60", processId="3")
+    turn_ended(screen, "interrupted")
+    assert [cell.command for cell in screen.thread.terminals] == ["make serve", "python"]
 
 
 def test_a_changed_model_goes_along_with_the_next_turn_only() -> None:
