@@ -213,11 +213,6 @@ class ChatScreen(PanelScreen):
         event.stop()
         self.act(*event.actions)
 
-    @on(Approval.TypedAhead)
-    def _typed_ahead(self, event: Approval.TypedAhead) -> None:
-        event.stop()
-        self._composer.type_ahead(event.text)
-
     @on(Approval.FullViewWanted)
     def _full_view(self, event: Approval.FullViewWanted) -> None:
         event.stop()

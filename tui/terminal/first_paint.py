@@ -147,7 +147,10 @@ class FirstPaint:
         atexit.register(self.close)
         termios.tcsetattr(0, termios.TCSANOW, raw)
         self._columns, rows = os.get_terminal_size(1)
+        typed = _typed_before_raw_mode()
+        _erase_echo(typed, self._columns)
         self._draw(rows)
+        self._take(typed)
         self._wake = os.pipe()
         self._echoing.acquire()
         _thread.start_new_thread(self._echo, ())
@@ -170,7 +173,7 @@ class FirstPaint:
             lines = [*above, ("", ""), *composer, *below]
             if len(lines) >= rows:
                 lines = [*composer, *below][: max(1, rows - 1)]
-            opening = "\r"
+            opening = "\r\x1b[K"
         self._composer_row = next(
             row for row, (text, _) in enumerate(lines) if text.startswith(PROMPT)
         )
@@ -253,6 +256,21 @@ class FirstPaint:
         for end in self._wake:
             os.close(end)
         self._wake = None
+
+
+def _typed_before_raw_mode() -> bytes:
+    """What was typed before this program listened, with Enter as raw mode would give it."""
+    ready, _, _ = select.select([0], [], [], 0)
+    return os.read(0, 4096).replace(b"\n", b"\r") if ready else b""
+
+
+def _erase_echo(typed: bytes, columns: int) -> None:
+    """Take back the terminal's own echo of `typed`, which stands where the picture begins."""
+    lines = typed.decode("utf-8", "replace").split("\r")
+    up = sum(1 + text_cells(line) // columns for line in lines[:-1])
+    up += text_cells(lines[-1]) // columns
+    if typed:
+        _write("\r\x1b[2K" + "\x1b[1A\x1b[2K" * up)
 
 
 def header_lines(

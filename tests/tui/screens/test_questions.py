@@ -42,12 +42,23 @@ async def test_keys_typed_ahead_do_not_answer_and_are_kept(codex_home: Path) -> 
         await s.see("Run this command?")
         await s.press(*"yes", "enter")
         assert s.server.decisions == []
-        await s.until(lambda: s.draft == "yes")
         s.later(1)
         await s.press("n")
         await s.until(lambda: s.server.decisions == ["cancel"])
         await s.idle()
         assert s.draft == "yes"
+
+
+async def test_an_answer_that_came_too_early_leaves_nothing_in_the_draft(codex_home: Path) -> None:
+    async with session(codex_home, size=(80, 40)) as s:
+        await s.say("ask")
+        await s.see("Run this command?")
+        await s.press("y", "y")
+        assert s.server.decisions == []
+        s.later(1)
+        await s.press("y")
+        await s.see("The decision was accept")
+        assert s.draft == ""
 
 
 async def test_a_prefix_can_be_allowed_for_good(codex_home: Path) -> None:

@@ -121,6 +121,16 @@ def test_early_keys_are_echoed_edited_and_handed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.pty
+def test_what_was_typed_in_the_shell_is_taken_with_its_enters(tmp_path: Path) -> None:
+    with start(tmp_path) as terminal:
+        terminal.type("fix it\nmore")
+        terminal.wait_for("› fix it")
+        (tmp_path / "go-on").touch()
+        terminal.wait_for_exit()
+        assert "b'\\rmore'" in terminal.everything().replace("\n", "")
+
+
+@pytest.mark.pty
 def test_an_emptied_composer_shows_its_placeholder_again(tmp_path: Path) -> None:
     with start(tmp_path) as terminal:
         terminal.wait_for("directory:")

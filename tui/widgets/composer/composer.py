@@ -115,6 +115,8 @@ class Composer(Vertical):
 
     def type_ahead(self, text: str) -> None:
         """Keys that were meant for the draft but reached something else."""
+        if not text:
+            return
         self.editor.buffer.insert(text)
         self.editor.changed()
 

@@ -1,7 +1,7 @@
 """An approval: what is asked, numbered choices with their keys, and room for all of it.
 
 Keys act at once, but not those typed before the question could be read: until nothing has been
-typed for `GUARD_SECONDS`, letters go on into the draft and Enter does nothing.
+typed for `GUARD_SECONDS`, letters are kept for the draft and Enter does nothing.
 """
 
 from collections.abc import Sequence
@@ -40,12 +40,6 @@ class Approval(Drawn, can_focus=True):
     class FullViewWanted(Message):
         pass
 
-    @dataclass
-    class TypedAhead(Message):
-        """A letter meant for the draft."""
-
-        text: str
-
     def __init__(self, ask: Ask, clock: Clock, *, waiting: int = 0, palette: Palette = TERMINAL):
         super().__init__(id="approval")
         self.ask = ask
@@ -54,6 +48,14 @@ class Approval(Drawn, can_focus=True):
         self._palette = palette
         self._guard_until = clock.monotonic() + GUARD_SECONDS
         self.selected = 0
+        self.typed_ahead = ""
+        """Letters that came too early to be an answer; they were meant for the draft."""
+
+    @property
+    def is_early_answer(self) -> bool:
+        """All that was typed ahead is one answer's key: a finger that was too fast."""
+        keys = {option.keys for option in self.ask.options}
+        return len(set(self.typed_ahead)) == 1 and self.typed_ahead[0] in keys
 
     def on_mount(self) -> None:
         self.redraw()
@@ -148,7 +150,7 @@ class Approval(Drawn, can_focus=True):
         if self._is_guarded:
             self._guard_until = self._clock.monotonic() + GUARD_SECONDS
             if event.is_printable and character is not None:
-                self.post_message(self.TypedAhead(character))
+                self.typed_ahead += character
             return True
         if character is not None and character.isdecimal():
             number = int(character) - 1
@@ -159,7 +161,7 @@ class Approval(Drawn, can_focus=True):
 
     def take_paste(self, text: str) -> None:
         """A paste was meant for the draft."""
-        self.post_message(self.TypedAhead(text))
+        self.typed_ahead += text
 
     @property
     def _is_guarded(self) -> bool:

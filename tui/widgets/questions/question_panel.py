@@ -42,8 +42,10 @@ class QuestionPanel:
         questions = thread.questions if thread is not None else ()
         first = questions[0] if questions else None
         if self._open is not None and (first is None or first.id != self._open):
-            self._open, self._panel = None, None
+            panel, self._open, self._panel = self._panel, None, None
             chat.close_panel()
+            if panel is not None and not (panel.is_early_answer and chat.composer.is_empty):
+                chat.composer.type_ahead(panel.typed_ahead)
         if first is None or thread is None:
             return
         if self._open == first.id:
