@@ -12,6 +12,7 @@ COMMANDS = {
     "resume": "interactive",
     "app-server": "headless",
     "exec-server": "exec_server",
+    "execpolicy": "execpolicy",
     "login": "login",
     "logout": "login",
 }

@@ -14,7 +14,6 @@ NOT_YET = {
     "completion": "shell completion",
     "debug": "debug helpers",
     "exec": "one task without an interface",
-    "execpolicy": "checking rules",
     "features": "listing features",
     "fork": "forking a stored thread",
     "mcp": "managing MCP servers",
@@ -49,6 +48,8 @@ class Options(NamedTuple):
     out: str | None = None
     experimental: bool = False
     api_key_from_stdin: bool = False
+    arguments: tuple[str, ...] = ()
+    """All words after a command that reads them itself."""
     ws_auth: tuple[tuple[str, Any], ...] = ()
     """The `--ws-…` flags that were given: field of `rpc.ws_auth.WsAuthFlags` and value."""
 
@@ -58,6 +59,9 @@ def parse(argv: list[str]) -> Options:
     for position, word in enumerate(argv):
         if word in NOT_YET and not _is_a_value(argv, position):
             _parser().error(f"`codex {word}` ({NOT_YET[word]}) is not part of this release yet")
+        if word in _READ_THEMSELVES and not _is_a_value(argv, position):
+            before = parse(argv[:position])
+            return before._replace(command=word, arguments=tuple(argv[position + 1 :]))
         if not word.startswith("-") and not _is_a_value(argv, position):
             break
     argv = _command_first(argv)
@@ -97,6 +101,8 @@ _TAKES_A_VALUE = {
     "--ws-max-clock-skew-seconds",
 }  # fmt: skip
 _USAGE = "codex [OPTIONS] [PROMPT]\n       codex [OPTIONS] COMMAND [ARGS]"
+_READ_THEMSELVES = ("execpolicy",)
+"""Commands whose words end in a command of the user's, with options of its own."""
 _COMMANDS = ("app-server", "exec-server", "resume", "login", "logout")
 
 
@@ -215,6 +221,7 @@ def _parser() -> argparse.ArgumentParser:
     login.add_argument("action", nargs="?", choices=("status",))
     login.add_argument("--with-api-key", action="store_true", help="read the key from stdin")
     command("logout", "remove the stored sign-in")
+    command("execpolicy", "say what files of rules decide about a command")
     return parser
 
 
