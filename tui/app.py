@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from rich.text import Text
 from textual.strip import Strip
 
 from tui.clock import Clock
@@ -43,6 +42,7 @@ from tui.terminal.full_driver import full_driver
 from tui.terminal.inline_driver import inline_driver
 from tui.terminal.notify import title
 from tui.text.palette import TERMINAL
+from tui.widgets.drawn import neutral
 
 log = logging.getLogger(__name__)
 
@@ -219,12 +219,13 @@ class CodexApp(Errands):
     def _fatal_error(self) -> None:
         """A mistake of ours: say what and how to go on, without anybody's text or keys."""
         log.exception("the interface failed")
-        self._farewell = ()
         thread = self.store.state.thread
         resume = f" codex resume {thread.id}" if thread is not None and thread.turns else ""
         kept = f" The conversation is stored; go on with:{resume}" if resume else ""
-        words = Text(f"{traceback.format_exc()}\nCodex had to stop, by a mistake of its own.{kept}")
-        self._exit_renderables.append(words)
+        self._farewell = (
+            *(neutral(line) for line in traceback.format_exc().splitlines()),
+            f"Codex had to stop, by a mistake of its own.{kept}",
+        )
         self._close_messages_no_wait()
 
     async def _on_resize(self, event: Any) -> None:
