@@ -1,8 +1,15 @@
 """`codex exec-server` and `codex-exec-server`: the process service alone."""
 
 import sys
+from typing import TYPE_CHECKING
 
 from app_server.cli.options import Options, parse
+
+if TYPE_CHECKING:
+    from app_server.exec_server.handler import Limits
+
+SETTINGS = "exec_server."
+"""Before the name of a limit: `-c exec_server.max_processes_per_connection=8`."""
 
 
 def main() -> int:
@@ -14,8 +21,13 @@ def run(options: Options) -> int:
     """Serve on `options.listen`; returns the exit status."""
     from app_server.exec_server.server import serve
 
+    try:
+        limits = _limits(options)
+    except ValueError as error:
+        sys.stderr.write(f"codex-exec-server: {error}\n")
+        return 2
     if not options.ws_auth:
-        return serve(options.listen)
+        return serve(options.listen, limits)
     from pathlib import Path
 
     from app_server.rpc.ws_auth import WsAuthError, WsAuthFlags, credentials_from
@@ -25,4 +37,21 @@ def run(options: Options) -> int:
     except WsAuthError as error:
         sys.stderr.write(f"codex-exec-server: {error}\n")
         return 1
-    return serve(options.listen, credentials=credentials)
+    return serve(options.listen, limits, credentials)
+
+
+def _limits(options: Options) -> "Limits":
+    """The service's limits with those given by `-c`. Raises `ValueError`."""
+    import msgspec
+
+    from app_server.exec_server.handler import Limits
+
+    given = {
+        key.removeprefix(SETTINGS): value
+        for key, value in options.overrides
+        if key.startswith(SETTINGS)
+    }
+    unknown = given.keys() - set(Limits.__struct_fields__)
+    if unknown:
+        raise ValueError(f"there is no setting {SETTINGS}{min(unknown)}")
+    return msgspec.convert(given, Limits)

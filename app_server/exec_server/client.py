@@ -21,12 +21,6 @@ R = TypeVar("R", bound=protocol.Body)
 
 Event: TypeAlias = protocol.Notification
 
-_EVENT_KINDS: dict[str, type[protocol.Body]] = {
-    "process/output": protocol.OutputNotification,
-    "process/exited": protocol.ExitedNotification,
-    "process/closed": protocol.ClosedNotification,
-}
-
 
 class ExecServerError(Exception):
     """The service cannot be reached, or does not keep to the protocol."""
@@ -126,6 +120,10 @@ class ExecServerClient:
     async def start(self, params: protocol.StartParams) -> protocol.StartResult:
         return await self.call("process/start", params, protocol.StartResult)
 
+    async def start_prepared(self, params: protocol.PreparedStartParams) -> protocol.StartResult:
+        """Start exactly what somebody has resolved."""
+        return await self.call("process/start", params, protocol.StartResult)
+
     async def write(self, process_id: str, chunk: bytes) -> None:
         params = protocol.WriteParams(process_id=process_id, chunk=chunk)
         await self.call("process/write", params, protocol.WriteResult)
@@ -178,7 +176,7 @@ class ExecServerClient:
         try:
             message = protocol.read_message(text)
             if message.method is not None and message.id is None:
-                kind = _EVENT_KINDS.get(message.method)
+                kind = protocol.NOTIFICATIONS.get(message.method)
                 if kind is not None:
                     self._on_event(protocol.read_body(kind, message.params))
                 return

@@ -79,6 +79,9 @@ class ExecHandler:
                 case protocol.StartParams():
                     session.start(params, reply)
                     return True
+                case protocol.PreparedStartParams():
+                    session.start_prepared(params, reply)
+                    return True
                 case protocol.ReadParams():
                     session.read(params, reply)
                     return True

@@ -105,6 +105,47 @@ class StartParams(Body, frozen=True, kw_only=True):
     """A sandbox to be applied here."""
 
 
+class DirectStartParams(StartParams, frozen=True, kw_only=True):
+    """The form with `io`, which needs no `tty`."""
+
+    tty: bool = False
+
+
+class PreparedRequest(Body, frozen=True, kw_only=True):
+    """A command somebody has resolved, its sandbox included; it is run exactly so."""
+
+    argv: list[str]
+    cwd: str
+    env: dict[str, str]
+    arg0: str | None = None
+    inherited_data: dict[int, bytes] = {}
+    mount_points: list[str] = []
+    claims_terminal: bool = False
+
+
+class PreparedStartParams(Body, frozen=True, kw_only=True):
+    """Addition: the form with `request`."""
+
+    process_id: str
+    request: PreparedRequest
+    io: PtyIo | PipeIo
+
+    def resolved(self) -> StartParams:
+        request = self.request
+        return StartParams(
+            process_id=self.process_id,
+            argv=request.argv,
+            cwd=request.cwd,
+            env=request.env,
+            tty=isinstance(self.io, PtyIo),
+            arg0=request.arg0,
+            io=self.io,
+            inherited_data=request.inherited_data,
+            mount_points=request.mount_points,
+            claims_terminal=request.claims_terminal,
+        )
+
+
 class StartResult(Body, frozen=True, kw_only=True):
     process_id: str
     pid: int | None = None
@@ -240,7 +281,36 @@ class ClosedNotification(Body, frozen=True, kw_only=True, omit_defaults=True):
     seq: int | None = None
 
 
-Notification: TypeAlias = OutputNotification | ExitedNotification | ClosedNotification
+class StartedNotification(Body, frozen=True, kw_only=True):
+    """Addition, to a start with `io` or `request`: the program runs."""
+
+    process_id: str
+    pid: int | None = None
+
+
+class FailedNotification(Body, frozen=True, kw_only=True):
+    """Addition, to a start with `io` or `request`: the program could not be started."""
+
+    process_id: str
+    message: str
+
+
+Notification: TypeAlias = (
+    OutputNotification
+    | ExitedNotification
+    | ClosedNotification
+    | StartedNotification
+    | FailedNotification
+)
+
+_METHOD_OF: dict[type[Body], str] = {
+    OutputNotification: "process/output",
+    ExitedNotification: "process/exited",
+    ClosedNotification: "process/closed",
+    StartedNotification: "process/started",
+    FailedNotification: "process/failed",
+}
+NOTIFICATIONS: dict[str, type[Body]] = {method: kind for kind, method in _METHOD_OF.items()}
 
 REQUEST_PARAMS: dict[str, type[Body]] = {
     "initialize": InitializeParams,
@@ -268,11 +338,19 @@ class Message(msgspec.Struct, frozen=True):
     error: msgspec.Raw = msgspec.Raw()
 
 
+class _StartForm(msgspec.Struct, frozen=True):
+    """The members by which the forms of `process/start` are told apart."""
+
+    request: msgspec.Raw = msgspec.Raw()
+    io: msgspec.Raw = msgspec.Raw()
+
+
 class ErrorBody(msgspec.Struct, frozen=True):
     code: int
     message: str
 
 
+_start_form_decoder = msgspec.json.Decoder(_StartForm | None)
 _message_decoder = msgspec.json.Decoder(Message)
 
 
@@ -297,10 +375,21 @@ def read_params(method: str, params: msgspec.Raw) -> Body:
     if kind is None:
         raise ServiceError(METHOD_NOT_FOUND, method)
     try:
+        if kind is StartParams:
+            kind = _form_of_start(params)
         body: Body = read_body(kind, params)
     except (msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
         raise ServiceError(INVALID_PARAMS, str(error)) from None
     return body
+
+
+def _form_of_start(params: msgspec.Raw) -> type[Body]:
+    form: _StartForm | None = _start_form_decoder.decode(bytes(params) or b"null")
+    if form is not None and bytes(form.request) not in (b"", b"null"):
+        return PreparedStartParams
+    if form is not None and bytes(form.io) not in (b"", b"null"):
+        return DirectStartParams
+    return StartParams
 
 
 def read_body(kind: type[Any], raw: msgspec.Raw) -> Any:
@@ -342,8 +431,7 @@ def service_line(notification: Notification) -> bytes:
                 b'"}}\n',
             )
         )
-    method = "process/exited" if isinstance(notification, ExitedNotification) else "process/closed"
-    return notification_line(method, notification)
+    return notification_line(_METHOD_OF[type(notification)], notification)
 
 
 def _line(value: object) -> bytes:

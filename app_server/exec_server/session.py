@@ -17,7 +17,7 @@ import msgspec
 
 from app_server.exec_server import protocol
 from app_server.exec_server.files import is_confined
-from app_server.exec_server.locations import local_path
+from app_server.exec_server.locations import URI_PREFIX, local_path
 from app_server.exec_server.loop import Loop, Timer
 from app_server.exec_server.mount_points import MountPointBlocked
 from app_server.exec_server.output import RETAINED_BYTES, Chunk
@@ -51,6 +51,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_processes_per_connection: int = 1024
     """Running ones; those that ended and can still be read do not count."""
     max_inherited_bytes: int = 1024 * 1024
+    allow_direct_exec: bool = True
+    """Whether a start may give any command, as v0 does."""
+    allow_prepared_exec: bool = True
+    """Whether a start may give a request that somebody has resolved."""
     detached_session_seconds: float = 10.0
     """How long a session waits for its client to come back."""
 
@@ -74,6 +78,8 @@ class Session:
         self._limits = limits
         self._is_closed = False
         self._uses_additions = is_resumable
+        self._tells_signals_in_codes = False
+        """As clients of release 0.169, which name places by URI, read them."""
         self._processes: dict[str, ManagedProcess] = {}
         self._writes: deque[tuple[str, str]] = deque(maxlen=REMEMBERED_WRITES)
         self._ending: list[ManagedProcess] = []
@@ -101,6 +107,18 @@ class Session:
     # Methods
 
     def start(self, params: protocol.StartParams, reply: Reply) -> None:
+        """Run a command as it is given."""
+        if not self._limits.allow_direct_exec:
+            raise ServiceError(INVALID_REQUEST, "this service runs prepared commands only")
+        self._start(params, reply)
+
+    def start_prepared(self, params: protocol.PreparedStartParams, reply: Reply) -> None:
+        """Run a command that somebody trusted has resolved."""
+        if not self._limits.allow_prepared_exec:
+            raise ServiceError(INVALID_REQUEST, "this service runs no prepared commands")
+        self._start(params.resolved(), reply)
+
+    def _start(self, params: protocol.StartParams, reply: Reply) -> None:
         if params.process_id in self._processes:
             raise ServiceError(INVALID_REQUEST, "process ID already exists")
         if not params.argv:
@@ -114,23 +132,32 @@ class Session:
         )
         if self._is_output_paused:
             process.pause_output()
-        if params.io is not None:
+        hears_more = params.io is not None
+        if hears_more:
             self._uses_additions = True
+        if params.cwd.startswith(URI_PREFIX):
+            self._tells_signals_in_codes = True
 
         def started(problem: str | None) -> None:
             if problem is not None:
-                del self._processes[process.id]
+                failed(problem)
                 self._keep_until_ended(process)
-                reply(ServiceError(INTERNAL_ERROR, problem))
-            else:
-                reply(protocol.StartResult(process_id=process.id, pid=process.pid))
+                return
+            reply(protocol.StartResult(process_id=process.id, pid=process.pid))
+            if hears_more:
+                self._tell(protocol.StartedNotification(process_id=process.id, pid=process.pid))
+
+        def failed(problem: str) -> None:
+            del self._processes[process.id]
+            reply(ServiceError(INTERNAL_ERROR, problem))
+            if hears_more:
+                self._tell(protocol.FailedNotification(process_id=process.id, message=problem))
 
         self._processes[process.id] = process
         try:
             process.start(spec, started)
         except (OSError, MountPointBlocked) as error:
-            del self._processes[process.id]
-            raise ServiceError(INTERNAL_ERROR, _os_text(error)) from error
+            failed(_os_text(error))
 
     def read(self, params: protocol.ReadParams, reply: Reply) -> None:
         process = self._known(params.process_id)
@@ -220,6 +247,8 @@ class Session:
         )
 
     def process_exited(self, process: ManagedProcess) -> None:
+        if self._tells_signals_in_codes and process.exit_signal is not None:
+            process.exit_code = 128 + process.exit_signal
         self._tell(
             protocol.ExitedNotification(
                 process_id=process.id,

@@ -1,7 +1,22 @@
 """What we add to v0: exact streams, closing input, resizing, waiting, snapshots, ways to end."""
 
+import asyncio
 import base64
 
+import pytest
+
+from app_server.cli.exec_server import _limits, run
+from app_server.cli.options import parse
+from app_server.exec_server.handler import ExecHandler, Limits
+from app_server.exec_server.protocol import (
+    Body,
+    InitializeParams,
+    PipeIo,
+    PreparedRequest,
+    PreparedStartParams,
+    ServiceError,
+    StartParams,
+)
 from tests.exec_server.stdio_peer import StdioPeer, encode
 
 OPEN = {"type": "pipe", "stdin": "open"}
@@ -76,7 +91,7 @@ def test_a_snapshot_keeps_streams_apart_and_says_when_it_was_cut(peer: StdioPeer
     assert base64.b64decode(snapshot["terminal"]).endswith(b"end\r\n")
 
 
-def test_a_client_that_uses_an_addition_hears_when_output_is_closed(peer: StdioPeer) -> None:
+def test_a_client_that_uses_an_addition_hears_of_the_start_and_the_close(peer: StdioPeer) -> None:
     peer.shell("a", "echo x", io={"type": "pipe"})
     peer.told("process/closed", "a")
     methods = [
@@ -84,4 +99,70 @@ def test_a_client_that_uses_an_addition_hears_when_output_is_closed(peer: StdioP
         for message in peer.seen
         if message.get("params", {}).get("processId") == "a"
     ]
-    assert methods == ["process/output", "process/exited", "process/closed"]
+    ends = ["process/output", "process/exited", "process/closed"]
+    assert methods == ["process/started", *ends]
+
+
+def test_a_prepared_command_is_run_exactly_as_it_was_resolved(peer: StdioPeer) -> None:
+    argv = ["/bin/sh", "-c", 'echo "$0 $A"; pwd']
+    request = {"argv": argv, "cwd": "/usr", "env": {"A": "1"}, "arg0": None}
+    params = {"processId": "p", "request": request, "io": {"type": "pipe", "stdin": "closed"}}
+    pid = peer.call("process/start", params)["result"]["pid"]
+    assert peer.told("process/started", "p") == {"processId": "p", "pid": pid}
+    assert peer.told("process/exited", "p")["exitCode"] == 0
+    output = peer.call("process/snapshot", {"processId": "p"})["result"]["stdout"]
+    assert base64.b64decode(output) == b"/bin/sh 1\n/usr\n"
+
+
+def test_the_direct_form_needs_no_tty_and_says_what_failed(peer: StdioPeer) -> None:
+    params: dict[str, object] = {
+        "processId": "p",
+        "argv": ["/no/such"],
+        "cwd": "/",
+        "env": {},
+        "arg0": None,
+    }
+    answer = peer.call("process/start", params | {"io": {"type": "pty", "rows": 5, "cols": 6}})
+    problem = "No such file or directory (os error 2)"
+    assert answer["error"] == {"code": -32603, "message": problem}
+    assert peer.told("process/failed", "p") == {"processId": "p", "message": problem}
+
+
+def test_a_client_of_v0_hears_of_output_and_exit_alone(peer: StdioPeer) -> None:
+    peer.shell("p", "echo hi")
+    peer.told("process/exited", "p")
+    peer.start("q", "/no/such")
+    peer.call("process/terminate", {"processId": "none"})
+    told = {message["method"] for message in peer.seen if "method" in message}
+    assert told == {"process/output", "process/exited"}
+
+
+@pytest.mark.parametrize(
+    ("limits", "is_prepared", "refusal"),
+    [
+        (Limits(allow_direct_exec=False), False, "this service runs prepared commands only"),
+        (Limits(allow_prepared_exec=False), True, "this service runs no prepared commands"),
+    ],
+)
+async def test_a_form_of_starting_can_be_switched_off(
+    limits: Limits, is_prepared: bool, refusal: str
+) -> None:
+    answers: list[Body | ServiceError] = []
+    handler = ExecHandler(asyncio.get_running_loop(), lambda notification: None, limits)
+    handler.initialize(InitializeParams(client_name="test"))
+    handler.initialized()
+    direct = StartParams(process_id="p", argv=["true"], cwd="/", env={}, tty=False)
+    request = PreparedRequest(argv=["true"], cwd="/", env={})
+    prepared = PreparedStartParams(process_id="p", request=request, io=PipeIo())
+    handler.handle(prepared if is_prepared else direct, answers.append)
+    [refused] = answers
+    assert isinstance(refused, ServiceError)
+    assert (refused.code, refused.message) == (-32600, refusal)
+
+
+def test_limits_are_settings_of_the_command(capfd: pytest.CaptureFixture[str]) -> None:
+    given = parse(["exec-server", "-c", "exec_server.max_processes_per_connection=8"])
+    assert _limits(given).max_processes_per_connection == 8
+    wrong = parse(["exec-server", "-c", "exec_server.max_proceses=8"])
+    assert run(wrong) == 2
+    assert "there is no setting exec_server.max_proceses" in capfd.readouterr().err
