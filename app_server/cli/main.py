@@ -13,6 +13,7 @@ COMMANDS = {
     "app-server": "headless",
     "exec-server": "exec_server",
     "execpolicy": "execpolicy",
+    "sandbox": "sandbox",
     "login": "login",
     "logout": "login",
 }

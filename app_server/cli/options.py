@@ -20,7 +20,6 @@ NOT_YET = {
     "mcp-server": "Codex as an MCP server",
     "plugin": "plugins",
     "review": "code review",
-    "sandbox": "running one command in the sandbox",
 }
 """Commands of Codex that this release does not have; named so that none is taken for a prompt."""
 
@@ -101,7 +100,7 @@ _TAKES_A_VALUE = {
     "--ws-max-clock-skew-seconds",
 }  # fmt: skip
 _USAGE = "codex [OPTIONS] [PROMPT]\n       codex [OPTIONS] COMMAND [ARGS]"
-_READ_THEMSELVES = ("execpolicy",)
+_READ_THEMSELVES = ("execpolicy", "sandbox")
 """Commands whose words end in a command of the user's, with options of its own."""
 _COMMANDS = ("app-server", "exec-server", "resume", "login", "logout")
 
@@ -222,6 +221,7 @@ def _parser() -> argparse.ArgumentParser:
     login.add_argument("--with-api-key", action="store_true", help="read the key from stdin")
     command("logout", "remove the stored sign-in")
     command("execpolicy", "say what files of rules decide about a command")
+    command("sandbox", "run one command as the agent's are run: codex sandbox linux -- COMMAND")
     return parser
 
 

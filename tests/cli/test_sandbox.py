@@ -1,0 +1,72 @@
+"""`codex sandbox linux`: one command under the policy of the configuration."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app_server.cli.main import main
+from app_server.sandbox import probe
+
+WAIT_SECONDS = 30.0
+
+
+def codex(workspace: Path, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app_server.cli.main", "sandbox", *words],
+        cwd=workspace,
+        env={**os.environ, "CODEX_HOME": str(home), "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+        timeout=WAIT_SECONDS,
+        check=False,
+    )
+
+
+@pytest.fixture
+def confines() -> None:
+    if probe.facts().mechanism in ("none", "landlock"):
+        pytest.skip("only Landlock or nothing is here to confine a command")
+
+
+def test_the_command_may_write_what_the_policy_says_and_nothing_else(
+    confines: None, workspace: Path, codex_home: Path
+) -> None:
+    writes = ("-c", "sandbox_mode=workspace-write", "--", "sh", "-c")
+    done = codex(workspace, codex_home, "linux", *writes, "echo in > a && echo said; exit 7")
+    assert (done.returncode, done.stdout) == (7, "said\n"), done.stderr
+    assert (workspace / "a").read_text() == "in\n"
+    assert not (workspace / ".git").exists()
+    reads = ("-c", "sandbox_mode=read-only", "--", "touch", "b")
+    refused = codex(workspace, codex_home, "linux", *reads)
+    assert refused.returncode == 1
+    assert "Read-only file system" in refused.stderr
+    assert not (workspace / "b").exists()
+
+
+def test_without_a_sandbox_the_policy_says_so_and_the_command_runs(
+    workspace: Path, codex_home: Path
+) -> None:
+    open_ = ("-c", "sandbox_mode=danger-full-access", "--")
+    killed = codex(workspace, codex_home, "linux", *open_, "sh", "-c", "kill -9 $$")
+    assert killed.returncode == 137
+    missing = codex(workspace, codex_home, "linux", *open_, "no-such-program-here")
+    assert missing.returncode == 127
+    assert "command not found" in missing.stderr
+
+
+@pytest.mark.parametrize("words", [[], ["linux"], ["macos", "true"], ["linux", "--"]])
+def test_a_call_without_a_command_is_a_mistake(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["sandbox", *words])
+    assert ended.value.code == 2
+
+
+def test_a_broken_configuration_runs_nothing(workspace: Path, codex_home: Path) -> None:
+    (codex_home / "config.toml").write_text("sandbox_mode = \n")
+    done = codex(workspace, codex_home, "linux", "touch", "a")
+    assert done.returncode == 1
+    assert "config.toml" in done.stderr
+    assert not (workspace / "a").exists()
