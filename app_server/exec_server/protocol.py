@@ -146,7 +146,7 @@ class PreparedStartParams(Body, frozen=True, kw_only=True):
         )
 
 
-class StartResult(Body, frozen=True, kw_only=True):
+class StartResult(Body, frozen=True, kw_only=True, omit_defaults=True):
     process_id: str
     pid: int | None = None
     """Addition: its number in this machine's process table."""
