@@ -29,6 +29,14 @@ NEEDED_BY_THE_FIRST_TURN = (
 )
 
 
+NEEDED_BY_THE_FIRST_COMMAND = (
+    "app_server.exec.sessions",
+    "app_server.execpolicy.command_actions",
+    "app_server.execpolicy.amend",
+    "app_server.patch.shell_call",
+    "app_server.sandbox.launch",
+)
+
 PREWARM_DELAY_SECONDS = 0.1
 """After a turn has begun: its request to the model goes first."""
 
@@ -59,10 +67,15 @@ async def warm_up(server: Server) -> None:
 
 
 def prewarm_commands(server: Server) -> None:
-    """Start the process service while the model thinks, unless it runs already."""
+    """Start the process service and try the sandbox while the model thinks, if not yet done."""
 
     async def prewarm() -> None:
         await asyncio.sleep(PREWARM_DELAY_SECONDS)
         await (await server.services.environment()).prewarm()
+        for name in NEEDED_BY_THE_FIRST_COMMAND:
+            await asyncio.to_thread(import_module, name)
+        from app_server.sandbox.probe import facts
+
+        await asyncio.to_thread(facts)
 
     server.tasks.start(prewarm())
