@@ -21,7 +21,7 @@ def draw_session_header(cell: SessionHeaderCell, canvas: Canvas) -> list[Spans]:
     palette = canvas.palette
     name: Spans = [
         Segment(">_ ", palette.dim),
-        Segment("OpenAI Codex", palette.strong),
+        Segment("Codex in Python", palette.strong),
         words(f" (v{cell.version})", palette.dim),
     ]
     model = f"{cell.model} {cell.effort}" if cell.effort else cell.model

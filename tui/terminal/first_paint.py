@@ -281,8 +281,8 @@ def header_lines(
     if columns < NARROWEST_BOX:
         return []
     model = f"{model} {effort}" if effort else model
-    name = f">_ OpenAI Codex (v{version})"
-    shown_name = f"\x1b[2m>_ \x1b[0m\x1b[1mOpenAI Codex\x1b[0m\x1b[2m (v{version})\x1b[0m"
+    name = f">_ Codex in Python (v{version})"
+    shown_name = f"\x1b[2m>_ \x1b[0m\x1b[1mCodex in Python\x1b[0m\x1b[2m (v{version})\x1b[0m"
     rows = [(name, shown_name), ("", "")]
     model_row = (f"model:     {model}", f"\x1b[2mmodel:     \x1b[0m{model}")
     hint = ("   /model to change", "\x1b[36m   /model\x1b[0m\x1b[2m to change\x1b[0m")
