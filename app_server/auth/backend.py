@@ -50,8 +50,9 @@ class Reply(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """The body as it may be shown."""
-        return self.body.decode("utf-8", "replace").strip()[:MAX_SHOWN_CHARACTERS]
+        """The body as it may be shown; a web page, as proxies answer with, is only named."""
+        shown = self.body.decode("utf-8", "replace").strip()
+        return "a web page" if shown.startswith("<") else shown[:MAX_SHOWN_CHARACTERS]
 
     def error_code(self) -> str | None:
         """The error's code, wherever this service puts it."""
@@ -83,10 +84,33 @@ class Http(Protocol):
         *,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> Reply:
         """Raises `Unreachable` when there is no answer."""
         ...
+
+    async def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> Reply:
+        """Raises `Unreachable` when there is no answer."""
+        ...
+
+
+SHORTEST_SECRET = 8
+"""What is shorter is none, and may be part of an ordinary word."""
+
+
+def without_secrets(text: str, *secrets: str) -> str:
+    """A text that came back from outside, without what we had sent there."""
+    for secret in secrets:
+        if len(secret) >= SHORTEST_SECRET:
+            text = text.replace(secret, "…")
+    return text
 
 
 def refresh_url(environment: Mapping[str, str]) -> str:

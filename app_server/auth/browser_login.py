@@ -4,7 +4,9 @@
         show(login.auth_url)
         stored = await login.wait(keep)
 
-One page at a time, GET only, nothing but our own paths; the query of a request is never logged.
+GET only, nothing but our own paths; the query of a request is never logged. The state is good for
+one sign-in: coming back again shows how the first time ended. Where the browser runs on another
+machine, the address it was sent to can be handed in with `come_back`.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from app_server.auth.exchange import (
     signed_in,
 )
 from app_server.auth.login_pages import error_page, success_page
-from app_server.auth.store import StoredAuth, Tokens
+from app_server.auth.store import StoredAuth
 from app_server.auth.tokens import read_claims
 
 log = logging.getLogger(__name__)
@@ -68,12 +70,15 @@ class BrowserLogin:
         originator: str,
         workspace_id: str | None = None,
         ports: tuple[int, ...] = PORTS,
+        is_streamlined: bool = False,
     ) -> None:
         self._http = http
         self._issuer = issuer
         self._originator = originator
         self._workspace_id = workspace_id
         self._ports = ports
+        self._is_streamlined = is_streamlined
+        self._coming_back = asyncio.Lock()
         self._state = random_text(32)
         self._verifier = random_text(64)
         self._server: asyncio.Server | None = None
@@ -81,6 +86,7 @@ class BrowserLogin:
         self._keep: Keep | None = None
         self._ended: asyncio.Future[StoredAuth] = asyncio.get_running_loop().create_future()
         self._stored: StoredAuth | None = None
+        self._problem: str | None = None
         self.port = 0
 
     async def __aenter__(self) -> BrowserLogin:
@@ -104,7 +110,7 @@ class BrowserLogin:
 
     @property
     def redirect_uri(self) -> str:
-        return f"http://localhost:{self.port}/auth/callback"
+        return self._local_url("/auth/callback")
 
     @property
     def auth_url(self) -> str:
@@ -134,6 +140,21 @@ class BrowserLogin:
         """End the attempt; `wait` raises `LoginFailed` with this reason."""
         self._fail(reason)
 
+    async def come_back(self, address: str) -> bool:
+        """Take the address a browser elsewhere was sent to; False if it is not from this attempt.
+
+        How the attempt ends is seen by `wait`.
+        """
+        try:
+            query = _query(urlsplit(address.strip()).query)
+        except ValueError:
+            return False
+        if query.get("state") != self._state:
+            return False
+        await self._callback(query)
+        self._end_without_last_page()
+        return True
+
     async def _listen(self) -> asyncio.Server:
         for port in self._ports:
             for attempt in range(PORT_TRIES):
@@ -156,7 +177,7 @@ class BrowserLogin:
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
                 head = await reader.readuntil(b"\r\n\r\n")
-            status, headers, body = await self._page(head.split(b"\r\n", 1)[0].decode("latin-1"))
+            status, headers, body = await self._page(head.decode("latin-1"))
             writer.write(_response(status, headers, body))
             await writer.drain()
             self._after_page(status)
@@ -166,13 +187,19 @@ class BrowserLogin:
             self._pages.discard(page)
             writer.close()
 
-    async def _page(self, request_line: str) -> tuple[str, dict[str, str], str]:
+    async def _page(self, head: str) -> tuple[str, dict[str, str], str]:
+        request_line, *fields = head.split("\r\n")
         method, _, rest = request_line.partition(" ")
-        target = urlsplit(rest.partition(" ")[0])
-        query = {name: values[0] for name, values in parse_qs(target.query).items()}
+        try:
+            target = urlsplit(rest.partition(" ")[0])
+            query = _query(target.query)
+        except ValueError:
+            return "400 Bad Request", {}, "Bad Request"
         match (method, target.path):
             case ("GET", "/auth/callback"):
                 return await self._callback(query)
+            case (_, "/cancel") if _is_from_another_page(fields):
+                return "403 Forbidden", {}, "Forbidden"
             case ("GET", "/success"):
                 return "200 OK", {}, success_page()
             case ("GET", "/cancel"):
@@ -184,6 +211,14 @@ class BrowserLogin:
     async def _callback(self, query: dict[str, str]) -> tuple[str, dict[str, str], str]:
         if query.get("state") != self._state:
             return "400 Bad Request", {}, "State mismatch"
+        async with self._coming_back:
+            if self._stored is not None:
+                return self._welcome(self._stored)
+            if self._problem is not None:
+                return "200 OK", {}, error_page(self._problem)
+            return await self._first_callback(query)
+
+    async def _first_callback(self, query: dict[str, str]) -> tuple[str, dict[str, str], str]:
         if "error" in query:
             return self._refused(_refusal(query["error"], query.get("error_description")))
         if not query.get("code"):
@@ -211,11 +246,18 @@ class BrowserLogin:
         except AuthError as problem:
             return self._refused(str(problem))
         self._stored = stored
-        return "302 Found", {"location": self._success_url(tokens)}, ""
+        return self._welcome(stored)
 
-    def _success_url(self, tokens: Tokens) -> str:
-        plan = read_claims(tokens.id_token).plan or ""
-        return f"http://localhost:{self.port}/success?{urlencode({'plan_type': plan})}"
+    def _welcome(self, stored: StoredAuth) -> tuple[str, dict[str, str], str]:
+        """On to the last page; no token travels in its address."""
+        assert stored.tokens is not None
+        facts = {"plan_type": read_claims(stored.tokens.id_token).plan or ""}
+        if self._is_streamlined:
+            facts["codex_streamlined_login"] = "true"
+        return "302 Found", {"location": self._local_url(f"/success?{urlencode(facts)}")}, ""
+
+    def _local_url(self, path: str) -> str:
+        return f"http://localhost:{self.port}{path}"
 
     def _after_page(self, status: str) -> None:
         """Once the browser has its page: the attempt ends with the last of them."""
@@ -232,6 +274,7 @@ class BrowserLogin:
             self._ended.set_result(self._stored)
 
     def _refused(self, problem: str) -> tuple[str, dict[str, str], str]:
+        self._problem = problem
         self._fail(problem)
         return "200 OK", {}, error_page(problem)
 
@@ -239,6 +282,17 @@ class BrowserLogin:
         if not self._ended.done():
             self._ended.set_exception(LoginFailed(problem))
             self._ended.exception()  # nobody may be waiting yet; then nothing is to be warned of
+
+
+def _query(text: str) -> dict[str, str]:
+    """Raises `ValueError` for more fields than anybody needs."""
+    return {name: values[0] for name, values in parse_qs(text, max_num_fields=50).items()}
+
+
+def _is_from_another_page(fields: list[str]) -> bool:
+    """Whether a page in a browser asks; programs that ask us to give way say none of this."""
+    names = {field.partition(":")[0].strip().lower() for field in fields}
+    return bool(names & {"origin", "referer", "sec-fetch-site"})
 
 
 def _refusal(code: str, description: str | None) -> str:

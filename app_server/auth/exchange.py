@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from hashlib import sha256
 from os import urandom
 
 import msgspec
 
-from app_server.auth.backend import CLIENT_ID, ISSUER, Http
+from app_server.auth.backend import CLIENT_ID, ISSUER, Http, without_secrets
 from app_server.auth.errors import AuthError, BadToken, LoginFailed
 from app_server.auth.store import StoredAuth, Tokens
 from app_server.auth.tokens import read_claims
@@ -26,6 +27,14 @@ class Issuer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def token_url(self) -> str:
         return f"{self.url.rstrip('/')}/oauth/token"
+
+
+def issuer_from(environment: Mapping[str, str]) -> Issuer:
+    """OpenAI's, unless the environment names another place or program, as tests do."""
+    return Issuer(
+        url=environment.get("CODEX_APP_SERVER_LOGIN_ISSUER") or ISSUER,
+        client_id=environment.get("CODEX_APP_SERVER_LOGIN_CLIENT_ID") or CLIENT_ID,
+    )
 
 
 def random_text(size_bytes: int) -> str:
@@ -60,7 +69,8 @@ async def exchange_code(
         },
     )
     if not reply.is_success:
-        raise LoginFailed(f"token endpoint returned status {reply.status_line}: {reply.detail()}")
+        detail = without_secrets(reply.detail(), code, verifier)
+        raise LoginFailed(f"token endpoint returned status {reply.status_line}: {detail}")
     try:
         granted = msgspec.json.decode(reply.body, type=_Granted)
     except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import msgspec
 
-from app_server.auth.backend import CLIENT_ID, Http, refresh_url
-from app_server.auth.errors import BadToken, RefreshFailed
+from app_server.auth.backend import CLIENT_ID, Http, refresh_url, without_secrets
+from app_server.auth.errors import BadToken, RefreshFailed, Unreachable
 from app_server.auth.store import StoredAuth, Tokens
 from app_server.auth.tokens import read_claims
 
@@ -54,16 +54,15 @@ async def renewed(
 ) -> StoredAuth:
     """The sign-in with new tokens; those the service left out stay. Raises `RefreshFailed`."""
     assert stored.tokens is not None
-    reply = await http.post(
-        refresh_url(environment),
-        json={
-            "client_id": CLIENT_ID,
-            "grant_type": "refresh_token",
-            "refresh_token": stored.tokens.refresh_token,
-        },
-    )
+    spent = stored.tokens.refresh_token
+    question = {"client_id": CLIENT_ID, "grant_type": "refresh_token", "refresh_token": spent}
+    try:
+        reply = await http.post(refresh_url(environment), json=question)
+    except Unreachable as problem:
+        raise RefreshFailed(f"Failed to refresh token: {problem}", is_final=False) from problem
     if not reply.is_success:
-        raise _failure(reply.status, reply.error_code(), reply.status_line, reply.text)
+        text = without_secrets(reply.text, spent, stored.tokens.access_token)
+        raise _failure(reply.status, reply.error_code(), reply.status_line, text)
     try:
         answer = msgspec.json.decode(reply.body, type=_Renewed)
     except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -132,6 +133,29 @@ class MemoryStore:
         there_was_one = self.kept is not None
         self.kept = None
         return there_was_one
+
+
+class ChosenStore:
+    """A store that is chosen when first used: looking the choice up reads the settings."""
+
+    def __init__(self, choose: Callable[[], Store]) -> None:
+        self._choose = choose
+        self._chosen: Store | None = None
+
+    def load(self) -> StoredAuth | None:
+        return self._store.load()
+
+    def save(self, auth: StoredAuth) -> None:
+        self._store.save(auth)
+
+    def delete(self) -> bool:
+        return self._store.delete()
+
+    @property
+    def _store(self) -> Store:
+        if self._chosen is None:
+            self._chosen = self._choose()
+        return self._chosen
 
 
 def as_text(auth: StoredAuth) -> bytes:

@@ -137,7 +137,8 @@ class ModelClient:
 
     async def _send(self, body: bytes, identity: TurnIdentity) -> httpx.Response:
         """One request, up to the headers of its answer."""
-        url = self.url
+        headers = await self._headers(identity)
+        url = self.url  # which one depends on the sign-in, looked up for the headers
         try:
             client = await self._http.client(url)
         except NetworkSettingsUnusable as problem:
@@ -145,9 +146,7 @@ class ModelClient:
         import httpx
 
         try:
-            request = client.build_request(
-                "POST", url, content=body, headers=await self._headers(identity)
-            )
+            request = client.build_request("POST", url, content=body, headers=headers)
             async with asyncio.timeout(self.provider.stream_idle_timeout_seconds):
                 return await client.send(request, stream=True)
         except TimeoutError:

@@ -85,9 +85,26 @@ class HttpClients:
         *,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> Reply:
         """One question with a JSON or form body, one short answer. Raises `Unreachable`."""
+        sent = {"json": json, "data": form, "headers": headers}
+        return await self._ask("POST", url, sent, timeout_seconds)
+
+    async def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> Reply:
+        """One question without a body, one short answer. Raises `Unreachable`."""
+        return await self._ask("GET", url, {"headers": headers}, timeout_seconds)
+
+    async def _ask(
+        self, method: str, url: str, sent: Mapping[str, Any], timeout_seconds: float
+    ) -> Reply:
         try:
             client = await self.client(url)
         except NetworkSettingsUnusable as problem:
@@ -96,7 +113,7 @@ class HttpClients:
 
         try:
             async with asyncio.timeout(timeout_seconds):
-                response = await client.post(url, json=json, data=form)
+                response = await client.request(method, url, **sent)
         except TimeoutError:
             raise Unreachable(f"no answer from {url} in {timeout_seconds:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL) as failure:

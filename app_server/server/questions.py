@@ -35,6 +35,14 @@ R = TypeVar("R")
 QUIET = frozenset({ITEM_TOOL_CALL.name})
 """Questions to one program about its own tool: nobody else waits to hear that they are settled."""
 
+
+class NobodyLeft(QuestionRefused):
+    """Everyone who was asked about no thread in particular has disconnected."""
+
+    def __init__(self) -> None:
+        super().__init__("everyone who was asked has left")
+
+
 Audience = Callable[[], Sequence[Subscriber]]
 
 
@@ -83,7 +91,9 @@ class Questions:
         if question.answer.done():
             return
         if isinstance(result, RpcError):
-            question.answer.set_exception(QuestionRefused(result.message))
+            refusal = QuestionRefused(result.message)
+            refusal.__cause__ = result
+            question.answer.set_exception(refusal)
             return
         try:
             question.answer.set_result(_typed(question.row, result))
@@ -98,6 +108,18 @@ class Questions:
         for question in self.open_on(thread_id):
             question.asked.add(subscriber.connection_id)
             subscriber.ask(question.request_id, question.row, question.params)
+
+    def connection_closed(self, connection_id: int) -> None:
+        """A client has left. Questions about a thread wait for somebody to resume it; for others
+        nobody else will come.
+        """
+        for question in list(self._open.values()):
+            if question.thread_id is None:
+                question.asked.discard(connection_id)
+                if not question.asked:
+                    self._close(question)
+                    if not question.answer.done():
+                        question.answer.set_exception(NobodyLeft())
 
     def open_on(self, thread_id: str) -> list[_Question]:
         """The thread's open questions, oldest first."""

@@ -46,10 +46,11 @@ HANDLER_MODULES: dict[str, str] = {
     "turn/interrupt": "turns",
     "model/list": "models",
     "account/read": "account",
-    "account/login/start": "account",
-    "account/login/cancel": "account",
+    "account/login/start": "login",
+    "account/login/cancel": "login",
     "account/logout": "account",
     "account/rateLimits/read": "account",
+    "account/sendAddCreditsNudgeEmail": "account",
     "getAuthStatus": "account",
     "config/read": "config",
     "config/value/write": "config",
@@ -94,7 +95,6 @@ NOT_OURS = frozenset(
 
 NOT_YET = frozenset(
     {
-        "account/sendAddCreditsNudgeEmail",
         "app/list",
         "collaborationMode/list",
         "config/mcpServer/reload",

@@ -28,6 +28,7 @@ from app_server.server.services import Services
 from app_server.server.tasks import Tasks
 
 if TYPE_CHECKING:
+    from app_server.auth.host_tokens import HostTokens
     from app_server.server.questions import Questions
     from app_server.threads.manager import ThreadManager
 
@@ -45,7 +46,7 @@ class Server:
 
     def __init__(self, options: ServerOptions) -> None:
         self.options = options
-        self.services = Services(options)
+        self.services = Services(options, ask_host=self._ask_host)
         self.tasks = Tasks()
         self.queues = Queues(self.tasks.start)
         self._connections: dict[int, Connection] = {}
@@ -93,6 +94,8 @@ class Server:
             await connection.serve()
         finally:
             del self._connections[connection.connection_id]
+            if "questions" in self.__dict__:
+                self.questions.connection_closed(connection.connection_id)
             if "threads" in self.__dict__:
                 self.threads.connection_closed(connection)
 
@@ -101,6 +104,11 @@ class Server:
         for connection in self.connections:
             if connection.hears_broadcasts:
                 connection.notify(row, params)
+
+    async def _ask_host(self, account_id: str | None) -> HostTokens:
+        from app_server.server.lent_tokens import TokenLender
+
+        return await TokenLender(self)(account_id)
 
     async def welcome(self, connection: Connection) -> None:
         """What a client hears first, once it has introduced itself."""

@@ -18,7 +18,10 @@ from app_server.server.identity import Identity, installation_id
 from app_server.server.options import ServerOptions
 
 if TYPE_CHECKING:
+    from app_server.auth.attempts import LoginAttempts
+    from app_server.auth.host_tokens import AskHost
     from app_server.auth.manager import AuthManager
+    from app_server.auth.store import Store
     from app_server.config.load import LoadedConfig
     from app_server.config.resolve import Config
     from app_server.exec.environment import Environment
@@ -33,8 +36,10 @@ log = logging.getLogger(__name__)
 class Services:
     """Everything a handler or a thread may need from the rest of the house."""
 
-    def __init__(self, options: ServerOptions) -> None:
+    def __init__(self, options: ServerOptions, ask_host: AskHost | None = None) -> None:
+        """`ask_host` gets new tokens from the host application that lent us its own."""
         self.options = options
+        self._ask_host = ask_host
         self.identity = Identity(options.originator)
         self._environment: Environment | None = None
         self._environment_lock = asyncio.Lock()
@@ -100,8 +105,22 @@ class Services:
     @cached_property
     def auth(self) -> AuthManager:
         from app_server.auth.manager import AuthManager
+        from app_server.auth.store import ChosenStore
 
-        return AuthManager(self.codex_home)
+        store = ChosenStore(self._open_auth_store)
+        return AuthManager(self.codex_home, http=self.http, store=store, ask_host=self._ask_host)
+
+    def _open_auth_store(self) -> Store:
+        from app_server.auth.keyring_store import open_store
+
+        return open_store(self.current_config().cli_auth_credentials_store, self.codex_home)
+
+    @cached_property
+    def logins(self) -> LoginAttempts:
+        from app_server.auth.attempts import LoginAttempts
+        from app_server.auth.exchange import issuer_from
+
+        return LoginAttempts(self.auth, self.http, issuer_from(os.environ))
 
     @cached_property
     def http(self) -> HttpClients:
@@ -126,6 +145,8 @@ class Services:
     async def close(self) -> None:
         """End what was started."""
         try:
+            if "logins" in self.__dict__:
+                await self.logins.close()
             if self._environment is not None:
                 await self._environment.close()
         finally:

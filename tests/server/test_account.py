@@ -22,7 +22,6 @@ from app_server.protocol.account import (
     ApiKeyLoginAccountResponse,
     CancelLoginAccountParams,
     CancelLoginAccountResponse,
-    ChatgptLoginAccountParams,
     GetAccountParams,
     GetAccountResponse,
 )
@@ -104,12 +103,6 @@ async def test_keys_are_refused_where_the_administrator_forces_chatgpt(
     client = await connect()
     with pytest.raises(InvalidRequest, match="API key login is disabled"):
         await client.request(ACCOUNT_LOGIN_START, KEY)
-
-
-async def test_other_ways_of_signing_in_say_that_they_are_missing(connect: Connector) -> None:
-    client = await connect()
-    with pytest.raises(InvalidRequest, match="of type `chatgpt` is not implemented yet"):
-        await client.request(ACCOUNT_LOGIN_START, ChatgptLoginAccountParams())
 
 
 async def test_cancelling_a_sign_in_that_is_not_there(connect: Connector) -> None:
