@@ -67,3 +67,12 @@ def pytest_configure(config: pytest.Config) -> None:
     import pytest_textual_snapshot
 
     pytest_textual_snapshot.SVGImageExtension.dirname = classmethod(_screens_folder)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which sandbox mechanisms this machine let us try, and why not the others."""
+    from tests.sandbox.conftest import MECHANISMS, why_not
+
+    terminalreporter.section("sandbox mechanisms")
+    for mechanism in MECHANISMS:
+        terminalreporter.line(f"{mechanism}: {why_not(mechanism) or 'tried'}")
