@@ -1,8 +1,8 @@
 """Files of the service's machine, for clients of release 0.128 and later.
 
 Only regular files are read and written, so that nothing here waits for a pipe or a device. What
-the system refuses is told in its own words. A sandbox is not applied here: a request that brings
-one is refused rather than done without it.
+the system refuses is told in its own words. Every sandbox that can be demanded lets everything be
+read; a change under one is for `confined_files`.
 """
 
 from __future__ import annotations
@@ -28,14 +28,6 @@ from app_server.exec_server.protocol import (
 
 LARGEST_FILE_BYTES = 256 * 1024 * 1024
 """Read at once; a message cannot sensibly carry more."""
-
-
-class _Permissions(msgspec.Struct):
-    type: str
-
-
-class _Sandbox(msgspec.Struct):
-    permissions: _Permissions
 
 
 class FileParams(Body, frozen=True, kw_only=True):
@@ -111,15 +103,16 @@ FILE_METHODS: dict[str, type[FileParams]] = {
 }
 
 
+def is_change(params: FileParams) -> bool:
+    """Whether it writes."""
+    return not isinstance(params, (ReadFileParams, GetMetadataParams, ReadDirectoryParams))
+
+
 def answer(params: Body) -> Body:
     """Do what the params ask. Raises `ServiceError`."""
     work = _WORK.get(type(params))
     if work is None or not isinstance(params, FileParams):
         raise ServiceError(METHOD_NOT_FOUND, "not a method of files")
-    if is_confined(params.sandbox):
-        raise ServiceError(
-            INVALID_REQUEST, "this service applies no sandbox to files; the request is not done"
-        )
     try:
         result: Body = work(params)
     except FileNotFoundError as error:
@@ -129,15 +122,6 @@ def answer(params: Body) -> Body:
     except ValueError as error:
         raise ServiceError(INVALID_PARAMS, f"not a path: {error}") from error
     return result
-
-
-def is_confined(sandbox: msgspec.Raw) -> bool:
-    """Whether a request demands less than full access."""
-    try:
-        demand = msgspec.json.decode(bytes(sandbox), type=_Sandbox | None)
-    except msgspec.MsgspecError:
-        return True
-    return demand is not None and demand.permissions.type != "disabled"
 
 
 def _path(text: str) -> str:

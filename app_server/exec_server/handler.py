@@ -13,6 +13,7 @@ from msgspec import UNSET
 from app_server.exec_server import files, protocol
 from app_server.exec_server.loop import Loop
 from app_server.exec_server.protocol import (
+    INTERNAL_ERROR,
     INVALID_REQUEST,
     Body,
     Notification,
@@ -97,8 +98,11 @@ class ExecHandler:
                     session.wait(params, reply)
                 case protocol.SnapshotParams():
                     reply(session.snapshot(params))
+                case files.FileParams():
+                    session.file(params, reply)
+                    return True
                 case _:
-                    reply(files.answer(params))
+                    raise ServiceError(INTERNAL_ERROR, "not handled")
         except ServiceError as error:
             reply(error)
         return False

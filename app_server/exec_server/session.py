@@ -15,8 +15,9 @@ from typing import TypeAlias
 
 import msgspec
 
-from app_server.exec_server import protocol
-from app_server.exec_server.files import is_confined
+from app_server.exec_server import files, protocol
+from app_server.exec_server.confined_files import ConfinedChange
+from app_server.exec_server.confinement import demanded
 from app_server.exec_server.locations import URI_PREFIX, local_path
 from app_server.exec_server.loop import Loop, Timer
 from app_server.exec_server.mount_points import MountPointBlocked
@@ -30,7 +31,7 @@ from app_server.exec_server.protocol import (
     Notification,
     ServiceError,
 )
-from app_server.exec_server.spawn import SpawnSpec
+from app_server.exec_server.spawn import SpawnSpec, confined_spec
 
 Reply: TypeAlias = Callable[[Body | ServiceError], None]
 
@@ -158,6 +159,19 @@ class Session:
             process.start(spec, started)
         except (OSError, MountPointBlocked) as error:
             failed(_os_text(error))
+
+    def file(self, params: files.FileParams, reply: Reply) -> None:
+        """Read or change a file, under the sandbox the request demands."""
+        demand = demanded(params.sandbox)
+        if demand is None or not files.is_change(params):
+            reply(files.answer(params))
+            return
+        change = ConfinedChange(self._loop, params, demand)
+        try:
+            change.run(reply)
+        except (OSError, MountPointBlocked) as error:
+            raise ServiceError(INTERNAL_ERROR, _os_text(error)) from error
+        self._keep_until_ended(change.process)
 
     def read(self, params: protocol.ReadParams, reply: Reply) -> None:
         process = self._known(params.process_id)
@@ -322,8 +336,6 @@ def _spec(params: protocol.StartParams, limits: Limits) -> SpawnSpec:
         raise ServiceError(INVALID_PARAMS, "a string must not contain a NUL character")
     if any(not name or "=" in name for name in params.env):
         raise ServiceError(INVALID_PARAMS, "a variable's name must not be empty or contain `=`")
-    if is_confined(params.sandbox):
-        raise ServiceError(INVALID_PARAMS, "this service applies no sandbox; wrap the command")
     cwd = local_path(params.cwd)
     if cwd is None:
         raise ServiceError(INVALID_PARAMS, f"cwd must be absolute: {params.cwd}")
@@ -338,7 +350,7 @@ def _spec(params: protocol.StartParams, limits: Limits) -> SpawnSpec:
             if params.tty
             else protocol.PipeIo(stdin="open" if params.pipe_stdin else "closed")
         )
-    return SpawnSpec(
+    spec = SpawnSpec(
         argv=params.argv,
         cwd=cwd,
         env=_environment(params),
@@ -349,6 +361,8 @@ def _spec(params: protocol.StartParams, limits: Limits) -> SpawnSpec:
         mount_points=params.mount_points,
         claims_terminal=params.claims_terminal,
     )
+    demand = demanded(params.sandbox, cwd)
+    return spec if demand is None else confined_spec(spec, demand)
 
 
 def _environment(params: protocol.StartParams) -> dict[str, str]:

@@ -10,8 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from app_server.exec_server import mount_points, pipes, pty
+from app_server.exec_server.confinement import Confinement
 from app_server.exec_server.keeper import Command, keep
-from app_server.exec_server.protocol import Stream
+from app_server.exec_server.protocol import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    ServiceError,
+    Stream,
+)
 
 
 class SpawnSpec(NamedTuple):
@@ -94,6 +100,33 @@ def spawn(spec: SpawnSpec) -> Spawned:
         report_fd=report_read,
         input_fd=streams.input_fd,
         outputs=streams.outputs,
+    )
+
+
+def confined_spec(spec: SpawnSpec, demand: Confinement) -> SpawnSpec:
+    """The same command inside the sandbox demanded. Raises `ServiceError`."""
+    from app_server.sandbox.errors import SandboxError
+    from app_server.sandbox.launch import prepare
+
+    if spec.arg0 is not None:
+        raise ServiceError(INVALID_PARAMS, "arg0 cannot be given to a confined command")
+    try:
+        prepared = prepare(
+            demand.policy,
+            spec.argv,
+            spec.cwd,
+            spec.env,
+            tty=spec.size is not None,
+            policy_cwd=demand.folder,
+        )
+    except SandboxError as error:
+        raise ServiceError(INTERNAL_ERROR, str(error)) from error
+    return spec._replace(
+        argv=prepared.argv,
+        env=prepared.env,
+        inherited_data=prepared.inherited_data,
+        mount_points=prepared.mount_points,
+        claims_terminal=prepared.claims_terminal,
     )
 
 

@@ -1,0 +1,118 @@
+"""Sandboxes demanded by clients: what is kept, and what is refused rather than widened."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from app_server.exec_server.confinement import Confinement, demanded
+from app_server.exec_server.protocol import ServiceError
+from app_server.protocol.permissions import ReadOnlySandboxPolicy, WorkspaceWriteSandboxPolicy
+from app_server.sandbox import probe
+from tests.exec_server.stdio_peer import StdioPeer
+
+MARKED = {"clientName": "codex-environment", "resumeSessionId": None}
+
+
+def special(access: str, kind: str, subpath: str | None = None) -> dict[str, Any]:
+    value = {"kind": kind} if subpath is None else {"kind": kind, "subpath": subpath}
+    return {"path": {"type": "special", "value": value}, "access": access}
+
+
+def place(access: str, path: str) -> dict[str, Any]:
+    return {"path": {"type": "path", "path": path}, "access": access}
+
+
+READ_ALL = special("read", "root")
+WORKSPACE = special("write", "project_roots")
+
+
+def demand(*entries: dict[str, Any], network: str = "restricted") -> dict[str, Any]:
+    files = {"type": "restricted", "entries": list(entries)}
+    return {
+        "permissions": {"type": "managed", "file_system": files, "network": network},
+        "cwd": "/srv/project",
+    }
+
+
+def understood(sandbox: object) -> Confinement | None:
+    return demanded(msgspec.Raw(json.dumps(sandbox).encode()))
+
+
+@pytest.mark.parametrize("sandbox", [None, {"permissions": {"type": "disabled"}}])
+def test_no_demand_confines_nothing(sandbox: object) -> None:
+    assert understood(sandbox) is None
+
+
+def test_a_profile_that_only_reads_is_read_only() -> None:
+    assert understood(demand(READ_ALL)) == Confinement(ReadOnlySandboxPolicy(), "/srv/project")
+
+
+def test_the_workspace_profile_of_the_original_is_kept() -> None:
+    entries = [READ_ALL, WORKSPACE, special("write", "slash_tmp"), place("write", "/srv/memories")]
+    entries += [special("read", "project_roots", name) for name in (".git", ".agents", ".codex")]
+    entries += [place("read", "/srv/project/.git"), place("read", "/etc")]
+    policy = WorkspaceWriteSandboxPolicy(
+        writable_roots=["/srv/memories"], network_access=True, exclude_tmpdir_env_var=True
+    )
+    assert understood(demand(*entries, network="enabled")) == Confinement(policy, "/srv/project")
+
+
+@pytest.mark.parametrize(
+    "sandbox",
+    [
+        {"permissions": {"type": "external"}},
+        {"permissions": {"type": "unheard-of"}},
+        {"unheard": "of"},
+        demand(),
+        demand(READ_ALL, place("write", "/srv/other")),
+        demand(READ_ALL, WORKSPACE, special("none", "project_roots", "secret")),
+        demand(READ_ALL, WORKSPACE, special("read", "project_roots", "docs")),
+        demand(READ_ALL, WORKSPACE, place("read", "/srv/project/docs")),
+        demand(READ_ALL, WORKSPACE, place("read", "/srv/project/deep/.git")),
+        demand(READ_ALL, special("write", "root")),
+    ],
+)
+def test_what_cannot_be_kept_is_refused(sandbox: object) -> None:
+    with pytest.raises(ServiceError, match="this sandbox cannot be kept here"):
+        understood(sandbox)
+
+
+@pytest.mark.skipif(probe.facts().mechanism == "none", reason="no sandbox on this machine")
+def test_files_and_commands_are_changed_inside_the_sandbox_alone(
+    bare_peer: StdioPeer, tmp_path: Path
+) -> None:
+    bare_peer.call("initialize", MARKED)
+    bare_peer.send({"method": "initialized", "params": {}})
+    project = tmp_path / "project"
+    (project / ".git").mkdir(parents=True)
+    sandbox = {**demand(READ_ALL, WORKSPACE), "cwd": str(project)}
+
+    def change(method: str, **params: Any) -> dict[str, Any]:
+        return bare_peer.call(f"fs/{method}", {"sandbox": sandbox, **params})
+
+    def write(path: Path) -> bool:
+        return "result" in change("writeFile", path=str(path), dataBase64="aGkK")
+
+    assert change("createDirectory", path=str(project / "a/b"), recursive=True)["result"] == {}
+    assert write(project / "a/b/file")
+    assert (project / "a/b/file").read_bytes() == b"hi\n"
+    copied = {"sourcePath": str(project / "a"), "destinationPath": str(project / "c")}
+    assert "result" in change("copy", **copied, recursive=True)
+    assert (project / "c/b/file").read_bytes() == b"hi\n"
+    assert "result" in change("remove", path=str(project / "a"), recursive=True, force=False)
+    assert not (project / "a").exists()
+    assert not write(tmp_path / "outside")
+    assert not write(project / ".git/config")
+    (project / "way-out").symlink_to(tmp_path)
+    assert not write(project / "way-out/outside")
+    assert not (tmp_path / "outside").exists()
+    line = "echo in > in; echo out > ../outside; echo done"
+    bare_peer.shell("p", line, cwd=f"file://{project}", sandbox=sandbox)
+    assert base64.b64decode(bare_peer.told("process/output", "p")["chunk"])
+    bare_peer.told("process/exited", "p")
+    assert (project / "in").read_text() == "in\n"
+    assert not (tmp_path / "outside").exists()
