@@ -157,6 +157,7 @@ async def test_cancelling_the_start_ends_the_whole_tree(
     line = f'(setsid sh -c "echo \\$\\$ >> {file}; exec sleep 60" &); echo $$ >> {file}; sleep 60'
     call = asyncio.ensure_future(sessions.start(shell(line), **told.callbacks))
     pids = await pids_in(file, 2)
+    await eventually(lambda: told.heard)  # it runs before we have been told so
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
@@ -174,6 +175,7 @@ async def test_cancelling_does_not_wait_for_what_ignores_it_but_ends_it(
         sessions.start(shell(STUBBORN.format(file=file)), **told.callbacks)
     )
     [pid] = await pids_in(file)
+    await eventually(lambda: told.heard)  # it runs before we have been told so
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
