@@ -128,6 +128,8 @@ async def test_background_terminals_can_be_ended(
     model.script(runs_command("echo up; sleep 300", yield_time_ms=250), says("It runs."))
     await thread.say("Start it.")
     await thread.ended(PROCESS_WAIT_SECONDS)
+    _, second = await requests_seen(model, 2)
+    assert "Process running with session ID" in second.body["input"][-1]["output"]
     params = ThreadBackgroundTerminalsCleanParams(thread_id=thread.thread_id)
     await thread.call(THREAD_BACKGROUND_TERMINALS_CLEAN, params)
     done = await thread.until(
