@@ -121,6 +121,7 @@ class _Servers:
                 cwd=Path(cwd),
                 cli_overrides=self._options.overrides,
                 profile=self._options.profile,
+                forgives_config=True,
                 session_source="cli",
             )
         )

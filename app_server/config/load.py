@@ -118,18 +118,20 @@ def load_config(
     profile: str | None = None,
     ignore_user_config: bool = False,
     with_projects: bool = True,
+    forgiving: bool = False,
 ) -> LoadedConfig:
     """The configuration in force in `cwd`.
 
     `cli_overrides` and `thread_overrides` (dotted keys allowed in both) form the session layer.
     `profile` chooses a profile over whatever the files choose. `flags` are dedicated options, such
     as `model` or `sandbox_mode` of `thread/start`: they win over the profile. Without
-    `with_projects` the layers of projects are left out.
+    `with_projects` the layers of projects are left out. `forgiving` leaves out what cannot be used
+    in the user's and the projects' files, with a warning for each, and keeps the rest.
     """
     session = nested([*cli_overrides, *(thread_overrides or {}).items()])
     dedicated = nested((flags or {}).items())
     around = Surroundings(codex_home=codex_home, cwd=cwd, profile=profile, flags=dedicated)
-    reading = _Reading(codex_home, cwd, session, ignore_user_config, with_projects)
+    reading = _Reading(codex_home, cwd, session, ignore_user_config, with_projects, forgiving)
     try:
         layers = reading.layers()
         check_flags(dedicated)
@@ -141,7 +143,7 @@ def load_config(
         config=config,
         merged=merged,
         layers=tuple(layers),
-        warnings=(*_project_warnings(layers), *told),
+        warnings=(*reading.forgiven, *_project_warnings(layers), *told),
     )
 
 
@@ -190,6 +192,7 @@ class _Reading:
         session: dict[str, Any],
         ignore_user: bool,
         with_projects: bool,
+        forgiving: bool,
     ) -> None:
         self.user_file = codex_home / "config.toml"
         self.codex_home = codex_home
@@ -197,10 +200,12 @@ class _Reading:
         self.session = session
         self.ignore_user = ignore_user
         self.with_projects = with_projects
+        self.forgiving = forgiving
+        self.forgiven: list[ConfigWarningNotification] = []
 
     def layers(self) -> list[Layer]:
         system = self._file_layer(SYSTEM_FOLDER / "config.toml", SystemConfigLayerSource)
-        user = self._file_layer(self.user_file, UserConfigLayerSource, blank=self.ignore_user)
+        user = self._user_layer()
         session = self.session_layer()
         check_flags(session.table)
         managed = self._managed_layer()
@@ -213,8 +218,28 @@ class _Reading:
     def session_layer(self) -> Layer:
         return Layer(source=SessionFlagsConfigLayerSource(), table=self.session)
 
-    def _file_layer(self, path: Path, source: Any, *, blank: bool = False) -> Layer:
-        table = {} if blank else read_table(path)
+    def _user_layer(self) -> Layer:
+        if self.ignore_user:
+            table = {}
+        elif self.forgiving:
+            table = self._usable(self.user_file)
+        else:
+            return self._file_layer(self.user_file, UserConfigLayerSource)
+        return Layer(
+            source=UserConfigLayerSource(file=str(self.user_file)),
+            table=table,
+            folder=self.user_file.parent,
+        )
+
+    def _usable(self, path: Path) -> dict[str, Any]:
+        from app_server.config.forgiving import read_usable
+
+        table, warnings = read_usable(path)
+        self.forgiven += warnings
+        return table
+
+    def _file_layer(self, path: Path, source: Any) -> Layer:
+        table = read_table(path)
         if table:
             check_file(path, table)
         return Layer(source=source(file=str(path)), table=table, folder=path.parent)
@@ -249,9 +274,12 @@ class _Reading:
             if table:
                 check_file(path, table)
         except ConfigFileError:
-            if disabled_reason is None:
+            if disabled_reason is not None:
+                table = {}
+            elif self.forgiving:
+                table = self._usable(path)
+            else:
                 raise
-            table = {}
         return Layer(
             source=ProjectConfigLayerSource(dot_codex_folder=str(folder)),
             table=table,

@@ -21,6 +21,8 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Settings from the command line: dotted key and TOML value, later ones win."""
     profile: str | None = None
     """The configuration profile chosen on the command line."""
+    forgives_config: bool = False
+    """Threads start although settings in files are wrong: each is left out with a warning."""
     session_source: SessionSource = "vscode"
     """What new threads say they come from; `cli` for the terminal interface."""
     originator: str = "codex_cli_rs"

@@ -84,6 +84,7 @@ class Services:
             thread_overrides,
             flags=flags,
             profile=self.options.profile,
+            forgiving=self.options.forgives_config,
         )
 
     def current_config(self) -> Config:

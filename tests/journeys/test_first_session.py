@@ -103,3 +103,20 @@ def test_one_ctrl_c_on_an_empty_composer_does_not_quit(open_session: Open) -> No
     terminal.wait_for("again to quit")
     terminal.press("ctrl+c")
     assert terminal.wait_for_exit() == 0
+
+
+def test_a_faulty_setting_is_named_and_the_session_works(
+    open_session: Open, model: ScriptedModel, codex_home: Path
+) -> None:
+    file = codex_home / "config.toml"
+    file.write_text(f'approval_policy = "sometimes"\nmodle = "x"\n{file.read_text()}')
+    model.script(says("Working all the same."))
+    terminal = open_session(columns=100)
+    terminal.wait_for("Did you mean `model`?")
+    told = terminal.everything()
+    assert "The setting `approval_policy` is left out:" in told
+    assert "config.toml:1:19" in "".join(told.split())
+    terminal.wait_for(is_ready)
+    terminal.type("go on")
+    terminal.press("enter")
+    terminal.wait_for("Working all the same.")
