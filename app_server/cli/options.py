@@ -47,6 +47,10 @@ class Options(NamedTuple):
     out: str | None = None
     experimental: bool = False
     api_key_from_stdin: bool = False
+    device_auth: bool = False
+    """Sign in with a code typed on another device."""
+    issuer: str | None = None
+    """Where to sign in, other than at OpenAI; for tests."""
     arguments: tuple[str, ...] = ()
     """All words after a command that reads them itself."""
     ws_auth: tuple[tuple[str, Any], ...] = ()
@@ -88,6 +92,8 @@ def parse(argv: list[str]) -> Options:
         out=getattr(given, "out", None),
         experimental=getattr(given, "experimental", False),
         api_key_from_stdin=getattr(given, "with_api_key", False),
+        device_auth=getattr(given, "device_auth", False),
+        issuer=getattr(given, "experimental_issuer", None),
         ws_auth=_ws_auth(given),
     )
 
@@ -96,6 +102,7 @@ _TAKES_A_VALUE = {
     "-c", "--config", "-m", "--model", "-p", "--profile", "-s", "--sandbox", "-a",
     "--ask-for-approval", "-C", "--cd", "-i", "--image", "--enable", "--disable", "--listen",
     "--add-dir", "--local-provider", "--out", "-o", "--ws-auth", "--ws-token-file",
+    "--experimental_issuer",
     "--ws-token-sha256", "--ws-shared-secret-file", "--ws-issuer", "--ws-audience",
     "--ws-max-clock-skew-seconds",
 }  # fmt: skip
@@ -219,6 +226,9 @@ def _parser() -> argparse.ArgumentParser:
     login = command("login", "sign in")
     login.add_argument("action", nargs="?", choices=("status",))
     login.add_argument("--with-api-key", action="store_true", help="read the key from stdin")
+    login.add_argument("--device-auth", action="store_true",
+                       help="sign in with a code typed on another device")  # fmt: skip
+    login.add_argument("--experimental_issuer", metavar="URL", help=argparse.SUPPRESS)
     command("logout", "remove the stored sign-in")
     command("execpolicy", "say what files of rules decide about a command")
     command("sandbox", "run one command as the agent's are run: codex sandbox linux -- COMMAND")
