@@ -28,8 +28,12 @@ CLOSE_TIMEOUT_SECONDS = 3.0
 PIPE_BYTES = 1024 * 1024
 _CLOSE_CHECK_SECONDS = 0.005
 
+# msgspec finds in the standard library what it asks typing_extensions for, which takes longer to
+# load than msgspec itself; see docs/decisions/0003.
 _START = (
-    "import sys; sys.path[:0] = sys.argv[1:3]; del sys.argv[1:3]; import runpy; "
+    "import sys; sys.path[:0] = sys.argv[1:3]; del sys.argv[1:3]; "
+    "sys.modules['typing_extensions'] = None; import msgspec; "
+    "del sys.modules['typing_extensions']; import runpy; "
     "runpy.run_module('app_server.exec_server', run_name='__main__')"
 )
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from app_server.exec_server import protocol
 from app_server.exec_server.connection import Connection
-from app_server.exec_server.gate import Credentials
 from app_server.exec_server.guardian import guarded
 from app_server.exec_server.handler import Limits
 from app_server.exec_server.lines import LineReader, LineWriter
 from app_server.exec_server.loop import SelectorLoop
+
+if TYPE_CHECKING:
+    from app_server.exec_server.gate import Credentials
 
 LABEL = "exec-server stdio"
 ENDING_CHECK_SECONDS = 0.005

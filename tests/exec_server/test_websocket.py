@@ -1,13 +1,17 @@
 """The service behind a websocket, and the client that reaches it."""
 
 import asyncio
+import json
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+from websockets.asyncio.client import ClientConnection, connect
 
 from app_server.exec_server import protocol
 from app_server.exec_server.client import (
@@ -80,6 +84,38 @@ class Events:
         self._news.set()
 
 
+class SessionClient:
+    """A connection of release 0.128, message by message."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.session_id = ""
+        self._ids = count(1)
+
+    @classmethod
+    async def connect(cls, url: str, session_id: str | None) -> "SessionClient":
+        client = cls(await connect(url, compression=None, proxy=None))
+        params = {"clientName": "codex-environment", "resumeSessionId": session_id}
+        async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+            # The service may not have noticed yet that an earlier connection has ended.
+            while "result" not in (answer := await client.ask("initialize", params)):
+                pass
+        client.session_id = answer["result"]["sessionId"]
+        await client.socket.send(json.dumps({"method": "initialized", "params": {}}))
+        return client
+
+    async def call(self, method: str, params: object) -> Any:
+        return (await self.ask(method, params))["result"]
+
+    async def ask(self, method: str, params: object) -> dict[str, Any]:
+        request_id = next(self._ids)
+        await self.socket.send(json.dumps({"id": request_id, "method": method, "params": params}))
+        async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+            while (message := json.loads(await self.socket.recv())).get("id") != request_id:
+                pass
+        return dict(message)
+
+
 def start(line: str, process_id: str = "proc-1", tty: bool = True) -> protocol.StartParams:
     argv = ["/bin/sh", "-c", line]
     return protocol.StartParams(process_id=process_id, argv=argv, cwd="/", env=PATH, tty=tty)
@@ -111,6 +147,21 @@ async def test_websocket_disconnect_terminates_processes_for_that_connection(
     await asyncio.to_thread(eventually, lambda: not is_running(pid))
     assert is_running(pid_of_other)
     await other.close()
+
+
+async def test_a_client_that_knows_sessions_comes_back_to_its_processes(url: str) -> None:
+    first = await SessionClient.connect(url, None)
+    params = {"argv": ["/bin/cat"], "cwd": "/", "env": PATH, "tty": False, "pipeStdin": True}
+    await first.call("process/start", {"processId": "cat", "arg0": None, **params})
+    await first.socket.close()
+    second = await SessionClient.connect(url, first.session_id)
+    assert second.session_id == first.session_id
+    written = await second.call("process/write", {"processId": "cat", "chunk": "aGkK"})
+    assert written == {"accepted": True, "status": "accepted"}
+    read = await second.call("process/read", {"processId": "cat", "waitMs": 30_000})
+    assert [chunk["chunk"] for chunk in read["chunks"]] == ["aGkK"]
+    assert (await second.call("process/terminate", {"processId": "cat"})) == {"running": True}
+    await second.socket.close()
 
 
 async def test_a_flood_arrives_whole_and_in_order(url: str) -> None:
