@@ -234,7 +234,11 @@ class FirstPaint:
             if len(character) < size:
                 self._undecoded = character
                 break
-            self._text += character.decode("utf-8", "replace")
+            decoded = character.decode("utf-8", "replace")
+            if not decoded.isprintable():
+                self._waiting = data[position:]
+                break
+            self._text += decoded
             position += size
         if self._text != before:
             shown = self._text or f"\x1b[2m{self._visible_placeholder()}\x1b[0m"
@@ -280,7 +284,7 @@ def header_lines(
     inner = columns - 4
     if columns < NARROWEST_BOX:
         return []
-    model = f"{model} {effort}" if effort else model
+    model = visible(f"{model} {effort}" if effort else model)
     name = f">_ Codex in Python (v{version})"
     shown_name = f"\x1b[2m>_ \x1b[0m\x1b[1mCodex in Python\x1b[0m\x1b[2m (v{version})\x1b[0m"
     rows = [(name, shown_name), ("", "")]
@@ -289,7 +293,7 @@ def header_lines(
     if text_cells(model_row[0] + hint[0]) <= inner:
         model_row = (model_row[0] + hint[0], model_row[1] + hint[1])
     rows.append(model_row)
-    folder = middle_cut(home_relative(cwd), max(4, inner - 11))
+    folder = middle_cut(visible(home_relative(cwd)), max(4, inner - 11))
     rows.append((f"directory: {folder}", f"\x1b[2mdirectory: \x1b[0m{folder}"))
     if demo:
         label, text = "demo:      ", "scripted, no model"
@@ -308,7 +312,24 @@ def header_lines(
 def footer_text(model: str, effort: str, cwd: str) -> str:
     """The footer as it is before anything is known of the session."""
     named = "" if model == UNKNOWN else f"{model} {effort}" if effort else model
-    return " · ".join(part for part in (named, home_relative(cwd)) if part)
+    return " · ".join(visible(part) for part in (named, home_relative(cwd)) if part)
+
+
+def visible(text: str) -> str:
+    """`text` with a mark for everything that is no character to be seen.
+
+    Names of folders and models are somebody else's: an escape code in them must not act.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character.isprintable()
+        else chr(0x2400 + ord(character))
+        if character < " "
+        else "�"
+        for character in text
+    )
 
 
 def home_relative(path: str) -> str:

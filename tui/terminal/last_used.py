@@ -39,7 +39,7 @@ def remember(codex_home: str, cwd: str, model: str, effort: str) -> None:
         with open(new, "w", encoding="utf-8") as file:
             file.writelines(lines)
         os.replace(new, path)
-    except OSError:
+    except (OSError, UnicodeEncodeError):
         pass
 
 

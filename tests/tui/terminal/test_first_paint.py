@@ -1,6 +1,7 @@
 """The first picture: what it shows, that the keys are kept, and that nothing heavy is loaded."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,46 @@ def test_the_home_folder_is_shown_as_a_tilde(monkeypatch: pytest.MonkeyPatch) ->
     assert footer_text("m", "", "/home/meadow") == "m · /home/meadow"
 
 
+HOSTILE = "x\x1b]0;title\x07\x1b[31m\x9b2J\u202ey\udcff"
+
+
+def test_an_escape_code_in_a_name_is_shown_and_does_nothing() -> None:
+    header = header_lines("1", HOSTILE, HOSTILE, "/" + HOSTILE, 120)
+    assert len({text_cells(text) for text, _ in header}) == 1
+    assert all(text.isprintable() for text, _ in header)
+    assert all(re.sub(r"\x1b\[\d+m", "", shown) == text for text, shown in header)
+    assert "x␛]0;title␇␛[31m�2J�y�" in header[3][0]
+    assert footer_text(HOSTILE, HOSTILE, "/" + HOSTILE).isprintable()
+
+
+def test_a_model_in_a_folder_that_cannot_be_written_down_is_not_remembered(tmp_path: Path) -> None:
+    remember(str(tmp_path), HOSTILE, "gpt-5.5", "high")
+    assert last_used(str(tmp_path), HOSTILE) == ("", "")
+
+
+@pytest.mark.pty
+def test_a_folder_with_an_escape_code_for_a_name_does_not_reach_the_terminal_raw(
+    tmp_path: Path,
+) -> None:
+    code = WAITS.replace('"/work/project"', repr("/" + HOSTILE))
+    with start(tmp_path, columns=90, code=code) as terminal:
+        terminal.wait_for("directory: /x␛]0;title")
+        assert b"\x1b]0;" not in terminal.output
+        assert b"\x1b[31m" not in terminal.output
+
+
+@pytest.mark.pty
+def test_a_control_character_typed_early_is_kept_and_not_echoed(tmp_path: Path) -> None:
+    with start(tmp_path) as terminal:
+        terminal.wait_for("directory: /work/project")
+        terminal.type("ab\x9b2Jc")
+        terminal.wait_for("› ab")
+        (tmp_path / "go-on").touch()
+        terminal.wait_for_exit()
+        assert "\x9b".encode() not in terminal.output
+        assert r"b'\xc2\x9b2Jc'" in terminal.everything().replace("\n", "")
+
+
 def test_wide_and_combining_characters_are_counted() -> None:
     assert text_cells("漢e\u0301a") == 4
 
@@ -93,9 +134,9 @@ def test_without_a_terminal_nothing_happens(tmp_path: Path) -> None:
     assert run.stdout == "('', b'', (), (2, 0), 0)\n", run.stderr
 
 
-def start(home: Path, columns: int = 60, rows: int = 20) -> Terminal:
+def start(home: Path, columns: int = 60, rows: int = 20, code: str = WAITS) -> Terminal:
     return Terminal(
-        [sys.executable, "-c", WAITS, str(home)],
+        [sys.executable, "-c", code, str(home)],
         cwd=ROOT,
         environment={"PATH": os.environ["PATH"], "HOME": "/home/me", "LANG": "C.UTF-8"},
         columns=columns,

@@ -67,7 +67,8 @@ class Footer(Drawn):
             if not right and left_percent is not None:
                 right, right_style = f"{left_percent}% context left", palette.dim
         else:
-            left = _fitted([neutral(item) for item in footer_items(state)], room) or fallback
+            left = _fitted([neutral(item) for item in footer_items(state)], room)
+            left = left or neutral(fallback)
         left = cut_text(left, room)
         gap = room - len(left) - len(right)
         if not right or gap < 2:
