@@ -32,7 +32,7 @@ _PASTE_IMAGE = (
 
 def osc52(text: str) -> str:
     """The escape code that puts `text` on the clipboard; empty when it is too long for it."""
-    encoded = base64.b64encode(text.encode()).decode()
+    encoded = base64.b64encode(text.encode(errors="replace")).decode()
     return "" if len(encoded) > OSC52_LIMIT_BYTES else in_tmux(f"\x1b]52;c;{encoded}\x07")
 
 
@@ -47,7 +47,7 @@ def in_tmux(sequence: str) -> str:
 async def copy_with_program(text: str) -> bool:
     """Give `text` to the first clipboard program there is; whether one took it."""
     for command in _COPY:
-        if _is_usable(command) and await _run(command, text.encode()) is not None:
+        if _is_usable(command) and await _run(command, text.encode(errors="replace")) is not None:
             return True
     return False
 

@@ -72,3 +72,8 @@ def test_codes_for_the_terminal_outside_pass_through_tmux(monkeypatch: pytest.Mo
     monkeypatch.setenv("TMUX", "/tmp/socket")
     assert in_tmux("\x1b]9;x\x07") == "\x1bPtmux;\x1b\x1b]9;x\x07\x1b\\"
     assert osc52("x" * 1_000_000) == ""
+
+
+def test_half_a_character_is_copied_as_a_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TMUX", raising=False)
+    assert osc52("a\udcffb") == "\x1b]52;c;YT9i\x07"
