@@ -9,6 +9,7 @@ from typing import Any
 from app_server import paths
 from app_server.config.errors import ConfigFileError, ConfigInvalid
 from app_server.config.kinds import Misfit
+from app_server.regular_files import read_regular_file
 
 PATH_KEYS = (
     "model_catalog_json",
@@ -27,7 +28,7 @@ def read_table(path: Path) -> dict[str, Any]:
     Raises `ConfigFileError` when it cannot be read or is no TOML.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular_file(path)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:

@@ -11,9 +11,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from app_server.regular_files import read_regular_file
+
 TrustLevel: TypeAlias = Literal["trusted", "untrusted"]
 
 DEFAULT_ROOT_MARKERS = (".git",)
+_POINTER_BYTES = 8192
 
 
 def project_root(cwd: Path, markers: Iterable[str] = DEFAULT_ROOT_MARKERS) -> Path:
@@ -28,22 +31,31 @@ def project_root(cwd: Path, markers: Iterable[str] = DEFAULT_ROOT_MARKERS) -> Pa
 def repository_root(cwd: Path) -> Path | None:
     """The main working tree of the repository around `cwd`; None outside of repositories.
 
-    A linked worktree answers with the tree it was made from.
+    A linked worktree answers with the tree it was made from, provided that repository knows the
+    worktree, too: a folder from anywhere must not pass for a part of one the user trusts.
     """
     root = project_root(cwd)
     dot_git = root / ".git"
     if dot_git.is_dir():
         return root
-    try:
-        pointer = dot_git.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return None
-    if not pointer.startswith("gitdir:"):
+    pointer = _pointer(dot_git)
+    if pointer is None or not pointer.startswith("gitdir:"):
         return None
     git_folder = Path(os.path.normpath(root / pointer.removeprefix("gitdir:").strip()))
-    if git_folder.parent.name == "worktrees":
-        return git_folder.parent.parent.parent
-    return root
+    if git_folder.parent.name != "worktrees":
+        return root
+    back = _pointer(git_folder / "gitdir")
+    if back is None or os.path.realpath(git_folder / back) != os.path.realpath(dot_git):
+        return root
+    return git_folder.parent.parent.parent
+
+
+def _pointer(path: Path) -> str | None:
+    """The text of one of git's small files; None where it is not one."""
+    try:
+        return read_regular_file(path, _POINTER_BYTES).decode("utf-8").strip()
+    except (OSError, ValueError):
+        return None
 
 
 def trust_key(folder: Path) -> str:

@@ -16,6 +16,7 @@ from app_server.patch.errors import PatchEmpty, PatchMismatch
 from app_server.patch.grammar import AddHunk, DeleteHunk, Patch, UpdateHunk
 from app_server.patch.locate import patched
 from app_server.patch.write import apply_changes
+from app_server.regular_files import read_regular_file
 
 __all__ = ["apply_changes", "verify"]
 
@@ -111,7 +112,7 @@ class _Outcome:
                 raise PatchMismatch(f"{failure} {path}: No such file or directory (os error 2)")
             return content
         try:
-            return path.read_bytes().decode()
+            return read_regular_file(path).decode()
         except UnicodeDecodeError as error:
             raise PatchMismatch(
                 f"{failure} {path}: invalid utf-8 sequence of "
@@ -127,6 +128,6 @@ class _Outcome:
         if path in self.contents:
             return self.contents[path]
         try:
-            return path.read_bytes().decode("utf-8", "replace")
+            return read_regular_file(path).decode("utf-8", "replace")
         except (OSError, ValueError):
             return None

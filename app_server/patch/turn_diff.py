@@ -16,6 +16,7 @@ import msgspec
 
 from app_server.patch.changes import FileChange, UpdateFile, touched_paths
 from app_server.patch.diff import hunks
+from app_server.regular_files import read_regular_file
 
 NO_BLOB = "0" * 40
 
@@ -118,7 +119,7 @@ def _state(path: Path) -> _State | None:
         if not stat.S_ISREG(status.st_mode):
             return None
         executable = status.st_mode & stat.S_IXUSR
-        return _State(path.read_bytes(), "100755" if executable else "100644")
+        return _State(read_regular_file(path), "100755" if executable else "100644")
     except (OSError, ValueError):
         return None
 

@@ -39,6 +39,7 @@ class RolloutWriter:
         self._unwritten: deque[bytes] = deque()
         self._descriptor: int | None = None
         self._creates = bool(opening)
+        self._was_appended_to = False
         self._keep(opening)
 
     @property
@@ -55,6 +56,7 @@ class RolloutWriter:
 
         Raises OSError when that fails; the items are kept and tried again with the next call.
         """
+        self._was_appended_to = True
         self._keep(items)
         self.flush()
 
@@ -75,7 +77,7 @@ class RolloutWriter:
         A thread that never had a turn leaves no file. Raises OSError when lines remain unwritten.
         """
         try:
-            if self._descriptor is not None or not self._creates:
+            if self._was_appended_to or self._descriptor is not None:
                 self.flush()
         finally:
             if self._descriptor is not None:

@@ -1,6 +1,7 @@
 """Writing settings: what is kept, what is refused, and two writers at once."""
 
 import json
+import os
 import threading
 import tomllib
 from pathlib import Path
@@ -226,7 +227,30 @@ def test_a_worktree_inherits_the_trust_of_its_repository(codex_home: Path, tmp_p
     (main / ".git/worktrees/tree").mkdir(parents=True)
     tree.mkdir()
     (tree / ".git").write_text(f"gitdir: {main}/.git/worktrees/tree\n")
+    (main / ".git/worktrees/tree/gitdir").write_text(f"{tree}/.git\n")
     assert project_root(tree) == tree
     assert repository_root(tree) == main
     trust(codex_home, main)
     assert trust_level(codex_home, tree) == "trusted"
+
+
+def test_a_folder_that_only_says_it_is_a_worktree_inherits_nothing(
+    codex_home: Path, tmp_path: Path
+) -> None:
+    main, known, guest = tmp_path / "main", tmp_path / "known", tmp_path / "guest"
+    (main / ".git/worktrees/tree").mkdir(parents=True)
+    (main / ".git/worktrees/tree/gitdir").write_text(f"{known}/.git\n")
+    trust(codex_home, main)
+    guest.mkdir()
+    for name in ("tree", "none"):
+        (guest / ".git").write_text(f"gitdir: {main}/.git/worktrees/{name}\n")
+        assert repository_root(guest) == guest
+        assert trust_level(codex_home, guest) is None
+
+
+def test_a_pipe_named_like_the_repository_is_not_waited_for(
+    codex_home: Path, workspace: Path
+) -> None:
+    os.mkfifo(workspace / ".git")
+    assert repository_root(workspace) is None
+    assert trust_level(codex_home, workspace) is None

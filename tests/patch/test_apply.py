@@ -345,3 +345,10 @@ def test_outside_of_a_repository_the_turns_diff_shows_whole_paths(workspace: Pat
         f"index {'0' * 40}..{blob}\n"
         f"--- /dev/null\n+++ b/{workspace}/new.txt\n@@ -0,0 +1,2 @@\n+alpha\n+beta\n"
     )
+
+
+def test_a_pipe_is_no_file_to_patch_and_is_not_waited_for(workspace: Path) -> None:
+    os.mkfifo(workspace / "pipe")
+    patch = parse_patch("*** Begin Patch\n*** Update File: pipe\n@@\n-x\n+y\n*** End Patch\n")
+    with pytest.raises(PatchError, match="not a regular file"):
+        verify(patch, workspace)

@@ -150,3 +150,12 @@ def test_closing_with_lines_that_cannot_be_written_says_so(
         writer.append([UserMessage(message="one")])
     with pytest.raises(OSError, match="No space"):
         writer.close()
+
+
+def test_a_file_that_could_never_be_made_is_not_forgotten_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "sessions").write_text("in the way")
+    writer = RolloutWriter(tmp_path / "sessions" / "rollout.jsonl", [META])
+    with pytest.raises(OSError, match=r"directory|exists"):
+        writer.append([UserMessage(message="one")])
+    with pytest.raises(OSError, match=r"directory|exists"):
+        writer.close()
