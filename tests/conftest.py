@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension
 
-pytest_plugins = ["tests.support.model_server"]
+pytest_plugins = ["tests.support.model_server", "tests.support.issuer"]
 
 ROOT = Path(__file__).resolve().parent.parent
 SCREENS = ROOT / "snapshots" / "screens"
