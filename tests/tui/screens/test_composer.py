@@ -19,6 +19,14 @@ async def test_a_slash_offers_commands_and_enter_runs_the_chosen_one(codex_home:
         assert s.draft == ""
 
 
+async def test_the_best_match_of_all_that_was_typed_is_chosen(codex_home: Path) -> None:
+    async with session(codex_home) as s:
+        await s.type("/p")
+        await s.type("s")
+        await s.press("enter")
+        await s.see("No command runs in the background.")
+
+
 async def test_arrows_move_in_the_popup_and_tab_completes(codex_home: Path) -> None:
     async with session(codex_home) as s:
         await s.type("/")

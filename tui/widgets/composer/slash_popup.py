@@ -31,6 +31,7 @@ class Popup(Drawn):
         self._suggestions: tuple[Suggestion, ...] = ()
         self._empty_text = ""
         self.selected = 0
+        self._was_moved = False
         self.display = False
 
     @property
@@ -42,12 +43,13 @@ class Popup(Drawn):
         return self._suggestions[self.selected] if self._suggestions else None
 
     def offer(self, suggestions: Sequence[Suggestion], empty_text: str = "") -> None:
-        """Show these; the selection stays on the same name while it is among them."""
-        kept = self.choice
+        """Show these, best first; a selection the person moved stays while it is among them."""
+        kept = self.choice if self._was_moved else None
         self._suggestions = tuple(suggestions)
         self._empty_text = "" if suggestions else empty_text
         names = [suggestion.name for suggestion in suggestions]
-        self.selected = names.index(kept.name) if kept and kept.name in names else 0
+        self._was_moved = kept is not None and kept.name in names
+        self.selected = names.index(kept.name) if kept and self._was_moved else 0
         self._draw()
 
     def close_popup(self) -> None:
@@ -56,6 +58,7 @@ class Popup(Drawn):
     def move(self, step: int) -> None:
         if self._suggestions:
             self.selected = (self.selected + step) % len(self._suggestions)
+            self._was_moved = True
             self._draw()
 
     def on_resize(self) -> None:
