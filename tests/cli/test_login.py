@@ -6,11 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.support.issuer import Issuer
+
+REVOKE = "CODEX_REFRESH_TOKEN_URL_OVERRIDE"
 KEY = "sk-test-0123456789"
 
 
 def codex(*words: str, home: Path, given: str = "") -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.defpath, "HOME": str(home.parent), "CODEX_HOME": str(home)}
+    if REVOKE in os.environ:
+        environment[REVOKE] = os.environ[REVOKE]
     call = [sys.executable, "-m", "app_server.cli.main", *words]
     return subprocess.run(call, input=given, env=environment, capture_output=True, text=True)
 
@@ -44,3 +51,54 @@ def test_a_home_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "CODEX_HOME" in done.stderr
     assert str(tmp_path / "missing") in done.stderr
+
+
+def test_a_device_code_signs_in_where_no_browser_can_open(codex_home: Path, issuer: Issuer) -> None:
+    done = codex("login", "--experimental_issuer", issuer.url, home=codex_home)
+    assert "No browser can be opened here" in done.stderr
+    assert "ABCD-1234" in done.stderr
+    assert done.stderr.endswith("Signed in with ChatGPT\n")
+    assert done.returncode == 0
+    stored = json.loads((codex_home / "auth.json").read_text())
+    assert (stored["auth_mode"], stored["tokens"]["account_id"]) == ("chatgpt", "acct-1")
+    assert stored["tokens"]["refresh_token"] not in done.stderr
+    status = codex("login", "status", home=codex_home)
+    assert (status.stderr, status.returncode) == ("Signed in with ChatGPT\n", 0)
+
+
+def test_signing_out_gives_the_tokens_back(codex_home: Path, issuer: Issuer) -> None:
+    codex("login", "--device-auth", "--experimental_issuer", issuer.url, home=codex_home)
+    token = json.loads((codex_home / "auth.json").read_text())["tokens"]["refresh_token"]
+    assert codex("logout", home=codex_home).stderr == "Signed out\n"
+    assert [each.body["token"] for each in issuer.asked if each.path == "/oauth/revoke"] == [token]
+    assert not (codex_home / "auth.json").exists()
+
+
+@pytest.mark.parametrize("mode", ["keyring", "auto", "ephemeral"])
+def test_signing_out_works_without_a_keyring(codex_home: Path, mode: str) -> None:
+    (codex_home / "config.toml").write_text(f'cli_auth_credentials_store = "{mode}"\n')
+    if mode == "auto":
+        codex("login", "--with-api-key", home=codex_home, given=KEY)
+        assert (codex_home / "auth.json").exists()
+    done = codex("logout", home=codex_home)
+    assert "Traceback" not in done.stderr
+    assert not (codex_home / "auth.json").exists()
+
+
+def test_a_service_that_answers_with_a_web_page_is_named_not_quoted(
+    codex_home: Path, issuer: Issuer
+) -> None:
+    issuer.refuse("/api/accounts/deviceauth/token", 502, "<html>secret detail</html>")
+    done = codex("login", "--device-auth", "--experimental_issuer", issuer.url, home=codex_home)
+    assert done.returncode == 1
+    assert "device auth failed with status 502 Bad Gateway" in done.stderr
+    assert "html" not in done.stderr
+
+
+def test_the_forced_way_of_signing_in_holds_on_the_command_line(codex_home: Path) -> None:
+    (codex_home / "config.toml").write_text('forced_login_method = "chatgpt"\n')
+    done = codex("login", "--with-api-key", home=codex_home, given=KEY)
+    assert (done.returncode, "API key login is disabled" in done.stderr) == (1, True)
+    (codex_home / "config.toml").write_text('forced_login_method = "api"\n')
+    done = codex("login", "--device-auth", home=codex_home)
+    assert (done.returncode, "ChatGPT login is disabled" in done.stderr) == (1, True)
