@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from app_server.agent.events import TurnFailed
 from app_server.model.errors import ModelError
-from app_server.model.retry import delay_seconds
+from app_server.model.retry import MAX_DELAY_SECONDS, delay_seconds
 from app_server.protocol.turn_error import TurnError
 
 if TYPE_CHECKING:
@@ -21,14 +21,18 @@ T = TypeVar("T")
 
 
 async def with_stream_retries(turn: Turn, attempt: Callable[[], Awaitable[T]]) -> T:
-    """Run `attempt` until it succeeds; raises the last `ModelError` when the budget is used up."""
+    """Run `attempt` until it succeeds; raises the last `ModelError` when the budget is used up.
+
+    A service that asks for more than a minute is not waited for: the user is told instead.
+    """
     made = 0
     while True:
         try:
             return await attempt()
         except ModelError as error:
             allowed = turn.session.model.provider.stream_max_retries
-            if not error.retryable or made >= allowed:
+            too_long = (error.retry_after_seconds or 0) > MAX_DELAY_SECONDS
+            if not error.retryable or made >= allowed or too_long:
                 raise
             failure = error
         made += 1

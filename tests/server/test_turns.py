@@ -352,6 +352,20 @@ async def test_a_broken_stream_is_asked_for_again_and_the_user_is_told(
     assert error.error.additional_details.startswith("stream disconnected before completion: ")
 
 
+async def test_a_service_that_asks_for_a_long_wait_is_not_waited_for(
+    model: ScriptedModel, codex_home: Path, connect: Connector
+) -> None:
+    provider_toml(model, home=codex_home, retries=1)
+    thread = await Conversation.begin(await connect(), approval_policy="never")
+    model.script(refuses("rate_limit_exceeded", "Rate limit reached: try again in 3600 seconds."))
+    await thread.say("Hi.")
+    failed = await thread.ended()
+    assert failed.status == "failed"
+    assert failed.error is not None
+    assert "try again in 3600 seconds" in failed.error.message
+    assert [error.will_retry for error in thread.params_of(ERROR)] == [False]
+
+
 async def test_a_plan_is_shown_and_the_model_told_so(
     thread: Conversation, model: ScriptedModel
 ) -> None:
