@@ -1,5 +1,8 @@
 """The first real session, key by key: ask, watch a command, approve a patch, stop, come back."""
 
+import os
+import select
+import signal
 from pathlib import Path
 
 import pytest
@@ -7,7 +10,7 @@ import pytest
 from app_server.demo.provider import ScriptedModel
 from tests.journeys.conftest import Open, leave, press_until
 from tests.support.model_server import applies_patch, hangs, runs_command, says
-from tests.support.terminal import Terminal
+from tests.support.terminal import START_SECONDS, Terminal
 
 pytestmark = pytest.mark.pty
 
@@ -120,3 +123,41 @@ def test_a_faulty_setting_is_named_and_the_session_works(
     terminal.type("go on")
     terminal.press("enter")
     terminal.wait_for("Working all the same.")
+
+
+@pytest.mark.parametrize("ending", ["escape", "kill"])
+def test_no_command_outlives_its_interruption_or_the_program(
+    ending: str, open_session: Open, model: ScriptedModel
+) -> None:
+    seconds = str(100_000 + os.getpid())
+    model.script(runs_command(f"echo begun; sleep {seconds}"))
+    terminal = open_session()
+    terminal.wait_for(is_ready)
+    terminal.type("wait for me")
+    terminal.press("enter")
+    terminal.wait_for("└ begun")
+    commands = processes_naming(seconds)
+    assert commands
+    if ending == "escape":
+        terminal.press("escape")
+        terminal.wait_for("(interrupted)")
+        assert "Stopped echo begun" in terminal.everything()
+    else:
+        os.kill(terminal.pid, signal.SIGKILL)
+        terminal.wait_for_exit()
+    for command in commands:
+        assert select.select([command], [], [], START_SECONDS)[0], "a process goes on"
+        os.close(command)
+    assert processes_naming(seconds) == []
+
+
+def processes_naming(word: str) -> list[int]:
+    """Descriptors of all processes with this word in their command line; readable once ended."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if word.encode() in (folder / "cmdline").read_bytes():
+                found.append(os.pidfd_open(int(folder.name)))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
