@@ -51,7 +51,7 @@ class LocalServer:
         self._loop = asyncio.new_event_loop()
         self._server: Server | None = None
         self._stop = asyncio.Event()
-        self._server_ends: list[LocalChannel] = []
+        self._server_ends: set[LocalChannel] = set()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="app-server", daemon=True)
 
@@ -89,16 +89,21 @@ class LocalServer:
         start, shows as a closed channel.
         """
         client_end, server_end = local_pair(self._capacity, self._through_json)
-        self._server_ends.append(server_end)
+        self._server_ends.add(server_end)
         try:
             self._loop.call_soon_threadsafe(self._serve, server_end)
         except RuntimeError:
-            server_end.close_now()
+            self._let_go(server_end)
         return client_end
 
     def _serve(self, channel: LocalChannel) -> None:
         assert self._server is not None
-        self._server.tasks.start(self._server.serve(channel))
+        serving = self._server.tasks.start(self._server.serve(channel))
+        serving.add_done_callback(lambda _: self._let_go(channel))
+
+    def _let_go(self, channel: LocalChannel) -> None:
+        channel.close_now()
+        self._server_ends.discard(channel)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -112,8 +117,8 @@ class LocalServer:
             log.exception("the server inside this process has failed")
         finally:
             self._loop.close()
-            for channel in self._server_ends:
-                channel.close_now()
+            for channel in list(self._server_ends):
+                self._let_go(channel)
             self._ended.set()
 
     async def _live(self) -> None:

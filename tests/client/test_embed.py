@@ -63,6 +63,18 @@ async def test_leaving_ends_the_thread_and_tells_the_clients(options: ServerOpti
                 await late.initialize(ME)
 
 
+async def test_a_client_that_has_left_is_forgotten(options: ServerOptions) -> None:
+    async with asyncio.timeout(30):
+        async with LocalServer(options) as server, Client(server.connect()) as staying:
+            await staying.initialize(ME)
+            for _ in range(3):
+                async with Client(server.connect()) as leaving:
+                    await leaving.initialize(ME)
+            while len(server._server_ends) > 1:
+                await staying.request(MODEL_LIST, ModelListParams())
+            assert len(server._server_ends) == 1
+
+
 async def test_a_server_that_cannot_start_shows_as_a_closed_channel(
     options: ServerOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
