@@ -3,7 +3,8 @@
 `WebSocketChannel` is one conversation, from either end. `WebSocketListener` accepts them: it
 answers `/readyz` and `/healthz`, refuses whatever a web page could send (an `Origin`, a `Host` that
 is a name), checks credentials before the upgrade, and hands each new channel to its server. Binary
-frames are ignored, compression is not offered, a message may have 16 MiB.
+frames are ignored, compression is not offered, a message may have 16 MiB. A client on a port is
+asked now and then whether it is still there; over a socket file the system tells.
 """
 
 from __future__ import annotations
@@ -39,6 +40,12 @@ BEHIND_BYTES = 64 * 1024
 
 CLOSE_SECONDS = 1.0
 """How long a closing peer is given to say goodbye."""
+
+PING_EVERY_SECONDS = 20.0
+
+PONG_WITHIN_SECONDS = 60.0
+"""Websocket libraries answer a ping by themselves, but only once what was sent before it was read:
+long enough for a large history over a slow line."""
 
 TOO_SLOW = 1013
 GOING_AWAY = 1001
@@ -172,7 +179,8 @@ class WebSocketListener:
             compression=None,
             max_size=LARGEST_MESSAGE_BYTES,
             max_queue=FRAMES_READ_AHEAD,
-            ping_interval=None,
+            ping_interval=None if self._is_socket_file else PING_EVERY_SECONDS,
+            ping_timeout=PONG_WITHIN_SECONDS,
             close_timeout=CLOSE_SECONDS,
             server_header=None,
             logger=logging.getLogger(f"{__name__}.library"),

@@ -19,6 +19,7 @@ from app_server.protocol.initialize import ClientInfo
 from app_server.protocol.model import MODEL_LIST, ModelListParams
 from app_server.protocol.notices import WARNING, WarningNotification
 from app_server.protocol.thread_history import THREAD_LIST, ThreadListParams
+from app_server.rpc import websocket
 from app_server.rpc.unix_socket import bound_socket
 from app_server.rpc.websocket import WebSocketListener, bind
 from app_server.rpc.ws_auth import CapabilityToken
@@ -27,6 +28,9 @@ from app_server.server.options import ServerOptions
 from app_server.server.server import Server
 
 BOUND_SECONDS = 30
+PING, PONG, CLOSE = 0x89, 0x8A, 0x88
+"""First bytes of frames."""
+
 ME = ClientInfo(name="test", version="1.0.0")
 
 
@@ -48,17 +52,22 @@ class Listening:
 
     async def close_code_after(self, frame: bytes) -> int:
         """Upgrade, send raw bytes, read the code of the close frame."""
+        async with asyncio.timeout(BOUND_SECONDS):
+            reader, writer = await self.raw()
+            writer.write(frame)
+            opcode, _length, code = struct.unpack("!BBH", await reader.readexactly(4))
+        writer.close()
+        assert opcode == CLOSE
+        return int(code)
+
+    async def raw(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Past the upgrade; nothing answers by itself."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(
             get("/", *UPGRADE).replace("Connection: close", "Connection: Upgrade").encode()
         )
-        async with asyncio.timeout(BOUND_SECONDS):
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(frame)
-            opcode, _length, code = struct.unpack("!BBH", await reader.readexactly(4))
-        writer.close()
-        assert opcode == 0x88
-        return int(code)
+        await reader.readuntil(b"\r\n\r\n")
+        return reader, writer
 
     async def http(self, request: str) -> str:
         """Send raw bytes, get everything that comes back."""
@@ -199,6 +208,40 @@ async def test_a_client_that_leaves_leaves_nothing_behind(listening: Listening) 
         while listening.server.connections:  # noqa: ASYNC110 - the server runs on this loop
             await asyncio.sleep(0)
     assert listening.server.connections == []
+
+
+async def test_a_client_that_vanished_without_a_word_is_let_go(
+    monkeypatch: pytest.MonkeyPatch, codex_home: Path, workspace: Path
+) -> None:
+    monkeypatch.setattr(websocket, "PING_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(websocket, "PONG_WITHIN_SECONDS", 0.01)
+    bound = bind("127.0.0.1", 0)
+    server = Server(ServerOptions(codex_home=codex_home, cwd=workspace))
+    async with WebSocketListener(bound, server.serve), server, asyncio.timeout(BOUND_SECONDS):
+        reader, writer = await Listening(server, bound.getsockname()[1]).raw()
+        assert (await reader.readexactly(6))[0] == PING
+        opcode, _length, code = struct.unpack("!BBH", await reader.readexactly(4))
+        assert (opcode, code) == (CLOSE, 1011)
+        while server.connections:  # noqa: ASYNC110 - the server runs on this loop
+            await asyncio.sleep(0)
+        writer.close()
+
+
+async def test_a_client_that_answers_pings_stays_however_long_it_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, codex_home: Path, workspace: Path
+) -> None:
+    monkeypatch.setattr(websocket, "PING_EVERY_SECONDS", 0.01)
+    bound = bind("127.0.0.1", 0)
+    server = Server(ServerOptions(codex_home=codex_home, cwd=workspace))
+    async with WebSocketListener(bound, server.serve), server, asyncio.timeout(BOUND_SECONDS):
+        reader, writer = await Listening(server, bound.getsockname()[1]).raw()
+        for _ in range(5):
+            first, length = await reader.readexactly(2)
+            assert first == PING
+            unmasked = await reader.readexactly(length)
+            writer.write(struct.pack("!BB4x", PONG, 0x80 | length) + unmasked)
+        assert len(server.connections) == 1
+        writer.close()
 
 
 async def test_a_server_that_closes_tells_its_clients(listening: Listening) -> None:
