@@ -9,6 +9,7 @@ import pytest
 
 from app_server.client.client import Client
 from app_server.client.events import Notification
+from app_server.exec.environment import Environment, RunningProcess, SpawnRequest
 from app_server.protocol.command_exec import (
     COMMAND_EXEC,
     COMMAND_EXEC_OUTPUT_DELTA,
@@ -24,6 +25,8 @@ from app_server.protocol.command_exec import (
     CommandExecWriteParams,
 )
 from app_server.protocol.errors import INVALID_PARAMS, INVALID_REQUEST, RpcError
+from app_server.protocol.method import ClientMethod
+from app_server.server.server import Server
 from tests.server.connector import Connector
 
 BOUND_SECONDS = 30
@@ -138,6 +141,46 @@ async def test_a_command_ends_with_its_connection(connect: Connector, workspace:
     assert (await run(staying, "sh", "-c", wait, disable_timeout=True)).exit_code == 0
 
 
+class HeldEnvironment:
+    """Starts a program only when told to."""
+
+    def __init__(self, real: Environment) -> None:
+        self._real = real
+        self.asked = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.started: asyncio.Future[RunningProcess] = asyncio.get_running_loop().create_future()
+
+    async def spawn(self, request: SpawnRequest) -> RunningProcess:
+        self.asked.set()
+        await self.go_on.wait()
+        process = await self._real.spawn(request)
+        self.started.set_result(process)
+        return process
+
+
+async def test_a_command_still_being_started_when_its_client_leaves_is_ended(
+    connect: Connector, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = HeldEnvironment(await server.services.environment())
+
+    async def environment() -> HeldEnvironment:
+        return held
+
+    monkeypatch.setattr(server.services, "environment", environment)
+    leaving = await connect("leaving")
+    running = asyncio.create_task(run(leaving, "sleep", "600", disable_timeout=True))
+    async with asyncio.timeout(BOUND_SECONDS):
+        await held.asked.wait()
+        await leaving.__aexit__(None, None, None)
+        with pytest.raises(RpcError):
+            await running
+        while server.connections:  # noqa: ASYNC110 - the server runs on this loop
+            await asyncio.sleep(0)
+        held.go_on.set()
+        status = await (await held.started).wait()
+    assert status.signal is not None
+
+
 @pytest.mark.parametrize(
     ("params", "code", "message"),
     [
@@ -183,10 +226,11 @@ async def test_contradictions_are_refused(
 
 
 async def test_speaking_to_a_command_that_is_not_there_is_refused(client: Client) -> None:
-    for row, params in (
+    calls: list[tuple[ClientMethod[Any, Any], Any]] = [
         (COMMAND_EXEC_WRITE, CommandExecWriteParams(process_id="x", close_stdin=True)),
         (COMMAND_EXEC_TERMINATE, CommandExecTerminateParams(process_id="x")),
-    ):
+    ]
+    for row, params in calls:
         with pytest.raises(RpcError) as refused:
-            await client.request(row, params)  # type: ignore[arg-type]
+            await client.request(row, params)
         assert refused.value.message == 'no active command/exec for process id "x"'

@@ -2,7 +2,7 @@
 
 The answer to `command/exec` comes when the command has ended; what it wrote before is told first.
 A named command can be reached by its connection as soon as it runs, and every command ends with its
-connection.
+connection, also one that is only being started when the client leaves.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ class Commands:
     def __init__(self) -> None:
         self.named: dict[str, RunningCommand] = {}
         self.all: set[RunningCommand] = set()
+        self.is_closed = False
+        """The client has left: what starts now has nobody to run for."""
 
     def find(self, process_id: str) -> RunningCommand:
         command = self.named.get(process_id)
@@ -57,6 +59,7 @@ class Commands:
         return command
 
     async def close(self) -> None:
+        self.is_closed = True
         for command in list(self.all):
             if command.process is not None:
                 await command.process.terminate(END_GRACE_SECONDS)
@@ -115,10 +118,15 @@ async def run(ctx: RequestContext, params: CommandExecParams) -> CommandExecResp
         raise InvalidRequest(f'duplicate active command/exec process id: "{params.process_id}"')
     request = await asyncio.to_thread(_prepared, ctx, params)
     environment = await ctx.services.environment()
+    if commands.is_closed:
+        raise InvalidRequest("the client of this command has left")
     command = RunningCommand(ctx.connection, params)
 
     def started(process: RunningProcess) -> None:
         command.process = process
+        if commands.is_closed:
+            ctx.server.tasks.start(process.terminate(END_GRACE_SECONDS))
+            return
         commands.all.add(command)
         if params.process_id is not None:
             commands.named[params.process_id] = command
