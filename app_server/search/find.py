@@ -10,12 +10,16 @@ from pathlib import Path
 from app_server.protocol.file_search import FuzzyFileSearchResult
 from app_server.search.fuzzy import Match, Query
 from app_server.search.walk import Entry, walk
+from app_server.side_threads import SideThreads
 
 LIMIT = 50
 """Results of one search."""
 
 CHECK_EVERY = 500
 """Entries between two looks at whether anybody still wants the answer."""
+
+SEARCHING = SideThreads("search", 2)
+"""Where indexes are made and searched."""
 
 
 class FileIndex:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from app_server.protocol.file_search import FuzzyFileSearchResult
-from app_server.search.find import FileIndex
+from app_server.search.find import SEARCHING, FileIndex
 
 OnUpdated = Callable[[str, list[FuzzyFileSearchResult]], None]
 OnCompleted = Callable[[], None]
@@ -62,9 +62,9 @@ class SearchSession:
             return
         async with self._indexing:
             if self._index is None:
-                self._index = await asyncio.to_thread(FileIndex, self._roots)
+                self._index = await SEARCHING.run(lambda: FileIndex(self._roots))
         index = self._index
-        files = await asyncio.to_thread(index.search, query, is_cancelled=overtaken.is_set)
+        files = await SEARCHING.run(lambda: index.search(query, is_cancelled=overtaken.is_set))
         if overtaken.is_set():
             return
         self._on_updated(query, files)

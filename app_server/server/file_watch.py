@@ -12,6 +12,8 @@ import os
 from collections.abc import Callable
 from typing import TypeAlias
 
+from app_server.side_threads import SideThreads
+
 TICK_SECONDS = 0.2
 """Clients are told at most this often, as `codex app-server` does."""
 
@@ -19,6 +21,8 @@ Facts: TypeAlias = tuple[int, int, int]
 """Inode, size, time of change in nanoseconds."""
 
 Snapshot: TypeAlias = dict[str, Facts]
+
+WATCHING = SideThreads("file-watch", 2)
 
 
 class FileWatch:
@@ -28,14 +32,18 @@ class FileWatch:
         self._path = path
         self._on_change = on_change
         self._looking: asyncio.Task[None] | None = None
+        self._is_closed = False
 
     async def begin(self) -> None:
         """What is there now is known when this returns; anything later is a change."""
-        before = await asyncio.to_thread(snapshot, self._path)
+        before = await WATCHING.run(lambda: snapshot(self._path))
+        if self._is_closed:
+            return  # its client has left meanwhile
         self._looking = asyncio.create_task(self._look(before))
 
     async def close(self) -> None:
         """Nothing is told afterwards."""
+        self._is_closed = True
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.wait([self._looking])
@@ -43,7 +51,7 @@ class FileWatch:
     async def _look(self, before: Snapshot) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            now = await asyncio.to_thread(snapshot, self._path)
+            now = await WATCHING.run(lambda: snapshot(self._path))
             changed = differences(before, now)
             before = now
             if changed:

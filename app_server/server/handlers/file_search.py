@@ -5,7 +5,6 @@ Sessions and cancellation tokens belong to the connection that named them.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 
 from app_server.protocol.errors import InvalidRequest
@@ -28,7 +27,7 @@ from app_server.protocol.file_search import (
     FuzzyFileSearchSessionUpdateParams,
     FuzzyFileSearchSessionUpdateResponse,
 )
-from app_server.search.find import FileIndex
+from app_server.search.find import SEARCHING, FileIndex
 from app_server.search.sessions import SearchSession
 from app_server.server.connection import Connection
 from app_server.server.context import RequestContext
@@ -59,7 +58,7 @@ async def search(ctx: RequestContext, params: FuzzyFileSearchParams) -> FuzzyFil
             cancellations[token].set()
         cancellations[token] = cancelled
     try:
-        files = await asyncio.to_thread(_search_once, params.roots, params.query, cancelled)
+        files = await SEARCHING.run(lambda: _search_once(params.roots, params.query, cancelled))
     finally:
         if token is not None and cancellations.get(token) is cancelled:
             del cancellations[token]
