@@ -15,6 +15,7 @@ from app_server.protocol.method import ServerNotification
 from app_server.protocol.notices import CONFIG_WARNING, ConfigWarningNotification
 
 if TYPE_CHECKING:
+    from app_server.config.resolve import Config
     from app_server.server.server import Server
     from app_server.server.services import Services
 
@@ -51,7 +52,27 @@ async def config_warnings(services: Services) -> list[Notice]:
             summary="The configuration could not be read.", details=str(error)
         )
         return [(CONFIG_WARNING, unusable)]
-    return [(CONFIG_WARNING, warning) for warning in loaded.warnings]
+    warnings = [(CONFIG_WARNING, warning) for warning in loaded.warnings]
+    return warnings + await _forbidden_sign_in(services, loaded.config)
+
+
+async def _forbidden_sign_in(services: Services, config: Config) -> list[Notice]:
+    """In a terminal session, a stored sign-in that the settings forbid is removed, and told."""
+    is_forced = config.forced_login_method or config.forced_chatgpt_workspace_id
+    if services.session_source != "cli" or not is_forced:
+        return []
+    from app_server.auth.errors import AuthError
+    from app_server.auth.rules import violation
+
+    found = await services.auth.ready()
+    text = violation(found, config) if found is not None and found.source == "store" else None
+    if text is None:
+        return []
+    try:
+        await asyncio.to_thread(services.auth.logout)
+    except AuthError as problem:
+        text = f"{text} {problem}"
+    return [(CONFIG_WARNING, ConfigWarningNotification(summary=text))]
 
 
 async def warm_up(server: Server) -> None:

@@ -1,0 +1,101 @@
+"""Renewing when something is in the way: another process, a full disk, a silent service."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app_server.auth.errors import RefreshFailed, StoreFailed
+from app_server.auth.manager import OPENAI, AuthManager
+from app_server.auth.renewal_lock import renewal_lock
+from app_server.auth.store import FileStore, StoredAuth, Tokens
+from app_server.model.http import HttpClients
+from tests.support.issuer import Issuer, jwt
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[HttpClients]:
+    async with HttpClients({}) as clients:
+        yield clients
+
+
+@pytest.fixture
+def signed_in(codex_home: Path) -> FileStore:
+    tokens = Tokens(
+        id_token=jwt(),
+        access_token=jwt(exp=1),
+        refresh_token="planted-refresh-secret-0",
+        account_id="acct-1",
+    )
+    store = FileStore(codex_home)
+    store.save(
+        StoredAuth(auth_mode="chatgpt", tokens=tokens, last_refresh="2026-01-01T00:00:00.000Z")
+    )
+    return store
+
+
+async def test_processes_that_share_a_home_renew_once(
+    codex_home: Path, signed_in: FileStore, http: HttpClients, issuer: Issuer
+) -> None:
+    managers = [AuthManager(codex_home, http=http) for _ in range(3)]
+    headers = await asyncio.gather(*(manager.headers(OPENAI) for manager in managers))
+    assert issuer.paths("/oauth/token") == ["/oauth/token"]
+    assert len({each["authorization"] for each in headers}) == 1
+
+
+async def test_a_home_is_locked_by_one_at_a_time(codex_home: Path) -> None:
+    order: list[str] = []
+
+    async def hold(name: str) -> None:
+        async with renewal_lock(codex_home):
+            order.append(f"{name} in")
+            await asyncio.sleep(0)
+            order.append(f"{name} out")
+
+    await asyncio.gather(hold("a"), hold("b"))
+    assert order in (["a in", "a out", "b in", "b out"], ["b in", "b out", "a in", "a out"])
+
+
+async def test_renewed_tokens_that_cannot_be_stored_are_used_all_the_same(
+    codex_home: Path,
+    signed_in: FileStore,
+    http: HttpClients,
+    issuer: Issuer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full_disk(store: FileStore, auth: StoredAuth) -> None:
+        raise StoreFailed("write", store.path, "No space left on device")
+
+    monkeypatch.setattr(FileStore, "save", full_disk)
+    auth = AuthManager(codex_home, http=http)
+    old = (await auth.ready()).bearer.reveal()  # type: ignore[union-attr]
+    assert await auth.refresh() is True
+    renewed = (await auth.headers(OPENAI))["authorization"]
+    assert renewed != f"Bearer {old}"
+    auth.reload()
+    assert (await auth.headers(OPENAI))["authorization"] == renewed
+
+
+async def test_a_service_that_cannot_be_reached_leaves_the_old_tokens_in_use(
+    codex_home: Path,
+    signed_in: FileStore,
+    http: HttpClients,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CODEX_REFRESH_TOKEN_URL_OVERRIDE", "http://127.0.0.1:1/oauth/token")
+    auth = AuthManager(codex_home, http=http)
+    with pytest.raises(RefreshFailed, match="cannot reach") as failure:
+        await auth.refresh()
+    assert not failure.value.is_final
+    assert (await auth.headers(OPENAI))["authorization"] == f"Bearer {jwt(exp=1)}"
+
+
+async def test_signing_out_elsewhere_leaves_nothing_to_send(
+    codex_home: Path, signed_in: FileStore, http: HttpClients, issuer: Issuer
+) -> None:
+    auth = AuthManager(codex_home, http=http)
+    await auth.ready()
+    signed_in.delete()
+    assert await auth.headers(OPENAI) == {}
+    assert issuer.asked == []
