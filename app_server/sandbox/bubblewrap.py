@@ -79,8 +79,14 @@ def arguments(
         words += ["--ro-bind", "/", "/"]
     words += ["--dev", "/dev", "--proc", "/proc", "--remount-ro", "/proc"]
     for path, kind in opened:
+        if kind == "cover":
+            words += ["--tmpfs", path]
+            continue
         source = "/dev/null" if kind == "close" else path
         words += ["--bind" if kind == "write" else "--ro-bind", source, path]
+    for path, kind in opened:
+        if kind == "cover":
+            words += ["--remount-ro", path]
     words += ["--seccomp", str(SECCOMP_FD), "--chdir", cwd, "--"]
     if claims_terminal:
         words += _terminal_claimer()

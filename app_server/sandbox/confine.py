@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -195,7 +196,11 @@ def _be_first_process(plan: dict[str, Any], outer_pid: int) -> NoReturn:
 def _build_view(plan: dict[str, Any]) -> None:
     """The same tree, read-only but for what the plan opens."""
     _check("mount", _libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
-    opened = [(path, kind, _detached_copy(path, kind)) for path, kind in plan["mounts"]]
+    covers = [path for path, kind in plan["mounts"] if kind == "cover"]
+    opened = [
+        (path, kind, -1 if kind == "cover" else _detached_copy(path, kind))
+        for path, kind in plan["mounts"]
+    ]
     devices = [
         (name, _open_tree(f"/dev/{name}", 0)) for name in DEVICES if os.path.exists(f"/dev/{name}")
     ]
@@ -211,7 +216,12 @@ def _build_view(plan: dict[str, Any]) -> None:
     _mount_devices(devices)
     _mount_processes(plan)
     for path, kind, fd in opened:
-        _attach(path, kind, fd)
+        if kind == "cover":
+            _mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755")
+        else:
+            _attach(path, kind, fd)
+    for path in covers:
+        _set_attributes(AT_FDCWD, path, 0, ATTR_RDONLY)
     try:
         os.chdir(plan["cwd"])
     except OSError as error:
@@ -231,7 +241,12 @@ def _detached_copy(path: str, kind: str) -> int:
 
 def _attach(path: str, kind: str, fd: int) -> None:
     if kind != "link" and not os.path.lexists(path):
-        os.makedirs(path, exist_ok=True)  # below one of the file systems made here
+        # Below one of the file systems made here.
+        if kind == "pass" and not stat.S_ISDIR(os.fstat(fd).st_mode):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        else:
+            os.makedirs(path, exist_ok=True)
     _check(
         f"mount {path}",
         _syscall(SYS_MOVE_MOUNT, fd, b"", AT_FDCWD, os.fsencode(path), MOVE_MOUNT_F_EMPTY_PATH),

@@ -69,6 +69,11 @@ def alone() -> LandlockRules:
     )
 
 
+def closes_abstract() -> bool:
+    """Whether sockets with abstract names outside are out of reach."""
+    return _scoped(version()) != 0
+
+
 def _writing(version: int) -> int:
     rights = _WRITE_FILE | _REMOVE_AND_MAKE | _REFER
     return rights | _TRUNCATE if version >= 3 else rights

@@ -16,7 +16,8 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from app_server.protocol.permissions import ExternalSandboxSandboxPolicy, SandboxPolicy
-from app_server.sandbox import bubblewrap, helper, probe, seccomp
+from app_server.sandbox import bubblewrap, helper, landlock, probe, seccomp
+from app_server.sandbox.control_sockets import without_invitations
 from app_server.sandbox.errors import SandboxUnavailable
 from app_server.sandbox.policy import Access, resolve_access
 
@@ -61,15 +62,17 @@ def prepare(
     `SandboxUnavailable`.
     """
     folder = policy_cwd if policy_cwd is not None else cwd
+    variables = env
 
     def access_keeping(files: Sequence[str]) -> Access:
         return resolve_access(
             policy,
             folder,
-            env,
+            variables,
             extra_writable_roots,
             codex_home=codex_home,
             also_protected=files,
+            stays_visible=(str(cwd),),
         )
 
     access = access_keeping(())
@@ -82,6 +85,7 @@ def prepare(
             confinement="external" if isinstance(policy, ExternalSandboxSandboxPolicy) else "none",
             network_allowed=access.network_allowed,
         )
+    env = without_invitations(env)
     chosen = _choose(access, mechanism)
     if chosen == "bubblewrap":
         program = probe.facts().program or bubblewrap.find_program() or "bwrap"
@@ -129,11 +133,19 @@ def _choose(
             "policy, but cannot protect .git, .codex and .agents in a folder that may be written",
             found.remedy or "Use the read-only policy.",
         )
-    if chosen == "landlock" and access.closed_sockets:
+    if chosen == "landlock" and access.network_allowed:
+        for path in access.closed.sockets():
+            raise SandboxUnavailable(
+                f"Landlock cannot close {path}, which starts programs for whoever asks it",
+                found.remedy or "Switch the network off for commands.",
+            )
+    if access.closed.abstract and not (chosen != "bubblewrap" and landlock.closes_abstract()):
+        if wished is None and landlock.closes_abstract() and probe.try_namespaces().works:
+            return "namespaces"
         raise SandboxUnavailable(
-            f"Landlock cannot close {access.closed_sockets[0]}, which starts programs for whoever "
-            "asks it",
-            found.remedy or "Switch the network off for commands.",
+            f"the socket @{access.closed.abstract[0]}, which starts programs for whoever asks it, "
+            "has no place that could be covered",
+            "Let it listen on a file, or switch the network off for commands.",
         )
     if chosen == "bubblewrap" and access.protection.links:
         # Only our own program can hold a symbolic link in its place.

@@ -6,8 +6,9 @@ from typing import Literal, TypeAlias
 
 from app_server.sandbox.policy import Access
 
-MountKind: TypeAlias = Literal["write", "read", "link", "close"]
-"""A writable tree, a read-only one, a symbolic link that is to stay, a socket to be covered."""
+MountKind: TypeAlias = Literal["write", "read", "link", "close", "cover", "pass"]
+"""A writable tree, a read-only one, a symbolic link that is to stay, a socket to be covered, a
+folder to be covered, and what stays to be seen of it."""
 
 
 def mounts(access: Access) -> list[tuple[str, MountKind]]:
@@ -18,5 +19,7 @@ def mounts(access: Access) -> list[tuple[str, MountKind]]:
     kinds.update((path, "read") for path in (*held.read_only, *held.missing))
     kinds.update((path, "link") for path in held.links)
     kinds.update((root.path, "write") for root in access.writable_roots)
-    kinds.update((path, "close") for path in access.closed_sockets)
+    kinds.update((path, "cover") for path in access.closed.folders)
+    kinds.update((path, "pass") for path in access.closed.let_through)
+    kinds.update((path, "close") for path in access.closed.files)
     return sorted(kinds.items(), key=lambda entry: entry[0].split("/"))

@@ -19,7 +19,7 @@ from app_server.protocol.permissions import (
     SandboxPolicy,
     WorkspaceWriteSandboxPolicy,
 )
-from app_server.sandbox.control_sockets import control_sockets
+from app_server.sandbox.control_sockets import ClosedPlaces, closed_places
 from app_server.sandbox.protected import Protection, protect
 from app_server.sandbox.trace import is_below, is_below_any, trace
 
@@ -46,8 +46,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     network_allowed: bool = False
     protection: Protection = Protection()
     """How the protected paths of all roots are to be held, for the mechanisms."""
-    closed_sockets: tuple[str, ...] = ()
-    """Sockets to be covered, where sockets can be made at all."""
+    closed: ClosedPlaces = ClosedPlaces()
+    """Where programs outside take orders."""
 
 
 def resolve_access(
@@ -58,11 +58,12 @@ def resolve_access(
     *,
     codex_home: str | Path | None = None,
     also_protected: Iterable[str] = (),
+    stays_visible: Iterable[str] = (),
 ) -> Access:
     """The places `policy` opens for a command in `cwd` with this environment (its TMPDIR).
 
     Given Codex's home, its `memories` may be written and the rest of it may not, whatever root it
-    lies in. `also_protected` names further paths to keep.
+    lies in. `also_protected` names further paths to keep, `stays_visible` what must not be covered.
     """
     if isinstance(policy, DangerFullAccessSandboxPolicy):
         return Access(is_confined=False, network_allowed=True)
@@ -87,7 +88,13 @@ def resolve_access(
         writable_roots=tuple(WritableRoot(root, _below(root, protection)) for root in roots),
         network_allowed=policy.network_access,
         protection=protection,
-        closed_sockets=control_sockets(env) if policy.network_access else (),
+        closed=closed_places(
+            env,
+            roots,
+            network_allowed=policy.network_access,
+            stays_visible=[str(cwd), *kept, *stays_visible],
+            codex_home=None if codex_home is None else str(codex_home),
+        ),
     )
 
 

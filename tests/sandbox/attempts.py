@@ -304,3 +304,67 @@ SOCKET_KINDS = [
         "listening", SOCKET + "s = socket(); s.bind(('127.0.0.1', 0)); s.listen(); print('BREACH')"
     ),
 ]
+
+
+class Server(NamedTuple):
+    """Where a program outside listens, and the variables that tell of it.
+
+    H is a home, R a runtime folder, T the folder for temporary files; P is the place itself.
+    """
+
+    name: str
+    place: str
+    variables: dict[str, str]
+
+
+SERVERS_THAT_START_PROGRAMS = [
+    Server("tmux_by_name", "{O}/named", {"TMUX": "{P},12,0"}),
+    Server("tmux_in_its_folder", "{O}/tmux-{UID}/default", {"TMUX_TMPDIR": "{O}"}),
+    Server("tmux_among_temporary_files", "{T}/tmux-{UID}/default", {}),
+    Server("screen_at_home", "{H}/.screen/1.pts-0", {}),
+    Server("screen_in_its_folder", "{O}/screens/S-me/1.pts-0", {"SCREENDIR": "{O}/screens"}),
+    Server("emacs", "{R}/emacs/server", {}),
+    Server("emacs_among_temporary_files", "{T}/emacs{UID}/server", {}),
+    Server("emacs_by_name", "{O}/named", {"EMACS_SOCKET_NAME": "{P}"}),
+    Server("neovim_by_name", "{O}/named", {"NVIM": "{P}"}),
+    Server("kitty", "{T}/mykitty-12", {}),
+    Server("kitty_by_name", "{O}/named", {"KITTY_LISTEN_ON": "unix:{P}"}),
+    Server("vscode", "{R}/vscode-ipc-1.sock", {}),
+    Server("vscode_in_tmp", "/tmp/vscode-ipc-{NAME}.sock", {}),
+    Server("vscode_by_name", "{O}/named", {"VSCODE_IPC_HOOK_CLI": "{P}"}),
+    Server("accessibility", "{R}/at-spi/bus_0", {}),
+    Server("accessibility_at_home", "{H}/.cache/at-spi/bus_0", {}),
+    Server("accessibility_by_name", "{O}/named", {"AT_SPI_BUS_ADDRESS": "unix:path={P},guid=1"}),
+    Server("session_bus", "{R}/bus", {}),
+    Server("docker_by_name", "{O}/named", {"DOCKER_HOST": "unix://{P}"}),
+    Server("window_manager", "{R}/sway-ipc.0.1.sock", {}),
+    Server("unknown", "{R}/some/thing/new", {}),
+    Server("in_a_runtime_folder_that_must_stay", "{O}/some/new", {"XDG_RUNTIME_DIR": "{W}/.."}),
+    Server("our_own_server", "{H}/.codex/app-server-control/app-server-control.sock", {}),
+]
+
+SERVERS_LET_THROUGH = [
+    Server("key_agent", "{R}/ssh-agent.socket", {}),
+    Server("key_ring", "{R}/keyring/ssh", {}),
+    Server("key_agent_by_name", "{R}/mine/agent", {"SSH_AUTH_SOCK": "{P}"}),
+    Server("key_agent_elsewhere", "{T}/ssh-1/agent.1", {"SSH_AUTH_SOCK": "{P}"}),
+    Server("database", "{T}/.s.PGSQL.5432", {}),
+]
+
+REACHING_A_SERVER = (
+    SOCKET
+    + """
+def attempt(act, *args):
+    try: return act(*args)
+    except OSError: pass
+folder, link = os.path.dirname(P), W + '/linked'
+attempt(os.unlink, link)
+for path in (P, '/proc/self/root' + P, '/proc/1/root' + P):
+    attempt(socket(AF_UNIX).connect, path)
+    attempt(os.link, path, link)
+attempt(os.rename, P, W + '/moved')
+if folder not in (O, os.environ['TMPDIR'], '/tmp'): attempt(os.rename, folder, W + '/folder')
+for path in (link, W + '/moved', W + '/folder/' + os.path.basename(P)):
+    attempt(socket(AF_UNIX).connect, path)
+"""
+)

@@ -31,7 +31,7 @@ from app_server.sandbox.launch import PreparedCommand, prepare
 from app_server.sandbox.probe import Mechanism
 
 ORDINARY_UID = 12345
-LONGEST_RUN_SECONDS = 10.0
+LONGEST_RUN_SECONDS = 60.0
 BREACH = "BREACH"
 """What an attempt prints when it got what it wanted, where that leaves no trace outside."""
 
@@ -83,10 +83,10 @@ class Stage:
     def shell(self, line: str, policy: SandboxPolicy | None = None, **more: str) -> Result:
         return self.run(["/bin/sh", "-c", line], policy, **more)
 
-    def python(self, source: str, policy: SandboxPolicy | None = None) -> Result:
+    def python(self, source: str, policy: SandboxPolicy | None = None, **more: str) -> Result:
         """Run a few lines that know the workspace as W and the outside as O."""
         start = f"import os, sys\nW, O = {str(self.workspace)!r}, {str(self.outside)!r}\n"
-        return self.run([self.interpreter, "-I", "-S", "-c", start + source], policy)
+        return self.run([self.interpreter, "-I", "-S", "-c", start + source], policy, **more)
 
     def run(self, argv: Sequence[str], policy: SandboxPolicy | None = None, **more: str) -> Result:
         command = self.prepared(argv, policy, **more)

@@ -196,19 +196,3 @@ def test_no_input_is_pushed_into_a_terminal(any_stage: Stage, request_number: in
         os.close(ours)
         os.waitpid(pid, 0)
     assert BREACH not in output
-
-
-@pytest.mark.parametrize(("name", "is_heard"), [("bus", False), ("agent", True)])
-def test_with_network_only_sockets_that_give_orders_are_closed(
-    stage: Stage, name: str, is_heard: bool
-) -> None:
-    with socket.socket(socket.AF_UNIX) as listener:
-        path = str(stage.outside / name)
-        listener.bind(path)
-        listener.listen()
-        os.chown(path, stage.uid, stage.uid)
-        connect = f"import socket; socket.socket(socket.AF_UNIX).connect({path!r})"
-        argv = [stage.interpreter, "-I", "-S", "-c", connect]
-        policy = stage.policy(network_access=True)
-        stage.run(argv, policy, XDG_RUNTIME_DIR=str(stage.outside))
-        assert bool(select.select([listener], [], [], 0)[0]) is is_heard

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from app_server.protocol.permissions import ReadOnlySandboxPolicy
+from app_server.sandbox.errors import SandboxUnavailable
 from tests.sandbox.stage import READ_ONLY, Stage
 
 pytestmark = pytest.mark.sandbox
@@ -153,7 +154,12 @@ def test_an_allowed_network_is_reached(any_stage: Stage) -> None:
         port = server.getsockname()[1]
         policy = ReadOnlySandboxPolicy(network_access=True)
         connect = f"import socket; socket.create_connection(('127.0.0.1', {port}))"
-        done = any_stage.python(connect, policy)
+        try:
+            done = any_stage.python(connect, policy)
+        except SandboxUnavailable as refused:
+            if any_stage.mechanism != "landlock":
+                raise
+            pytest.skip(f"something listens on this machine: {refused}")
         assert done == (0, "")
         server.accept()[0].close()
 

@@ -13,7 +13,7 @@ from app_server.protocol.permissions import (
     ReadOnlySandboxPolicy,
     WorkspaceWriteSandboxPolicy,
 )
-from app_server.sandbox.control_sockets import control_sockets
+from app_server.sandbox.control_sockets import closed_places
 from app_server.sandbox.policy import Access, resolve_access
 from app_server.sandbox.protected import protect
 from app_server.sandbox.trace import trace
@@ -141,14 +141,20 @@ def test_a_trace_stops_at_the_first_missing_name(tmp_path: Path) -> None:
 
 
 def test_sockets_that_give_orders_are_closed_where_there_is_a_network(tmp_path: Path) -> None:
-    for name in ("bus", "agent"):
+    runtime, work = tmp_path / "runtime", tmp_path / "work"
+    runtime.mkdir()
+    work.mkdir()
+    for name in ("bus", "ssh-agent.socket"):
         with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(tmp_path / name))
-    env = {"XDG_RUNTIME_DIR": str(tmp_path)}
-    online = resolve_access(ReadOnlySandboxPolicy(network_access=True), tmp_path, env)
-    assert str(tmp_path / "bus") in online.closed_sockets
-    assert str(tmp_path / "agent") not in online.closed_sockets
-    assert resolve_access(ReadOnlySandboxPolicy(), tmp_path, env).closed_sockets == ()
+            listener.bind(str(runtime / name))
+    env = {"XDG_RUNTIME_DIR": str(runtime)}
+    online = resolve_access(ReadOnlySandboxPolicy(network_access=True), work, env).closed
+    assert str(runtime) in online.folders
+    assert str(runtime / "ssh-agent.socket") in online.let_through
+    assert str(runtime / "bus") in online.sockets()
+    assert str(runtime / "ssh-agent.socket") not in online.sockets()
+    offline = resolve_access(ReadOnlySandboxPolicy(), work, env).closed
+    assert str(runtime) not in offline.folders
 
 
 @pytest.mark.parametrize(
@@ -157,6 +163,9 @@ def test_sockets_that_give_orders_are_closed_where_there_is_a_network(tmp_path: 
         ("DOCKER_HOST", "unix://{}"),
         ("DBUS_SESSION_BUS_ADDRESS", "unix:path={},guid=12"),
         ("DBUS_SESSION_BUS_ADDRESS", "unix:abstract=x;unix:guid=1,path={}"),
+        ("SESSION_MANAGER", "local/host:@/tmp/.ICE-unix/1,unix/host:{}"),
+        ("TMUX", "{},12,0"),
+        ("KITTY_LISTEN_ON", "unix:{}"),
     ],
 )
 def test_their_addresses_are_read_from_the_environment(
@@ -165,10 +174,10 @@ def test_their_addresses_are_read_from_the_environment(
     path = tmp_path / "there"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
-    assert str(path) in control_sockets({name: address.format(path)})
+    assert str(path) in closed_places({name: address.format(path)}).files
 
 
 def test_addresses_that_name_no_socket_are_passed_over(tmp_path: Path) -> None:
     names = ("tcp://localhost:2375", "unix://", "unix:path=", f"unix://{tmp_path}")
-    found = [control_sockets({"DOCKER_HOST": name}) for name in names]
-    assert found == [control_sockets({})] * 4
+    found = [closed_places({"DOCKER_HOST": name}) for name in names]
+    assert found == [closed_places({})] * 4
