@@ -10,9 +10,12 @@ after a pause is told at once.
 from __future__ import annotations
 
 import errno
+import fcntl
 import logging
 import os
 import signal
+import sys
+import termios
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -196,24 +199,33 @@ class ManagedProcess:
             if not self._read_once(fd) or self._is_paused:
                 return
 
-    def _read_once(self, fd: int) -> bool:
-        """False if there was nothing more to read."""
+    def _read_what_waits(self, fd: int) -> None:
+        """Read what is there now; what others go on writing is not the command's last words."""
+        waiting = fcntl.ioctl(fd, termios.FIONREAD, bytes(4))
+        left_bytes = int.from_bytes(waiting, sys.byteorder)
+        while count := self._read_once(fd):
+            if left_bytes <= 0:
+                return
+            left_bytes -= count
+
+    def _read_once(self, fd: int) -> int:
+        """How many bytes were read; 0 if there was nothing more."""
         stream = self._outputs.get(fd)
         if stream is None:
-            return False
+            return 0
         try:
             data = os.read(fd, READ_BYTES)
         except BlockingIOError:
-            return False
+            return 0
         except OSError as error:
             if error.errno != errno.EIO:
                 log.warning("reading %s of process %s: %s", stream, self.id, error)
             data = b""
         if not data:
             self._end_output(fd)
-            return False
+            return 0
         self._gather(stream, data)
-        return True
+        return len(data)
 
     def _gather(self, stream: Stream, data: bytes) -> None:
         if stream != self._gathered_stream:
@@ -365,8 +377,7 @@ class ManagedProcess:
         else:
             self.exit_code = os.WEXITSTATUS(wait_status)
         for fd in list(self._outputs):
-            while self._read_once(fd):
-                pass
+            self._read_what_waits(fd)
         if self._outputs:
             self._timer = self._loop.call_later(TRAILING_OUTPUT_SECONDS, self._tell_exit)
         else:
