@@ -42,8 +42,8 @@ REFUSAL_TIMEOUT_SECONDS = 10.0
 MAX_REFUSAL_BYTES = 1 << 20
 
 NOT_SIGNED_IN = (
-    "You are not signed in to OpenAI. Set OPENAI_API_KEY, or store a key with "
-    "`printenv OPENAI_API_KEY | codex login --with-api-key`."
+    "You are not signed in to OpenAI. Sign in with `codex login`, set OPENAI_API_KEY, or store a "
+    "key with `printenv OPENAI_API_KEY | codex login --with-api-key`."
 )
 
 
