@@ -91,6 +91,8 @@ class Errands(DisplayApp[int]):
             elif ask.command:
                 command = CommandCell(id="", command=ask.command, status="waiting")
                 strips += draw(command, width, self.palette, "full")
+            if ask.reason:
+                strips += [Strip([]), *plain_lines(f"Reason: {ask.reason}")]
             strips += [Strip([]), *plain_lines("\n".join(ask.facts))]
             return strips
 

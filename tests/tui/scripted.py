@@ -234,7 +234,7 @@ class ScriptedServer:
             case "ask":
                 await self._ask_command(turn, rest or "rm -rf build")
             case "patch":
-                await self._ask_patch(turn)
+                await self._ask_patch(turn, int(rest or 1))
             case "explain":
                 await self._stream(turn, MARKDOWN.splitlines(keepends=True))
             case _:
@@ -289,10 +289,9 @@ class ScriptedServer:
             item=done, thread_id="thread-1", turn_id=turn.id))  # fmt: skip
         await self._stream(turn, [f"The decision was {answer.decision}."])
 
-    async def _ask_patch(self, turn: Turn) -> None:
-        change = FileUpdateChange(
-            path=f"{self.cwd}/hello.py", kind=AddPatchChangeKind(), diff="print('hello')\n"
-        )
+    async def _ask_patch(self, turn: Turn, lines: int) -> None:
+        diff = "print('hello')\n" + "".join(f"print({n})\n" for n in range(2, lines + 1))
+        change = FileUpdateChange(path=f"{self.cwd}/hello.py", kind=AddPatchChangeKind(), diff=diff)
         item = FileChangeThreadItem(id=f"patch-{turn.id}", changes=[change], status="inProgress")
         await self.tell("item/started", ItemStartedNotification(
             item=item, thread_id="thread-1", turn_id=turn.id))  # fmt: skip

@@ -6,6 +6,7 @@ import pytest
 
 from app_server.protocol.turn import TURN_INTERRUPT
 from tests.tui.screens.session import session
+from tui.widgets.questions.approval import Approval
 
 
 @pytest.mark.parametrize(
@@ -84,6 +85,60 @@ async def test_everything_can_be_seen_before_answering(codex_home: Path) -> None
         await s.see("Make this change?")
         await s.press("y")
         await s.see("The decision was accept")
+
+
+ANSWERS = "› y yes  a session  d no  n stop"
+
+
+@pytest.mark.parametrize("full_screen", [True, False], ids=["full", "inline"])
+async def test_on_a_small_screen_a_change_its_answers_and_the_way_to_all_of_it_are_seen(
+    codex_home: Path, full_screen: bool
+) -> None:
+    async with session(codex_home, size=(40, 10), full_screen=full_screen) as s:
+        await s.say("patch 30")
+        await s.see("Make this change?")
+        assert "Wants to add hello.py (+30 -0)" in s.text
+        assert " 1 +print('hello')" in s.text
+        assert f"{ANSWERS}\n  ctrl + a for 28 more · esc to stop" in s.text
+        s.later(1)
+        await s.press("down", "down")
+        await s.see("  y yes  a session› d no  n stop")
+        await s.press("ctrl+a")
+        await s.see("A P P R O V A L")
+        await s.press("q")
+        await s.see("Make this change?")
+        await s.press("enter")
+        await s.until(lambda: s.server.decisions == ["decline"])
+
+
+async def test_on_a_small_screen_every_answer_about_a_long_command_is_seen(
+    codex_home: Path,
+) -> None:
+    async with session(codex_home, size=(40, 10)) as s:
+        await s.say("ask make " + "target " * 20)
+        await s.see("Run this command?")
+        assert "$ make target" in s.text
+        assert "› y yes  a session  p always  d no\n  n stop\n  ctrl + a for 4 more" in s.text
+        s.later(1)
+        await s.press("p")
+        await s.until(lambda: s.server.decisions)
+
+
+@pytest.mark.parametrize("height", range(1, 20))
+async def test_the_answers_are_seen_however_low_the_screen_is(
+    codex_home: Path, height: int
+) -> None:
+    async with session(codex_home, size=(60, 30)) as s:
+        await s.say("patch 30")
+        await s.see("Make this change?")
+        await s.pilot.resize_terminal(60, height)
+        panel = s.app.chat.query_one(Approval)
+        room = max(2, height - 4)
+        await s.until(lambda: len(panel.lines) <= room)
+        text = "\n".join(line.text for line in panel.lines)
+        assert ANSWERS in text or "4. No, and stop" in text
+        assert "ctrl + a" in text or room < 4
+        assert "+print('hello')" in text or ANSWERS not in text or room < 5
 
 
 async def test_a_withdrawn_question_disappears(codex_home: Path) -> None:

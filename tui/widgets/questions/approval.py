@@ -2,22 +2,26 @@
 
 Keys act at once, but not those typed before the question could be read: until nothing has been
 typed for `GUARD_SECONDS`, letters are kept for the draft and Enter does nothing.
+
+Where the screen is too low for all of it, the answers become their keys in one row, and what is
+asked about, a diff too, gets the rows they leave.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
+from tui.cells.draw import draw
 from tui.clock import Clock
 from tui.state.actions import Action
+from tui.state.cells import PatchCell
 from tui.text.palette import TERMINAL, Palette
 from tui.widgets.composer.layout import lay_out
-from tui.widgets.drawn import BLANK, Drawn, neutral, styled
+from tui.widgets.drawn import BLANK, Drawn, cut_text, neutral, styled
 from tui.widgets.questions.choices import Ask, Option
 
 GUARD_SECONDS = 0.3
@@ -25,6 +29,9 @@ ROWS_AROUND = 4
 """Kept for a row of the conversation, a blank one above the panel, and the footer."""
 SUBJECT_ROWS = 8
 """Rows of a long command shown here; the full view has the rest."""
+DIFF_ROWS = 4
+"""Rows of a diff the conversation must be able to show above, else they stand in the panel."""
+SHORT_LABELS = {"y": "yes", "a": "session", "p": "always", "d": "no", "n": "stop"}
 
 
 class Approval(Drawn, can_focus=True):
@@ -40,9 +47,19 @@ class Approval(Drawn, can_focus=True):
     class FullViewWanted(Message):
         pass
 
-    def __init__(self, ask: Ask, clock: Clock, *, waiting: int = 0, palette: Palette = TERMINAL):
+    def __init__(
+        self,
+        ask: Ask,
+        clock: Clock,
+        *,
+        change: PatchCell | None = None,
+        waiting: int = 0,
+        palette: Palette = TERMINAL,
+    ) -> None:
         super().__init__(id="approval")
         self.ask = ask
+        self._change = change
+        """What a patch would do, in the conversation above as well."""
         self._clock = clock
         self._waiting = waiting
         self._palette = palette
@@ -70,34 +87,55 @@ class Approval(Drawn, can_focus=True):
 
     def redraw(self) -> None:
         width, height = self.app.size
+        room = height - ROWS_AROUND
+        change = draw(self._change, width, self._palette) if self._change is not None else []
         options = [line for n, option in enumerate(self.ask.options)
                    for line in self._option(n, option, width)]  # fmt: skip
         footer = "enter to choose · ctrl + a for everything · esc to stop"
         tail = [BLANK, *self._block(footer, width, self._palette.dim, "  ")]
         head = self._head(width)
-        room = height - ROWS_AROUND
-        if len(head) + 2 + len(options) + len(tail) > room:
-            head, tail = head[:1], []
-        if len(head) + 2 + len(options) > room:
-            options = self._options_in(width, max(2, room - len(head) - 2))
-        subject_room = room - len(head) - len(options) - len(tail) - 1
-        subject = self._subject(width, max(1, min(subject_room, SUBJECT_ROWS)))
-        gap = [BLANK] if len(head) + len(subject) + len(options) + len(tail) < room else []
-        self.show_lines([*head, *subject, *gap, *options, *tail])
+        around = len(head) + len(options) + len(tail) + 1
+        if around + 1 + min(DIFF_ROWS, len(change)) > room:
+            self.show_lines(self._in_short(width, room, change))
+            return
+        subject = self._subject(width, min(room - around, SUBJECT_ROWS))
+        self.show_lines([*head, *subject, BLANK, *options, *tail])
 
-    def _options_in(self, width: int, room: int) -> list[Strip]:
-        """As many rows of the options as fit, the selected one among them."""
-        rows: list[Strip] = []
-        end = 0
+    def _in_short(self, width: int, room: int, change: Sequence[Strip]) -> list[Strip]:
+        """The answers as keys, a hint, and in the rows between as much of the subject as fits."""
+        keys = self._keys(width)
+        facts = self._facts(width)
+        left = room - len(keys) - 2
+        if change and len(facts) + len(change) + 1 > left:
+            facts = [*change, *self._facts(width, self.ask.facts[len(self._changed_files) :])]
+        shown = facts[: max(1, left)]
+        hidden = len(facts) - len(shown)
+        what = f"{hidden} more" if hidden else "everything"
+        hint = cut_text(f"  ctrl + a for {what} · esc to stop", width)
+        lines = [*self._head(width)[:1], *shown, *keys, styled((hint, self._palette.dim))]
+        if len(lines) > room:
+            lines = lines[1:]
+        return lines if len(lines) <= room else [*shown[:1], *keys]
+
+    @property
+    def _changed_files(self) -> Sequence[object]:
+        return self._change.files if self._change is not None else ()
+
+    def _keys(self, width: int) -> list[Strip]:
+        """Every answer's key and a word, the selected one marked."""
+        palette = self._palette
+        rows: list[list[tuple[str, Style]]] = [[]]
+        used = 0
         for number, option in enumerate(self.ask.options):
-            rows += self._option(number, option, width)
-            if number == self.selected:
-                end = len(rows)
-        top = max(0, min(end - room + 1, len(rows) - room))
-        shown = rows[top : top + room]
-        if top + room < len(rows):
-            shown[-1] = styled(("     ↓ more answers below", self._palette.dim))
-        return shown
+            is_selected = number == self.selected
+            label = f"{option.keys} {SHORT_LABELS.get(option.keys, '')}".rstrip()
+            text = ("› " if is_selected else "  ") + label
+            if rows[-1] and used + len(text) > width:
+                rows.append([])
+                used = 0
+            rows[-1].append((text, palette.accent if is_selected else palette.text))
+            used += len(text)
+        return [styled(*row) for row in rows]
 
     def _head(self, width: int) -> list[Strip]:
         palette = self._palette
@@ -109,18 +147,21 @@ class Approval(Drawn, can_focus=True):
         return lines
 
     def _subject(self, width: int, room: int) -> list[Strip]:
+        lines = self._facts(width)
+        if len(lines) > room:
+            hidden = len(lines) - room + 1
+            mark = f"    … +{hidden} lines (ctrl + a for everything)"
+            lines = [*lines[: room - 1], styled((mark, self._palette.dim))]
+        return lines
+
+    def _facts(self, width: int, facts: Sequence[str] | None = None) -> list[Strip]:
+        """The whole command, then what else is to be known; `facts` instead of all of these."""
         palette = self._palette
         lines: list[Strip] = []
         if self.ask.command:
             lines += self._block(self.ask.command, width, palette.command, "    ", "  $ ")
-        for fact in self.ask.facts:
+        for fact in self.ask.facts if facts is None else facts:
             lines += self._block(fact, width, palette.dim, "    ")
-        if len(lines) > room == 1:
-            return [Strip([*lines[0].crop(0, width - 2), Segment("…", palette.dim)])]
-        if len(lines) > room:
-            hidden = len(lines) - room + 1
-            lines = lines[: max(0, room - 1)]
-            lines.append(styled((f"    … +{hidden} lines (ctrl + a for everything)", palette.dim)))
         return lines
 
     def _option(self, number: int, option: Option, width: int) -> Sequence[Strip]:

@@ -13,6 +13,7 @@ from app_server.protocol.approvals import (
 )
 from app_server.protocol.shared import RequestId
 from tui.state.actions import AnswerUserInput, Interrupt
+from tui.state.cells import PatchCell
 from tui.state.model import AppState
 from tui.state.reduce_questions import waiting_command
 from tui.state.thread import PendingQuestion
@@ -57,9 +58,13 @@ class QuestionPanel:
             self._answers = {}
             self._ask_next(chat, first, first.params)
             return
-        ask = ask_for(first, waiting_command(thread, first.params))
+        cell = waiting_command(thread, first.params)
         self._panel = Approval(
-            ask, chat.app.clock, waiting=len(questions) - 1, palette=self._palette
+            ask_for(first, cell),
+            chat.app.clock,
+            change=cell if isinstance(cell, PatchCell) else None,
+            waiting=len(questions) - 1,
+            palette=self._palette,
         )
         chat.show_panel(self._panel)
 
