@@ -3,7 +3,9 @@
 The text is cut into top-level blocks; of a list each item is a block, of a code fence each line. A
 block is settled once later text cannot change it: all but the last one, judged by whole lines only.
 Only the open rest is parsed again when text arrives, so that a stream costs in proportion to its
-length. Text that comes at once is cut in the same way, so the lines are the same however it came.
+length. A block that stays open for long (a table of hundreds of rows) is looked at again only when
+it has grown by a part of itself, for the same reason; what came since then waits until it has.
+Text that comes at once is cut in the same way, so the lines are the same however it came.
 """
 
 import re
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _KEPT_WIDTHS = 3
+EAGER_CHARS = 2_000
+"""An open block up to this size is drawn anew with whatever comes."""
+GROWTH = 32
+"""A larger one when it has grown by one part in so many."""
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -234,6 +240,9 @@ class MarkdownStream:
         self.settled: list[Block] = []
         self.parsed_chars = 0
         """How much text has been cut into blocks so far, repetitions included; for tests."""
+        self._looked_at = 0
+        """How much of the text was there when whole lines were last cut."""
+        self._open = _Open()
         self._drawn: dict[tuple[int, int, bool], _Drawn] = {}
         self._colours: _Colours | None = None
 
@@ -259,6 +268,9 @@ class MarkdownStream:
         end = len(self._text) if self._complete else self._text.rfind("\n") + 1
         if self._offset >= end:
             return
+        if not self._complete and not self._has_grown(self._looked_at, end):
+            return
+        self._looked_at = end
         found = self._scan(self._text[self._offset : end])
         if self._complete:
             self.settled += found.blocks
@@ -268,6 +280,11 @@ class MarkdownStream:
             self._offset += found.consumed
             self._fence = found.fence
             self._next_number, self._in_list = found.next_number, found.in_list
+
+    def _has_grown(self, seen: int, end: int) -> bool:
+        """Whether the open text up to `end` is worth another look, after one up to `seen`."""
+        size = end - self._offset
+        return size <= EAGER_CHARS or (end - seen) * GROWTH >= size
 
     def _scan(self, text: str) -> Scan:
         self.parsed_chars += len(text)
@@ -285,8 +302,16 @@ class MarkdownStream:
 
     def open_blocks(self) -> list[Block]:
         """What may still change."""
-        rest = self._text[self._offset :]
-        return self._scan(rest).blocks if rest.strip("\n") and not self._complete else []
+        if self._complete:
+            return []
+        seen, end = self._open, len(self._text)
+        if seen.offset == self._offset and not self._has_grown(seen.end, end):
+            return seen.blocks
+        if (seen.offset, seen.end) != (self._offset, end):
+            rest = self._text[self._offset :]
+            blocks = self._scan(rest).blocks if rest.strip("\n") else []
+            self._open = _Open(offset=self._offset, end=end, blocks=blocks)
+        return self._open.blocks
 
     def lines(
         self, width: int, palette: Palette, *, fold_long: bool = True, base: Style | None = None
@@ -314,12 +339,18 @@ class MarkdownStream:
     def open_lines(
         self, width: int, palette: Palette, *, fold_long: bool = True, base: Style | None = None
     ) -> list[list[Spans]]:
-        """The lines of what may still change."""
+        """The lines of what may still change; only read them."""
+        blocks = self.open_blocks()
+        key = (width, palette, fold_long)
+        if self._open.blocks is blocks and self._open.drawn_as == key:
+            return self._open.lines
         colours = copy(self._settled_colours(palette))
         drawn = _Drawn(width, palette, base, fold_long=fold_long)
-        for index, block in enumerate(self.open_blocks()):
+        for index, block in enumerate(blocks):
             spans = colours.next(block)
             drawn.add(block, spans, is_first=index == 0 and not self.settled)
+        if self._open.blocks is blocks:
+            self._open.drawn_as, self._open.lines = key, drawn.blocks
         return drawn.blocks
 
     def _settled_colours(self, palette: Palette) -> "_Colours":
@@ -328,6 +359,16 @@ class MarkdownStream:
         for index in range(self._colours.count, len(self.settled)):
             self._colours.keep(self.settled[index])
         return self._colours
+
+
+class _Open(msgspec.Struct):
+    """The open text from `offset` to `end`, as it was last cut and drawn."""
+
+    offset: int = -1
+    end: int = 0
+    blocks: list[Block] = []
+    drawn_as: tuple[int, Palette, bool] | None = None
+    lines: list[list[Spans]] = []
 
 
 class _Colours:

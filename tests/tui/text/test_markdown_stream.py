@@ -114,6 +114,26 @@ def test_only_the_open_block_is_looked_at_again() -> None:
     assert stream.parsed_chars < 12 * len(text)
 
 
+LONG_BLOCKS = {
+    "table": ["| a | b |", "| --- | --- |", *(f"| row {n} | {n * 7} |" for n in range(600))],
+    "nested list": ["- top", *(f"  - item {n} of many" for n in range(600))],
+    "quote": [f"> line {n} of many" for n in range(600)],
+    "paragraph": [f"line {n} of many" for n in range(600)],
+}
+
+
+@pytest.mark.parametrize("rows", LONG_BLOCKS.values(), ids=LONG_BLOCKS.keys())
+def test_a_block_that_stays_open_is_looked_at_again_ever_more_seldom(rows: list[str]) -> None:
+    stream = MarkdownStream()
+    text = ""
+    for row in rows:
+        text += row + "\n"
+        stream.update(text)
+        shown = len("".join(block.source for block in stream.open_blocks()))
+        assert len(text) - shown <= len(text) // 25 + text.count("\n") + 1
+    assert stream.parsed_chars < 100 * len(text)
+
+
 def test_a_long_code_fence_settles_line_by_line() -> None:
     stream = MarkdownStream()
     stream.update("```python\n" + "x = 1\n" * 5_000)
