@@ -1,5 +1,6 @@
 """Lines derived from the state: footer, status line, title, context gauge."""
 
+import shlex
 from collections.abc import Callable
 
 from tui.state.cells import AgentMessageCell, AnyCell, CommandCell, ProposedPlanCell
@@ -115,9 +116,9 @@ def exit_lines(state: AppState) -> tuple[str, ...]:
             f" output={total.output_tokens:,}{thought}"
         )
     if not thread.ephemeral and not state.demo:
-        name = thread.name or thread.id
-        quoted = f"'{name}'" if " " in name else name
-        lines.append(f"To continue this session, run codex resume {quoted}")
+        speakable = thread.name and thread.name.isprintable() and thread.name[0] != "-"
+        name = thread.name if thread.name and speakable else thread.id
+        lines.append(f"To continue this session, run codex resume {shlex.quote(name)}")
     return tuple(lines)
 
 

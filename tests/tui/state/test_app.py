@@ -226,6 +226,25 @@ def test_the_last_words_are_usage_and_how_to_continue() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("plain", "plain"),
+        ("two words", "'two words'"),
+        ("$(reboot); it's", """'$(reboot); it'"'"'s'"""),
+        ("\x1b]0;title\x07", "thread-1"),
+        ("--last", "thread-1"),
+    ],
+)
+def test_the_line_to_continue_with_can_be_pasted_into_a_shell(name: str, words: str) -> None:
+    screen = open_screen()
+    turn_began(screen)
+    end_turn(screen)
+    params = {"threadId": "thread-1", "threadName": name}
+    screen.apply(heard("thread/name/updated", params))
+    assert exit_lines(screen.state)[-1] == f"To continue this session, run codex resume {words}"
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
     [(0.9, "0s"), (59, "59s"), (65, "1m 05s"), (3_723, "1h 02m 03s"), (-5, "0s")],
 )
