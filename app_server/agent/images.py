@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
+from app_server.regular_files import read_regular_file
+
 MAX_IMAGE_BYTES = 20 * 1024 * 1024
 """The service refuses larger requests; a picture of this size is a mistake anyway."""
 
@@ -32,8 +34,7 @@ class UnsupportedImage(Exception):
 def data_url(path: Path) -> str:
     """The picture as a `data:` URL. Raises `UnreadableImage` or `UnsupportedImage`."""
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_IMAGE_BYTES + 1)
+        content = read_regular_file(path, MAX_IMAGE_BYTES + 1)
     except OSError as error:
         raise UnreadableImage(os_reason(error)) from error
     if len(content) > MAX_IMAGE_BYTES:

@@ -106,7 +106,7 @@ class Turn:
 
         async def work_then_words() -> str | None:
             await work(self)
-            return await self._work_on(self.waiting.take_all()) if self.waiting else None
+            return await self._work_on(()) if self.waiting else None
 
         await self._run(work_then_words)
 
@@ -140,15 +140,16 @@ class Turn:
             self._complete("completed", None, last_message)
 
     async def _work_on(self, first: Sequence[QueuedInput]) -> str | None:
+        self.waiting.put_first(first)
         await compaction.before_turn(self)
         self._set_context()
-        await self.take_input(first)
+        await self.take_input(len(first) or None)
         while True:
             answer = await sample(self)
             if not answer.made_calls and not self.waiting:
                 return answer.last_message
             await compaction.within_turn(self)
-            await self.take_input(self.waiting.take_all())
+            await self.take_input()
 
     def abort(self, reason: AbortReason) -> None:
         """End the turn here and now: answer its calls, mark the history, say that it is over.
@@ -285,16 +286,20 @@ class Turn:
             subagent=subagent,
         )
 
-    async def take_input(self, messages: Sequence[QueuedInput]) -> None:
-        """Let the user's messages join the conversation."""
+    async def take_input(self, count: int | None = None) -> None:
+        """Let the user's waiting messages join the conversation: the first `count`, or all."""
         self._record_what_waited()
-        for message in messages:
+        taken = 0
+        while self.waiting and taken != count:
+            message = self.waiting.first
             if reads_files(message.parts):
                 recorded = await asyncio.to_thread(recorded_input, message.parts, self.settings.cwd)
                 if self.closed:
                     return
             else:
                 recorded = recorded_input(message.parts, self.settings.cwd)
+            self.waiting.take_first()
+            taken += 1
             self.session.history.append(recorded)
             self.session.emit(
                 UserSpoke(
@@ -334,7 +339,7 @@ class Turn:
 
     async def _fail(self, error: TurnError) -> None:
         self._keep_unfinished()
-        await self.take_input(self.waiting.take_all())  # what was typed is kept
+        await self.take_input()  # what was typed is kept
         self.emit(TurnFailed(turn_id=self.id, error=error, will_retry=False))
         self._complete("failed", error, None)
 

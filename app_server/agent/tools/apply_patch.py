@@ -102,7 +102,8 @@ async def apply_patch_text(turn: Turn, call_id: str, patch_text: str, cwd: Path)
         await _ask(turn, item, targets, reason=_led_elsewhere(paths, cwd))
     await turn.before_changes(changes)
     agreed = targets if needs_yes else frozenset[Path]()
-    summary, exit_code = await asyncio.to_thread(_apply, turn, changes, agreed)
+    # On the loop, so that an interrupt finds the files as they were or as the item says.
+    summary, exit_code = _apply(turn, changes, agreed)
     if exit_code == 0:
         _tell_output(turn, call_id, summary)
     status = "completed" if exit_code == 0 else "failed"
