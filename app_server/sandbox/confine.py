@@ -196,10 +196,15 @@ def _be_first_process(plan: dict[str, Any], outer_pid: int) -> NoReturn:
 def _build_view(plan: dict[str, Any]) -> None:
     """The same tree, read-only but for what the plan opens."""
     _check("mount", _libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
-    covers = [path for path, kind in plan["mounts"] if kind == "cover"]
-    opened = [
-        (path, kind, -1 if kind == "cover" else _detached_copy(path, kind))
+    mounts = [
+        (path, kind)
         for path, kind in plan["mounts"]
+        # Other people's sockets come and go.
+        if kind not in ("close", "cover", "pass") or os.path.lexists(path)
+    ]
+    covers = [path for path, kind in mounts if kind == "cover"]
+    opened = [
+        (path, kind, -1 if kind == "cover" else _detached_copy(path, kind)) for path, kind in mounts
     ]
     devices = [
         (name, _open_tree(f"/dev/{name}", 0)) for name in DEVICES if os.path.exists(f"/dev/{name}")

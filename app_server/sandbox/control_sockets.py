@@ -164,9 +164,9 @@ class _Survey:
                 self._address(address)
 
     def cover(self, folder: str) -> None:
-        real = os.path.realpath(folder)
-        if not os.path.isabs(folder) or not os.path.isdir(real):
+        if not os.path.isabs(folder) or not os.path.isdir(folder):
             return
+        real = os.path.realpath(folder)
         if any(is_below(path, real) for path in self._visible):
             self._walked.update(_sockets_in(real, _WALK_DEPTH, ()))
         else:

@@ -330,7 +330,7 @@ SERVERS_THAT_START_PROGRAMS = [
     Server("kitty", "{T}/mykitty-12", {}),
     Server("kitty_by_name", "{O}/named", {"KITTY_LISTEN_ON": "unix:{P}"}),
     Server("vscode", "{R}/vscode-ipc-1.sock", {}),
-    Server("vscode_in_tmp", "/tmp/vscode-ipc-{NAME}.sock", {}),
+    Server("vscode_among_temporary_files", "{T}/vscode-ipc-1.sock", {}),
     Server("vscode_by_name", "{O}/named", {"VSCODE_IPC_HOOK_CLI": "{P}"}),
     Server("accessibility", "{R}/at-spi/bus_0", {}),
     Server("accessibility_at_home", "{H}/.cache/at-spi/bus_0", {}),

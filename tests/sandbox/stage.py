@@ -89,7 +89,9 @@ class Stage:
         return self.run([self.interpreter, "-I", "-S", "-c", start + source], policy, **more)
 
     def run(self, argv: Sequence[str], policy: SandboxPolicy | None = None, **more: str) -> Result:
-        command = self.prepared(argv, policy, **more)
+        return self.run_prepared(self.prepared(argv, policy, **more))
+
+    def run_prepared(self, command: PreparedCommand) -> Result:
         with self.mount_points(command):
             reading, writing = os.pipe()
             os.fchown(writing, self.uid, self.uid)

@@ -40,7 +40,6 @@ class Listening:
             "W": str(stage.workspace),
             "T": str(stage.tmp),
             "UID": str(stage.uid),
-            "NAME": stage.base.name,
         }
         self.path = server.place.format_map(names)
         names["P"] = self.path
@@ -205,3 +204,15 @@ def test_a_server_without_a_file_would_be_reached_without_a_sandbox(open_stage: 
     with server.socket:
         open_stage.python(server.connect)
         assert server.is_heard()
+
+
+def test_a_server_that_is_gone_by_now_hinders_nothing(
+    make_stage: Callable[[probe.Mechanism, int], Stage], listen: Listen
+) -> None:
+    stage = make_stage("namespaces", os.geteuid())
+    by_name = Server("gone", "{O}/named", {"TMUX": "{P},12,0"})
+    listening = listen(stage, by_name)
+    policy = stage.policy(network_access=True)
+    command = stage.prepared(["/bin/echo", "ran"], policy, **listening.variables)
+    listening.close()
+    assert stage.run_prepared(command) == (0, "ran\n")
