@@ -92,6 +92,22 @@ async def test_a_nearly_full_context_is_summarised_and_the_work_goes_on(
     assert (restored.items, restored.compactions) == (history, 1)
 
 
+async def test_a_message_for_which_no_room_could_be_made_is_kept(
+    home: Path, workspace: Path, model: ScriptedModel
+) -> None:
+    full = msgspec.structs.replace(says("Long answer."), usage=NEARLY_FULL)
+    model.script(full, refuses("invalid_prompt", "No summary today."))
+    async with Server(ServerOptions(codex_home=home, cwd=workspace)) as server:
+        connect = Connector(server, through_json=False)
+        thread = await Conversation.begin(await connect(), approval_policy="never")
+        await thread.say("Do the task.")
+        assert (await thread.ended()).status == "completed"
+        await thread.say("My precious words.")
+        assert (await thread.ended()).status == "failed"
+        await connect.leave()
+    assert "My precious words." in thread.path.read_text()
+
+
 async def test_a_thread_can_be_asked_to_make_room(
     home: Path, workspace: Path, model: ScriptedModel
 ) -> None:

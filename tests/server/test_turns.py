@@ -203,6 +203,17 @@ async def test_a_client_that_sends_again_what_was_not_read_is_heard_once(
     assert [text for _, text in messages(second.body)].count("Also this.") == 0
 
 
+async def test_words_that_occur_again_in_another_sentence_are_not_a_repetition(
+    thread: Conversation, model: ScriptedModel
+) -> None:
+    await steered_and_interrupted(thread, model, "Use tabs")
+    model.script(says("Read."))
+    await thread.say("Use tabs in Makefiles only")
+    assert (await thread.ended()).status == "completed"
+    _, second = await requests_seen(model, 2)
+    assert [text for _, text in messages(second.body)].count("Use tabs") == 1
+
+
 async def test_what_no_turn_came_for_is_in_the_thread_when_it_is_loaded_again(
     thread: Conversation, model: ScriptedModel, server: Server
 ) -> None:
