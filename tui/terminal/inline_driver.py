@@ -58,9 +58,9 @@ class InlineDriver(KeyReader, LinuxInlineDriver):
             return None
         handed_over = self.first_paint.hand_over()
         self.painter.adopt(handed_over.row_widths, handed_over.cursor)
-        columns, _ = terminal_size()
+        columns, rows = terminal_size()
         if handed_over.columns and columns != handed_over.columns:
-            self._send(self.painter.resized(columns))
+            self._send(self.painter.resized(columns, rows))
         self.early_input = handed_over.waiting
         self.may_read.set()
         return handed_over
@@ -113,7 +113,7 @@ class InlineDriver(KeyReader, LinuxInlineDriver):
     def _size_settled(self) -> None:
         self._resizing = None
         columns, rows = terminal_size()
-        self._send(self.painter.resized(columns))
+        self._send(self.painter.resized(columns, rows))
         size = Size(columns, rows)
         self._app.post_message(events.Resize(size, size))
 

@@ -31,8 +31,10 @@ class Painter:
         self._cursor = (0, 0)
         self._commits: list[Row] = []
         self._alternate_rows: list[Row] | None = None
-        self._columns_behind: int | None = None
-        """The width the terminal got while its other screen was on."""
+        self._stranded: list[Row] = []
+        """Rows of an earlier region that a lower terminal pushed into its history, right above."""
+        self._size_behind: tuple[int, int] | None = None
+        """Columns and rows the terminal got while its other screen was on."""
 
     def adopt(self, widths: Sequence[int], cursor: tuple[int, int]) -> None:
         """Somebody else painted these rows and left the cursor there."""
@@ -67,6 +69,8 @@ class Painter:
             body = self._changed_rows(new, rest)
         else:
             body = self._whole(new, rest)
+        if self._commits:
+            self._stranded = []
         self._rows = new
         self._commits = []
         self._cursor = rest
@@ -82,18 +86,29 @@ class Painter:
     def leave_alternate(self) -> str:
         """Back to the region, which the terminal kept."""
         self._alternate_rows = None
-        if self._columns_behind is None:
+        if self._size_behind is None:
             return NORMAL
-        columns, self._columns_behind = self._columns_behind, None
-        return NORMAL + self._forget(self._rows_above(columns))
+        size, self._size_behind = self._size_behind, None
+        return NORMAL + self.resized(*size)
 
-    def resized(self, columns: int) -> str:
-        """Take the region away after the width changed; the next frame draws it again."""
+    def resized(self, columns: int, rows: int) -> str:
+        """Take the region away after the size changed; the next frame draws it again.
+
+        What a lower terminal has pushed into its history is out of reach. When it gets higher and
+        takes that back, it stands above the region, and goes with it.
+        """
         if self._alternate_rows is not None:
             self._alternate_rows = []
-            self._columns_behind = columns
+            self._size_behind = columns, rows
             return "\x1b[H\x1b[2J"
-        return self._forget(self._rows_above(columns))
+        above = [*self._stranded, *self._rows[: self._cursor[1]]]
+        up = wrapped_rows(self._stranded, columns) + self._rows_above(columns)
+        body = self._forget(up)
+        out_of_reach = up - (rows - 1)
+        while above and wrapped_rows(above, columns) > out_of_reach:
+            above.pop()
+        self._stranded = above
+        return body
 
     def clear(self) -> str:
         """Take the region away; the cursor ends where it began."""
@@ -101,8 +116,7 @@ class Painter:
 
     def clear_everything(self) -> str:
         """Blank the screen and the history above it; the region begins at the top."""
-        self._rows = []
-        self._cursor = (0, 0)
+        self._forget(0)
         return "\x1b[H\x1b[2J\x1b[3J"
 
     def last_lines(self, rows: Sequence[Row]) -> str:
@@ -113,9 +127,10 @@ class Painter:
         return text + SHOW
 
     def _forget(self, up: int) -> str:
-        body = _up(up) + _ERASE_REGION if self._rows else ""
+        body = _up(up) + _ERASE_REGION if self._rows or up else ""
         self._rows = []
         self._cursor = (0, 0)
+        self._stranded = []
         return body
 
     def _rows_above(self, columns: int) -> int:
@@ -123,8 +138,7 @@ class Painter:
         x, y = self._cursor
         if columns <= 0:
             return y
-        above = sum(max(1, -(-row.cells // columns)) for row in self._rows[:y])
-        return above + x // columns
+        return wrapped_rows(self._rows[:y], columns) + x // columns
 
     def _whole(self, new: list[Row], rest: tuple[int, int]) -> str:
         pieces = [_up(self._cursor[1]), "\r"]
@@ -180,6 +194,11 @@ _ERASE_REGION = "\x1b[2K\n\r\x1b[J\x1b[1A"
 Downwards always by line feeds: a frame still on its way when the terminal gets lower finds rows
 missing below, and a cursor movement that stops short there would put the next frame too high.
 """
+
+
+def wrapped_rows(rows: Sequence[Row], columns: int) -> int:
+    """How many rows of the terminal these take when it wraps them at `columns`."""
+    return sum(max(1, -(-row.cells // max(1, columns))) for row in rows)
 
 
 def _up(rows: int) -> str:

@@ -203,21 +203,33 @@ def tmux(codex_home: Path, workspace: Path) -> Iterator[Callable[..., Tmux]]:
 BURST = [(100, 30), (90, 28), (80, 24), (70, 22), (60, 20), (75, 30), (110, 35), (120, 40)]
 
 
+DRAFT = "typed text " + 100 * "x"
+
+
+def draft_fits(text: str, columns: int) -> bool:
+    """The draft stands in rows of `columns`: what was painted for another width is gone."""
+    longest = max(map(len, re.findall("x+", text)), default=0)
+    return longest == 100 if columns > 110 else columns - 8 < longest <= columns
+
+
 @pytest.mark.parametrize(
-    ("sizes", "pause_seconds"),
-    [([(80, 24), (140, 30), (60, 20)], 0.6), (BURST, 0.04), ([(40, 10), (120, 40)], 0.6)],
+    ("sizes", "in_a_burst"),
+    [([(80, 24), (140, 30), (60, 20)], False), (BURST, True), ([(40, 10), (120, 40)], False)],
     ids=["step by step", "in a burst", "small and back"],
 )
 def test_resizing_while_an_answer_streams_loses_and_doubles_nothing(
-    tmux: Callable[..., Tmux], sizes: list[tuple[int, int]], pause_seconds: float
+    tmux: Callable[..., Tmux], sizes: list[tuple[int, int]], in_a_burst: bool
 ) -> None:
     window = tmux(120, 40)
     window.type("lines 200\n")
     window.wait(lambda text: "line 0003" in text)
-    window.type("typed text")
+    window.type(DRAFT)
     for columns, rows in sizes:
         window.resize(columns, rows)
-        time.sleep(pause_seconds)
+        if in_a_burst:
+            time.sleep(0.04)
+        else:
+            window.wait(lambda text, columns=columns: draft_fits(text, columns))
     text = window.wait(
         lambda text: "line 0199" in text and "esc to" not in text and "› typed text" in text
     )
@@ -228,6 +240,25 @@ def test_resizing_while_an_answer_streams_loses_and_doubles_nothing(
     window.press("C-u")
     window.press("C-d")
     window.wait(lambda text: text.rstrip().endswith("\n$"))
+
+
+def test_a_tall_panel_leaves_nothing_behind_when_the_window_was_small_for_a_while(
+    tmux: Callable[..., Tmux],
+) -> None:
+    window = tmux(80, 24)
+    window.type("patch 8\n")
+    window.wait(lambda text: "Make this change?" in text and "4. No, and stop" in text)
+    before = window.text
+    window.resize(40, 10)
+    window.wait(lambda text: "y yes  a session  d no  n stop" in text)
+    window.resize(120, 40)
+    text = window.wait(lambda text: "4. No, and stop" in text)
+    assert "y yes  a session" not in text
+    for once in ("Make this change?", "1. Yes, change it", "Wants to add", "› patch 8", ">_ "):
+        assert text.count(once) == 1, text
+    above = before[: before.index("Make this change?")].split("\n")
+    for line in filter(None, map(str.strip, above)):
+        assert text.count(line) == before.count(line), text
 
 
 def test_an_overlay_leaves_the_conversation_as_it_was(tmux: Callable[..., Tmux]) -> None:

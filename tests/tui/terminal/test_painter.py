@@ -108,10 +108,25 @@ def test_after_a_rewrap_the_region_is_gone_and_the_lines_above_are_whole(columns
     wrapped = "".join(("x" * 18)[start : start + columns] for start in range(0, 18, columns))
     paper.write("shell\r\nline 1\r\n" + wrapped + "\r\n> ask")
     painter.frame(region, (5, 1))
-    paper.write(painter.resized(columns))
+    paper.write(painter.resized(columns, 12))
     assert paper.text == ["shell", "line 1"]
     paper.write(painter.frame(region[1:], (5, 0)))
     assert paper.text == ["shell", "line 1", "> ask"]
+
+
+@pytest.mark.parametrize(("committed", "up"), [([], 6), (["answer"], 1)])
+def test_what_a_lower_terminal_pushed_up_goes_when_it_comes_back(
+    committed: list[str], up: int
+) -> None:
+    """Ten rows with the cursor in the last: a terminal of five has five of them in its history."""
+    painter = Painter()
+    painter.frame(rows(*(f"row {n}" for n in range(10))), None)
+    assert painter.resized(20, 5).startswith("\x1b[9A")
+    painter.commit(rows(*committed))
+    painter.frame(rows("low", "foot"), None)
+    assert painter.resized(20, 12).startswith(f"\x1b[{up}A")
+    painter.frame(rows("low", "foot"), None)
+    assert painter.resized(20, 12).startswith("\x1b[1A")
 
 
 def test_leaving_keeps_what_is_committed_and_says_the_last_words() -> None:
@@ -142,7 +157,7 @@ def test_nothing_is_erased_from_the_corner_of_the_screen() -> None:
     region = rows("a", "b", "c")
     written = painter.frame(region, (0, 0)) + painter.clear()
     painter.frame(region, (0, 0))
-    written += painter.resized(40)
+    written += painter.resized(40, 20)
     for before in written.split("\x1b[J")[:-1]:
         assert before.endswith(("\n\r", "\r\n")), before[-20:]
 
