@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 TIMEOUT_SECONDS = 5.0
@@ -27,6 +29,7 @@ async def git(
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
         )
     except OSError:
         return None
@@ -37,6 +40,8 @@ async def git(
         return None
     finally:
         if process.returncode is None:
-            process.kill()
+            # Its helpers as well: one that kept the pipe open would be waited for.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     return output.decode("utf-8", "replace") if process.returncode in ok else None
