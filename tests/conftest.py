@@ -7,8 +7,23 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension
 
 pytest_plugins = ["tests.support.model_server", "tests.support.issuer"]
 
-ROOT = Path(__file__).resolve().parent.parent
+TESTS = Path(__file__).resolve().parent
+ROOT = TESTS.parent
 SCREENS = ROOT / "snapshots" / "screens"
+
+ONE_AT_A_TIME = (TESTS / "journeys", TESTS / "tui" / "terminal")
+"""Folders whose tests wait for real terminals and programs: two at once on a busy machine would
+measure each other.
+"""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests that use terminals and real sandboxes to one worker (`--dist loadgroup`)."""
+    for item in items:
+        in_folder = any(item.path.is_relative_to(folder) for folder in ONE_AT_A_TIME)
+        if in_folder or item.get_closest_marker("pty") or item.get_closest_marker("sandbox"):
+            item.add_marker(pytest.mark.xdist_group("machine"))
 
 
 @pytest.fixture(autouse=True)
