@@ -1,5 +1,7 @@
 """Commands that show something: the working tree's diff, help, the last answer's copy."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from app_server.protocol.command_exec import COMMAND_EXEC, CommandExecParams
@@ -11,9 +13,13 @@ from tui.state.cells import CardCell, PatchCell, PatchedFile
 if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
 
-_GIT = ["git", "-c", "core.fsmonitor=false", "-c", "color.ui=never", "--no-optional-locks"]
+_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "color.ui=never", "--no-optional-locks")
+_DIFF = ("diff", "--no-ext-diff", "--no-textconv")
+"""A repository's settings name no program that is run for its diff."""
 DIFF_SECONDS = 20
 NEW_FILES_SHOWN = 50
+AT_ONCE = 4
+"""How many new files are read at a time, each by a process of its own."""
 
 
 def diff(chat: "ChatScreen", arguments: str) -> None:
@@ -47,13 +53,10 @@ async def _show_diff(chat: "ChatScreen") -> None:
         if inside is None:
             chat.say("info", "This folder is not in a git repository.")
             return
-        text = await _git(chat, "diff", "HEAD") or await _git(chat, "diff") or ""
+        text = await _git(chat, *_DIFF, "HEAD") or await _git(chat, *_DIFF) or ""
         untracked = await _git(chat, "ls-files", "--others", "--exclude-standard", "-z") or ""
         names = [name for name in untracked.split("\0") if name]
-        for name in names[:NEW_FILES_SHOWN]:
-            text += (
-                await _git(chat, "diff", "--no-index", "--", "/dev/null", name, differs=True) or ""
-            )
+        text += await _new_files(chat, names[:NEW_FILES_SHOWN])
     except RpcError as error:
         chat.say("error", f"The changes could not be read: {error.message}")
         return
@@ -65,6 +68,16 @@ async def _show_diff(chat: "ChatScreen") -> None:
         return
     files = changed_files(text)
     chat.app.open_diff(PatchCell(id="", files=files, status="ok"))
+
+
+async def _new_files(chat: "ChatScreen", names: Sequence[str]) -> str:
+    """The content of files git does not know yet, in order."""
+    words = (*_DIFF, "--no-index", "--", "/dev/null")
+    text = ""
+    for start in range(0, len(names), AT_ONCE):
+        asked = [_git(chat, *words, name, differs=True) for name in names[start : start + AT_ONCE]]
+        text += "".join(shown or "" for shown in await asyncio.gather(*asked))
+    return text
 
 
 async def _git(chat: "ChatScreen", *words: str, differs: bool = False) -> str | None:
