@@ -10,6 +10,7 @@ from app_server.storage.errors import RolloutNotFound
 from app_server.storage.files import find_active
 from app_server.threads.errors import NoRollout
 from app_server.threads.stored import read_stored
+from app_server.threads.thread_ids import check_id
 
 if TYPE_CHECKING:
     from app_server.threads.manager import ThreadManager
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 async def archive(manager: ThreadManager, thread_id: str) -> None:
     """Unload the thread if need be and move its file out of sight."""
     from app_server.storage.archive import archive as move_away
-    from app_server.threads.manager import check_id
 
+    thread_id = check_id(thread_id)
     home = manager.services.codex_home
-    if await asyncio.to_thread(find_active, home, check_id(thread_id)) is None:
+    if await asyncio.to_thread(find_active, home, thread_id) is None:
         raise NoRollout(thread_id)
     await manager.unload(thread_id)
     try:
@@ -33,11 +34,11 @@ async def archive(manager: ThreadManager, thread_id: str) -> None:
 async def unarchive(manager: ThreadManager, thread_id: str) -> Thread:
     """Move an archived thread's file back into its folder."""
     from app_server.storage.archive import unarchive as bring_back
-    from app_server.threads.manager import check_id
 
+    thread_id = check_id(thread_id)
     home = manager.services.codex_home
     try:
-        path = await asyncio.to_thread(bring_back, home, check_id(thread_id))
+        path = await asyncio.to_thread(bring_back, home, thread_id)
     except RolloutNotFound as error:
         raise NoRollout(thread_id, archived=True) from error
     stored = await asyncio.to_thread(read_stored, home, path)

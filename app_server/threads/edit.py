@@ -9,6 +9,7 @@ from app_server.protocol.thread import ThreadMetadataGitInfoUpdateParams
 from app_server.protocol.thread_data import Thread
 from app_server.threads.errors import NoRollout, Refused
 from app_server.threads.stored import find_stored
+from app_server.threads.thread_ids import check_id
 
 if TYPE_CHECKING:
     from app_server.threads.manager import ThreadManager
@@ -19,6 +20,7 @@ async def set_name(manager: ThreadManager, thread_id: str, name: str) -> str:
     kept = name.strip()
     if not kept:
         raise Refused("thread name must not be empty")
+    thread_id = check_id(thread_id)
     loaded = manager.find_loaded(thread_id)
     home = manager.services.codex_home
     if loaded is None:

@@ -34,8 +34,8 @@ async def fork(
     manager: ThreadManager, params: ThreadForkParams, subscriber: Subscriber
 ) -> LoadedThread:
     """The new thread, heard by whoever asked; the parent goes on undisturbed."""
-    parent = manager.find_loaded(params.thread_id)
-    if parent is not None and params.path is None:
+    parent = manager.find_loaded(params.thread_id) if params.path is None else None
+    if parent is not None:
         path = parent.facts.path
         if path is None or not path.exists():
             raise Refused(f"thread {params.thread_id} did not include persisted history")

@@ -13,7 +13,7 @@ from collections.abc import Coroutine
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from app_server import clock, ids
+from app_server import clock
 from app_server.protocol.method import ServerNotification
 from app_server.protocol.thread import (
     THREAD_CLOSED,
@@ -33,9 +33,10 @@ from app_server.protocol.thread_history import (
     ThreadTurnsListParams,
     ThreadTurnsListResponse,
 )
-from app_server.threads.errors import InvalidThreadId, ThreadClosing, ThreadNotFound
+from app_server.threads.errors import ThreadClosing, ThreadNotFound
 from app_server.threads.loaded import Broadcast, LoadedThread, QuestionDesk
 from app_server.threads.subscriptions import Subscriber
+from app_server.threads.thread_ids import check_id
 
 if TYPE_CHECKING:
     from app_server.agent.services import AgentServices
@@ -153,16 +154,17 @@ class ThreadManager:
         return thread
 
     def find_loaded(self, thread_id: str) -> LoadedThread | None:
-        return self._threads.get(thread_id)
+        """The thread if it is loaded; raises `InvalidThreadId`."""
+        return self._threads.get(check_id(thread_id))
 
     def status_of(self, thread_id: str) -> ThreadStatus:
         """What the thread is doing; not loaded for unknown ones as well."""
-        thread = self._threads.get(thread_id)
+        thread = self._threads.get(thread_id.lower())
         return NotLoadedThreadStatus() if thread is None else thread.status.status
 
     def loading(self, thread_id: str) -> asyncio.Lock:
         """Held while the thread is being loaded, so that it is loaded once."""
-        return self._loading.setdefault(thread_id, asyncio.Lock())
+        return self._loading.setdefault(check_id(thread_id), asyncio.Lock())
 
     def add(self, thread: LoadedThread) -> None:
         """Own a thread that is whole now."""
@@ -172,7 +174,7 @@ class ThreadManager:
             self._unloading = self.start_task(self._unload_idle_threads())
 
     def unsubscribe(self, thread_id: str, subscriber: Subscriber) -> ThreadUnsubscribeStatus:
-        thread = self._threads.get(thread_id)
+        thread = self.find_loaded(thread_id)
         if thread is None:
             return "notLoaded"
         was_subscribed = thread.subscriptions.remove(subscriber)
@@ -198,7 +200,7 @@ class ThreadManager:
 
     async def unload(self, thread_id: str) -> None:
         """End a thread's turn and commands and forget it; everyone is told its new status."""
-        thread = self._threads.get(thread_id)
+        thread = self.find_loaded(thread_id)
         if thread is None or thread.closing:
             return
         thread.closing = True
@@ -207,8 +209,8 @@ class ThreadManager:
                 await thread.actor.close()
         except TimeoutError:
             log.warning("thread %s did not end within %.0f s", thread_id, CLOSE_SECONDS)
-        self._threads.pop(thread_id, None)
-        self.questions.drop_thread(thread_id)
+        self._threads.pop(thread.thread_id, None)
+        self.questions.drop_thread(thread.thread_id)
         thread.status.unloaded()
 
     async def close(self) -> None:
@@ -236,10 +238,3 @@ class ThreadManager:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a task of the threads failed", exc_info=error)
-
-
-def check_id(thread_id: str) -> str:
-    """The id, which must be a UUID; raises `InvalidThreadId`."""
-    if not ids.is_uuid(thread_id):
-        raise InvalidThreadId(thread_id)
-    return thread_id.lower()

@@ -11,6 +11,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app_server import ids
 from app_server.protocol.thread import ThreadResumeParams
 from app_server.storage.rollout_write import RolloutWriter
 from app_server.threads.errors import NoRollout, Refused, ThreadClosing
@@ -18,6 +19,7 @@ from app_server.threads.loaded import LoadedThread, as_response_item
 from app_server.threads.opening import open_settings
 from app_server.threads.stored import StoredThread, find_stored, read_stored
 from app_server.threads.subscriptions import Subscriber
+from app_server.threads.thread_ids import check_id
 from app_server.threads.whole import Birth, make_thread
 
 if TYPE_CHECKING:
@@ -49,14 +51,14 @@ async def _which(manager: ThreadManager, params: ThreadResumeParams) -> tuple[st
     if params.path is not None:
         path = Path(params.path)
         stored = await asyncio.to_thread(read_stored, manager.services.codex_home, path)
-        return stored.meta.id, path
-    if manager.find_loaded(params.thread_id) is not None:
-        return params.thread_id, None
-    home = manager.services.codex_home
-    found = await asyncio.to_thread(find_stored, home, params.thread_id)
+        return check_id(stored.meta.id), path
+    thread_id = check_id(params.thread_id)
+    if manager.find_loaded(thread_id) is not None:
+        return thread_id, None
+    found = await asyncio.to_thread(find_stored, manager.services.codex_home, thread_id)
     if found is None:
-        raise NoRollout(params.thread_id)
-    return params.thread_id, found
+        raise NoRollout(thread_id)
+    return thread_id, found
 
 
 def _join(thread: LoadedThread, params: ThreadResumeParams, subscriber: Subscriber) -> LoadedThread:
@@ -79,7 +81,7 @@ def _load(manager: ThreadManager, params: ThreadResumeParams, path: Path | None)
     stored: StoredThread = read_stored(manager.services.codex_home, path)
     past = stored.restored()
     birth = Birth(
-        id=stored.meta.id,
+        id=check_id(stored.meta.id),
         opening=open_settings(manager.services, params, past.last_context, stored.meta),
         created_at=stored.created_at,
         source=stored.source,
@@ -111,7 +113,7 @@ async def _from_history(
     manager: ThreadManager, params: ThreadResumeParams, subscriber: Subscriber
 ) -> LoadedThread:
     """A new thread that begins with model items the client supplies."""
-    if manager.find_loaded(params.thread_id) is not None:
+    if ids.is_uuid(params.thread_id) and manager.find_loaded(params.thread_id) is not None:
         raise Refused(
             f"cannot resume thread {params.thread_id} with history while it is already running"
         )

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import msgspec
 
-from app_server import ids
 from app_server.protocol.thread import DynamicToolSpec
 from app_server.protocol.thread_data import (
     GitInfo,
@@ -27,8 +26,8 @@ from app_server.storage.listing import ListedThread
 from app_server.storage.names import name_of
 from app_server.storage.rollout_read import read_rollout
 from app_server.storage.shapes import wire_source
-from app_server.threads.errors import InvalidThreadId
 from app_server.threads.restored import Restored
+from app_server.threads.thread_ids import check_id
 
 
 class StoredThread(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,9 +95,7 @@ class StoredThread(msgspec.Struct, frozen=True, kw_only=True):
 
 def find_stored(codex_home: Path, thread_id: str) -> Path | None:
     """The file of a thread, archived or not; None if there is none. Raises `InvalidThreadId`."""
-    if not ids.is_uuid(thread_id):
-        raise InvalidThreadId(thread_id)
-    return find(codex_home, thread_id)
+    return find(codex_home, check_id(thread_id))
 
 
 def read_stored(codex_home: Path, path: Path) -> StoredThread:

@@ -412,6 +412,26 @@ async def test_two_clients_that_resume_at_once_get_the_same_thread(
         await connect.leave()
 
 
+async def test_an_id_in_capitals_means_the_same_thread(
+    client: Client, workspace: Path, model: ScriptedModel, connect: Connector
+) -> None:
+    model.script(hangs())
+    thread = await Conversation.begin(client, cwd=str(workspace))
+    await thread.say("Hello")
+    await requests_seen(model, 1)
+    shouted = thread.thread_id.upper()
+    other = await connect()
+    joined = await other.request(THREAD_RESUME, ThreadResumeParams(thread_id=shouted))
+    assert joined.thread.id == thread.thread_id
+    assert isinstance(joined.thread.status, ActiveThreadStatus)
+    loaded = await client.request(THREAD_LOADED_LIST, ThreadLoadedListParams())
+    assert loaded.data == [thread.thread_id]
+    await client.request(THREAD_NAME_SET, ThreadSetNameParams(thread_id=shouted, name="Loud"))
+    assert (await thread.until(THREAD_NAME_UPDATED)).thread_id == thread.thread_id
+    left = await other.request(THREAD_UNSUBSCRIBE, ThreadUnsubscribeParams(thread_id=shouted))
+    assert left.status == "unsubscribed"
+
+
 async def test_a_thread_that_keeps_its_actions_shows_them_after_a_restart(
     client: Client, server: Server, workspace: Path, model: ScriptedModel
 ) -> None:

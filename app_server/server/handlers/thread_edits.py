@@ -32,12 +32,13 @@ from app_server.protocol.thread_history import (
 )
 from app_server.server.context import RequestContext
 from app_server.server.registry import handles
+from app_server.threads.thread_ids import check_id
 
 
 @handles(THREAD_NAME_SET)
 async def set_name(ctx: RequestContext, params: ThreadSetNameParams) -> ThreadSetNameResponse:
     name = await ctx.threads.set_name(params.thread_id, params.name)
-    update = ThreadNameUpdatedNotification(thread_id=params.thread_id, thread_name=name)
+    update = ThreadNameUpdatedNotification(thread_id=check_id(params.thread_id), thread_name=name)
     ctx.after_reply(lambda: ctx.threads.broadcast(THREAD_NAME_UPDATED, update))
     return ThreadSetNameResponse()
 
@@ -53,7 +54,7 @@ async def update_metadata(
 @handles(THREAD_ARCHIVE)
 async def archive(ctx: RequestContext, params: ThreadArchiveParams) -> ThreadArchiveResponse:
     await ctx.threads.archive(params.thread_id)
-    archived = ThreadArchivedNotification(thread_id=params.thread_id)
+    archived = ThreadArchivedNotification(thread_id=check_id(params.thread_id))
     ctx.after_reply(lambda: ctx.threads.broadcast(THREAD_ARCHIVED, archived))
     return ThreadArchiveResponse()
 
@@ -61,7 +62,7 @@ async def archive(ctx: RequestContext, params: ThreadArchiveParams) -> ThreadArc
 @handles(THREAD_UNARCHIVE)
 async def unarchive(ctx: RequestContext, params: ThreadUnarchiveParams) -> ThreadUnarchiveResponse:
     thread = await ctx.threads.unarchive(params.thread_id)
-    restored = ThreadUnarchivedNotification(thread_id=params.thread_id)
+    restored = ThreadUnarchivedNotification(thread_id=check_id(params.thread_id))
     ctx.after_reply(lambda: ctx.threads.broadcast(THREAD_UNARCHIVED, restored))
     return ThreadUnarchiveResponse(thread=thread)
 
