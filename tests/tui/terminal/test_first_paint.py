@@ -174,7 +174,7 @@ def test_what_was_typed_in_the_shell_is_taken_with_its_enters(tmp_path: Path) ->
 @pytest.mark.pty
 def test_an_emptied_composer_shows_its_placeholder_again(tmp_path: Path) -> None:
     with start(tmp_path) as terminal:
-        terminal.wait_for("directory:")
+        terminal.wait_for("gpt-5.5 high · /work/project")
         before = terminal.screen()
         terminal.type("x")
         terminal.wait_for("› x")
