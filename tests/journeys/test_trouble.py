@@ -45,7 +45,7 @@ def test_control_bytes_of_a_model_are_shown_and_not_obeyed(
     terminal.wait_for(is_ready)
     terminal.type("be evil")
     terminal.press("enter")
-    terminal.wait_for("end")
+    terminal.wait_for("2J end")
     assert "› be evil" in terminal.screen()
     assert "before ␛]0;TITLE" in terminal.screen()
     assert b"\x1b]0;TITLE" not in terminal.output
