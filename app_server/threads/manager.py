@@ -209,6 +209,8 @@ class ThreadManager:
                 await thread.actor.close()
         except TimeoutError:
             log.warning("thread %s did not end within %.0f s", thread_id, CLOSE_SECONDS)
+        except Exception:
+            log.exception("thread %s did not end well and is forgotten all the same", thread_id)
         self._threads.pop(thread.thread_id, None)
         self.questions.drop_thread(thread.thread_id)
         thread.status.unloaded()

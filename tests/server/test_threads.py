@@ -476,6 +476,29 @@ async def test_a_thread_nobody_hears_and_nothing_happens_in_is_put_away(
     assert server.threads.find_loaded(thread.thread_id) is None
 
 
+async def test_a_thread_that_fails_to_end_does_not_keep_others_from_being_put_away(
+    client: Client,
+    connect: Connector,
+    server: Server,
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def fails() -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(manager, "UNLOAD_CHECK_SECONDS", 0)
+    bystander = Conversation(await connect("bystander"))
+    threads = [await Conversation.begin(client, cwd=str(workspace)) for _ in range(2)]
+    monkeypatch.setattr(server.threads.loaded(threads[0].thread_id).actor, "close", fails)
+    for thread in threads:
+        params = ThreadUnsubscribeParams(thread_id=thread.thread_id)
+        await client.request(THREAD_UNSUBSCRIBE, params)
+    monkeypatch.setattr(manager, "UNLOAD_AFTER_SECONDS", 0)
+    for thread in threads:
+        assert (await bystander.until(THREAD_CLOSED)).thread_id == thread.thread_id
+        assert server.threads.find_loaded(thread.thread_id) is None
+
+
 async def test_resuming_with_another_model_says_so(
     client: Client, server: Server, workspace: Path, model: ScriptedModel
 ) -> None:
