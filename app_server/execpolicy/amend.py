@@ -17,15 +17,26 @@ from app_server.execpolicy.match import matching
 from app_server.execpolicy.rules import RuleSet
 from app_server.execpolicy.shell_split import commands_of, word_set
 
-_PROGRAMS_TOO_WIDE = word_set(
-    "bash sh zsh fish dash python python2 python3 node deno bun ruby perl php lua osascript "
-    "pwsh powershell env sudo doas git xargs nohup nice time command exec eval ssh"
+# Programs are listed without the version at their end: `python` stands for `python3.12`, too.
+_SHELLS_AND_PYTHON = word_set("ash bash csh dash fish ksh sh tcsh zsh python pypy")
+_NARROWED_BY_THEIR_FIRST_WORD = _SHELLS_AND_PYTHON | word_set(
+    "awk gawk mawk nawk bunx git gmake lua luajit make node nodejs npx perl php ruby sed uvx"
+)
+_START_WHAT_FOLLOWS = word_set(
+    "busybox builtin command env exec nice nohup setsid stdbuf sudo doas time timeout toybox xargs"
+)
+_RUN_OR_WRITE_ANYTHING = word_set(
+    "at batch bun bwrap chroot crontab dd deno docker ed emacs eval ex expect fd find flock gdb "
+    "kubectl nc ncat nerdctl nsenter osascript parallel pkexec podman powershell pwsh rlwrap "
+    "rsh runuser screen script socat source ssh strace su systemd-run tclsh tee tmux unshare vi "
+    "vim watch"
 )
 _OF_THE_SHELL_ITSELF = word_set(
     ": . alias break builtin cd continue declare exit export local popd pushd read readonly return "
     "set shift shopt source trap type typeset ulimit umask unalias unset wait"
 )
-_FLAGS_THAT_RUN_TEXT = word_set("-c -lc -e -ec -ic -r -p --eval -Command")
+_FIX_WHAT_RUNS = word_set("-c -lc -ec -ic -m")
+"""Options of shells and Python after whose value no other program text can be named."""
 
 
 def propose(
@@ -39,7 +50,7 @@ def propose(
     command, no rule speaks of any of it yet, and it is not so wide that it would allow anything.
     Otherwise the first part that is not known to be harmless is offered as it stands. A script
     that is not plain gets no offer: a rule could only name that very script. Nor does a command
-    whose rule would hardly ever match again or mean anything.
+    whose rule would hardly ever match again or mean anything, or would allow anything.
     """
     commands = commands_of(argv)
     if commands is None:
@@ -50,7 +61,9 @@ def propose(
         if all(command[: len(prefix)] == prefix for command in commands):
             return prefix
     asked_for = [words for words in open_ones if not is_safe_command(words)] or open_ones
-    return next((words for words in asked_for if not _is_pointless(words)), None)
+    return next(
+        (words for words in asked_for if not _is_pointless(words) and not is_too_wide(words)), None
+    )
 
 
 def _is_pointless(words: Sequence[str]) -> bool:
@@ -59,13 +72,32 @@ def _is_pointless(words: Sequence[str]) -> bool:
 
 
 def is_too_wide(prefix: Sequence[str]) -> bool:
-    """Whether a rule for this prefix would let nearly anything run."""
+    """Whether a rule for this prefix would let nearly anything run.
+
+    A rule allows whatever follows its prefix. So a program that runs other programs or texts must
+    be tied to one of them by the prefix, and one that takes them anywhere on its line never is.
+    """
     if not prefix:
         return True
-    program = prefix[0].rsplit("/", 1)[-1]
-    if program not in _PROGRAMS_TOO_WIDE:
+    name = prefix[0].rsplit("/", 1)[-1].lower()
+    program = name.rstrip("0123456789.") or name
+    first, following = prefix[1:2], prefix[2:3]
+    if program in _RUN_OR_WRITE_ANYTHING:
+        return True
+    if program in _START_WHAT_FOLLOWS:
+        return not _is_operand(first) or first[0][0].isdigit() or is_too_wide(prefix[1:])
+    if program not in _NARROWED_BY_THEIR_FIRST_WORD:
         return False
-    return all(word in _FLAGS_THAT_RUN_TEXT for word in prefix[1:])
+    if program in _SHELLS_AND_PYTHON and first and first[0] in _FIX_WHAT_RUNS:
+        return not _is_operand(following, may_assign=True)
+    return not _is_operand(first, may_assign=program not in ("make", "gmake"))
+
+
+def _is_operand(word: Sequence[str], *, may_assign: bool = False) -> bool:
+    """Whether there is a word, and neither an option nor a variable's value."""
+    if not word or not word[0] or word[0].startswith(("-", "+")):
+        return False
+    return may_assign or "=" not in word[0]
 
 
 def rules_path(codex_home: Path) -> Path:
