@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app_server.demo.provider import ScriptedModel
+from app_server.ids import uuid4
 from app_server.protocol.approvals import (
     ITEM_FILE_CHANGE_REQUEST_APPROVAL,
     FileChangeRequestApprovalResponse,
@@ -179,7 +180,7 @@ async def test_a_link_in_the_workspace_does_not_lead_a_patch_outside(
 async def test_a_linked_file_is_patched_where_it_leads_once_the_person_knows_and_agrees(
     client: Any, workspace: Path, model: ScriptedModel
 ) -> None:
-    outside = Path("/var/tmp") / f"codex-linked-{workspace.parent.name}.txt"
+    outside = Path("/var/tmp") / f"codex-linked-{uuid4()}.txt"
     outside.write_text("old\n")
     (workspace / "link.txt").symlink_to(outside)
     patch = "*** Begin Patch\n*** Update File: link.txt\n@@\n-old\n+new\n*** End Patch\n"
@@ -200,9 +201,7 @@ async def test_a_linked_file_is_patched_where_it_leads_once_the_person_knows_and
 async def test_a_link_changed_after_the_yes_leads_no_patch_elsewhere(
     client: Any, workspace: Path, model: ScriptedModel
 ) -> None:
-    agreed, other = (
-        Path("/var/tmp") / f"codex-{name}-{workspace.parent.name}.txt" for name in ("a", "b")
-    )
+    agreed, other = (Path("/var/tmp") / f"codex-{name}-{uuid4()}.txt" for name in ("a", "b"))
     for path in (agreed, other):
         path.write_text("old\n")
     (workspace / "link.txt").symlink_to(agreed)
