@@ -164,7 +164,7 @@ async def test_under_never_nothing_outside_the_writable_folders_is_patched(
 async def test_a_link_in_the_workspace_does_not_lead_a_patch_outside(
     client: Any, workspace: Path, model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    outside = Path("/var/tmp") / f"codex-outside-{workspace.parent.name}"
+    outside = Path("/var/tmp") / f"codex-outside-{uuid4()}"
     outside.mkdir(exist_ok=True)
     (workspace / "link").symlink_to(outside)
     model.script(applies_patch(ADD.format("link/new.txt")), says("No."))
