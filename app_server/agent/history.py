@@ -76,15 +76,6 @@ class History:
         items = _patch_outputs_as_text(items)
         return items if sees_images else [_without_images(item) for item in items]
 
-    def pending_calls(self) -> list[str]:
-        """Ids of calls that have no output yet, in call order."""
-        answered = {call_id for item in self.items if (call_id := answered_call(item))}
-        return [
-            call_id
-            for item in self.items
-            if (call_id := call_of(item)) is not None and call_id not in answered
-        ]
-
 
 def call_of(item: ResponseItem) -> str | None:
     """The id under which this item asks for an output."""

@@ -31,8 +31,6 @@ SHORTEST_POLL_MS = 5_000
 LONGEST_POLL_MS = 300_000
 
 MOST_SESSIONS = 64
-MANY_SESSIONS = 60
-"""From here on the model should be told to finish some."""
 PROTECTED_SESSIONS = 8
 """The most recently used ones, never ended to make room."""
 
@@ -178,18 +176,9 @@ class TerminalSessions:
         """Whether this id can still be written to or polled."""
         return session_id in self._terminals
 
-    def command_of(self, session_id: int) -> tuple[str, ...]:
-        """The command behind a session, for display. Raises `UnknownSession`."""
-        return self._known(session_id).command
-
     def has_tty(self, session_id: int) -> bool:
         """Whether it can be typed into. Raises `UnknownSession`."""
         return self._known(session_id).has_tty
-
-    @property
-    def has_many(self) -> bool:
-        """Whether so many run that the model should be told to finish some."""
-        return len(self._terminals) >= MANY_SESSIONS
 
     def running(self) -> list[SessionInfo]:
         """The terminals that run, oldest first."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tui.state.cells import AgentMessageCell, AnyCell, CommandCell, ProposedPlanCell
 from tui.state.model import AppState
-from tui.state.thread import PendingQuestion, ThreadState, TurnStatus
+from tui.state.thread import ThreadState, TurnStatus
 
 CONTEXT_BASELINE_TOKENS = 12_000
 """What every conversation uses before anything is said; it counts neither as used nor as window."""
@@ -73,12 +73,6 @@ def left_behind(thread: ThreadState) -> tuple[CommandCell, ...]:
 def running_terminals(thread: ThreadState) -> tuple[CommandCell, ...]:
     """Commands that run on although the agent has gone on; for /ps and the status line."""
     return (*thread.terminals, *left_behind(thread))
-
-
-def pending_questions(state: AppState) -> tuple[tuple[ThreadState, PendingQuestion], ...]:
-    """What waits for the user's decision, the thread on screen first, then other agents'."""
-    threads = sorted(state.threads.values(), key=lambda thread: thread.id != state.focused)
-    return tuple((thread, question) for thread in threads for question in thread.questions)
 
 
 def window_title(state: AppState) -> str:

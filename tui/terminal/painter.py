@@ -49,10 +49,6 @@ class Painter:
     def is_alternate(self) -> bool:
         return self._alternate_rows is not None
 
-    @property
-    def has_commits(self) -> bool:
-        return bool(self._commits)
-
     def commit(self, rows: Sequence[Row]) -> None:
         """Write these above the region with the next frame, each as one line."""
         self._commits += rows

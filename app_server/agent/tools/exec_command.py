@@ -15,7 +15,7 @@ from app_server import clock, paths
 from app_server.agent.events import ItemCompleted, Told
 from app_server.agent.tools.apply_patch import apply_patch_text
 from app_server.agent.tools.exec_text import could_not_run, outcome_text, rejected
-from app_server.agent.tools.guarded_run import NotPermitted, Permit, permit
+from app_server.agent.tools.guarded_run import NotPermitted, Permit, command_item, permit
 from app_server.agent.tools.requirement import CommandCall
 from app_server.agent.tools.spec import (
     ToolCall,
@@ -28,7 +28,6 @@ from app_server.agent.tools.spec import (
     string,
 )
 from app_server.exec.errors import CommandNotStarted, EnvironmentLost
-from app_server.protocol.item import CommandExecutionThreadItem
 from app_server.protocol.item_deltas import (
     ITEM_COMMAND_EXECUTION_OUTPUT_DELTA,
     CommandExecutionOutputDeltaNotification,
@@ -108,7 +107,6 @@ class Run:
 
     def __init__(self, call_id: str, arguments: Arguments, turn: Turn) -> None:
         from app_server.exec.shell import named_shell, user_shell
-        from app_server.execpolicy.command_actions import command_actions
         from app_server.execpolicy.shell_split import shell_join
 
         self._turn = turn
@@ -126,13 +124,7 @@ class Run:
             justification=arguments.justification,
             prefix_rule=tuple(arguments.prefix_rule) if arguments.prefix_rule else None,
         )
-        self._item = CommandExecutionThreadItem(
-            id=call_id,
-            command=self._call.command,
-            command_actions=command_actions(argv, cwd),
-            cwd=str(cwd),
-            status="inProgress",
-        )
+        self._item = command_item(self._call)
 
     async def run(self) -> str:
         patched = await self._as_patch()

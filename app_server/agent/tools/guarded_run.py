@@ -39,6 +39,19 @@ DECLINED_BY_USER = "rejected by user"
 RETRY_REASON = "command failed; retry without sandbox?"
 
 
+def command_item(call: CommandCall) -> CommandExecutionThreadItem:
+    """What the user sees of a command that is about to start."""
+    from app_server.execpolicy.command_actions import command_actions
+
+    return CommandExecutionThreadItem(
+        id=call.call_id,
+        command=call.command,
+        command_actions=command_actions(call.argv, call.cwd),
+        cwd=str(call.cwd),
+        status="inProgress",
+    )
+
+
 async def permit(
     turn: Turn, call: CommandCall, item: CommandExecutionThreadItem, *, tty: bool
 ) -> Permit:

@@ -15,7 +15,7 @@ import msgspec
 from app_server import clock, paths
 from app_server.agent.events import ItemCompleted, Told
 from app_server.agent.tools.apply_patch import apply_patch_text
-from app_server.agent.tools.guarded_run import Permit, permit, permit_outside
+from app_server.agent.tools.guarded_run import Permit, command_item, permit, permit_outside
 from app_server.agent.tools.requirement import CommandCall
 from app_server.agent.tools.spec import (
     ToolCall,
@@ -27,7 +27,6 @@ from app_server.agent.tools.spec import (
     string,
 )
 from app_server.exec.errors import CommandNotStarted, EnvironmentLost
-from app_server.protocol.item import CommandExecutionThreadItem
 from app_server.protocol.item_deltas import (
     ITEM_COMMAND_EXECUTION_OUTPUT_DELTA,
     CommandExecutionOutputDeltaNotification,
@@ -123,7 +122,6 @@ class _Command:
     """One command from call to end."""
 
     def __init__(self, call_id: str, argv: tuple[str, ...], wishes: Wishes, turn: Turn) -> None:
-        from app_server.execpolicy.command_actions import command_actions
         from app_server.execpolicy.shell_split import shell_join
 
         if any("\0" in word for word in argv):
@@ -140,13 +138,7 @@ class _Command:
             justification=wishes.justification,
             prefix_rule=tuple(wishes.prefix_rule) if wishes.prefix_rule else None,
         )
-        self._item = CommandExecutionThreadItem(
-            id=call_id,
-            command=self._call.command,
-            command_actions=command_actions(argv, cwd),
-            cwd=str(cwd),
-            status="inProgress",
-        )
+        self._item = command_item(self._call)
 
     async def run(self) -> str:
         from app_server.patch.shell_call import patch_in_command

@@ -86,12 +86,6 @@ class ListPicker(Drawn, can_focus=True):
             if all(word in f"{choice.label} {choice.help}".casefold() for word in words)
         ]
 
-    def replace_choices(self, choices: Sequence[Choice]) -> None:
-        """Another list, the selection by position."""
-        self._all = list(choices)
-        self.selected = min(self.selected, max(0, len(self.choices) - 1))
-        self.redraw()
-
     def on_mount(self) -> None:
         self.redraw()
 
