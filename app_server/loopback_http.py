@@ -14,6 +14,7 @@ Importing this costs 60 ms for uvicorn: do it where a listener is opened, not be
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,9 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 
@@ -61,8 +64,9 @@ class LoopbackListener:
         self._bound = bound
         self._grace_seconds = grace_seconds
         self.port: int = bound.getsockname()[1]
+        self._app = app
         self._config = Config(
-            app,
+            self._answer,
             http=_Connection,
             interface="asgi3",
             lifespan="off",
@@ -108,12 +112,19 @@ class LoopbackListener:
                 await asyncio.wait(state.tasks, timeout=self._grace_seconds)
         finally:
             left = list(state.tasks)
-            for task in left:
-                task.cancel()
             for connection in list(state.connections):
                 # what was answered whole may still be on its way out
                 connection.transport.abort() if left else connection.transport.close()
+            await asyncio.sleep(0)  # the cut connections must know it before their requests end
+            for task in left:
+                task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            log.info("a request was cut as the listener ended")
 
 
 class _Connection(H11Protocol):

@@ -90,8 +90,11 @@ async def test_leaving_lets_a_running_request_finish_and_drops_an_idle_connectio
         assert (await asking).startswith(b"HTTP/1.1 200 OK")
 
 
-async def test_leaving_cuts_what_takes_longer_than_the_grace() -> None:
+async def test_leaving_cuts_what_takes_longer_than_the_grace(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     slow = Slow()
+    caplog.set_level(logging.WARNING)
     async with asyncio.timeout(BOUND_SECONDS):
         async with LoopbackListener(slow, bind_loopback(), grace_seconds=0.01) as listener:
             asking = asyncio.create_task(ask(listener.port, ASK + b"\r\n"))
@@ -99,6 +102,7 @@ async def test_leaving_cuts_what_takes_longer_than_the_grace() -> None:
         assert slow.was_cancelled
         with pytest.raises(ConnectionError):
             await asking
+    assert caplog.text == ""
 
 
 async def test_a_client_whose_head_does_not_come_is_let_go(
