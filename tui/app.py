@@ -37,10 +37,11 @@ from tui.state.model import AppState
 from tui.state.select import exit_lines, window_title
 from tui.state.store import Store
 from tui.terminal.ansi_rows import Row, rows_of
-from tui.terminal.first_paint import FirstPaint, HandOver, footer_text
+from tui.terminal.first_paint import FirstPaint, HandOver
 from tui.terminal.full_driver import full_driver
 from tui.terminal.inline_driver import inline_driver
 from tui.terminal.notify import title
+from tui.terminal.opening_picture import footer_text
 from tui.text.palette import TERMINAL
 from tui.widgets.drawn import neutral
 

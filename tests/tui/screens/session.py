@@ -19,7 +19,8 @@ from tests.tui.scripted import ScriptedServer
 from tui.app import CodexApp
 from tui.clock import FrozenClock
 from tui.main import TuiOptions
-from tui.terminal.first_paint import PLACEHOLDERS, FirstPaint, HeaderFacts
+from tui.terminal.first_paint import FirstPaint, HeaderFacts
+from tui.terminal.opening_picture import PLACEHOLDERS
 
 WAIT_SECONDS = 5.0
 SNAPSHOTS = Path(__file__).parents[3] / "snapshots" / "screens"

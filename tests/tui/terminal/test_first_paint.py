@@ -11,14 +11,9 @@ import pytest
 from tests.support.terminal import Terminal
 from tui.cells.draw import draw, plain
 from tui.state.cells import SessionHeaderCell
-from tui.terminal.first_paint import (
-    FirstPaint,
-    HeaderFacts,
-    footer_text,
-    header_lines,
-    text_cells,
-)
+from tui.terminal.first_paint import FirstPaint, HeaderFacts
 from tui.terminal.last_used import last_used, remember
+from tui.terminal.opening_picture import footer_text, header_lines, text_cells
 from tui.text.palette import TERMINAL
 
 ROOT = Path(__file__).parents[3]
