@@ -43,6 +43,7 @@ from app_server.protocol.permissions import (
 from app_server.protocol.rate_limits import RateLimitSnapshot
 from app_server.protocol.response_item import ResponseItem
 from app_server.protocol.thread import DynamicToolSpec
+from app_server.protocol.thread_shell import ThreadBackgroundTerminal
 
 if TYPE_CHECKING:
     from app_server.agent.services import AgentServices
@@ -214,6 +215,28 @@ class Session:
         if self._terminals is not None:
             for running in self._terminals.running():
                 await self._terminals.terminate(running.session_id)
+
+    async def end_terminal(self, process_id: str) -> bool:
+        """End one command; False where none of this id runs."""
+        if self._terminals is None or not process_id.isdecimal():
+            return False
+        return await self._terminals.terminate(int(process_id))
+
+    def background_terminals(self) -> list[ThreadBackgroundTerminal]:
+        """The commands that run, oldest first."""
+        from app_server.execpolicy.shell_split import shell_join
+
+        running = [] if self._terminals is None else self._terminals.running()
+        return [
+            ThreadBackgroundTerminal(
+                item_id=self.terminal_items.get(one.session_id, ""),
+                process_id=str(one.session_id),
+                command=shell_join(one.command),
+                cwd=one.cwd,
+                os_pid=one.pid,
+            )
+            for one in running
+        ]
 
     async def allow_prefix(self, prefix: Sequence[str]) -> None:
         """Let commands that begin like this run unasked from now on."""

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from app_server.protocol.catalog import CLIENT_METHODS
+from app_server.protocol.catalog import CLIENT_METHODS, UNLISTED_METHODS
 from app_server.protocol.errors import InvalidRequest
 from app_server.protocol.method import ClientMethod, ServerMethod, ServerNotification, WireType
 
@@ -46,7 +46,8 @@ def decode_result(row: ClientMethod[Any, R] | ServerMethod[Any, R], result: Any)
 
 def unknown_method(name: str) -> InvalidRequest:
     """The answer to a request nobody declared."""
-    known = ", ".join(f"`{method}`" for method in CLIENT_METHODS)
+    listed = [method for method in CLIENT_METHODS if method not in UNLISTED_METHODS]
+    known = ", ".join(f"`{method}`" for method in listed)
     return InvalidRequest(f"Invalid request: unknown variant `{name}`, expected one of {known}")
 
 

@@ -1,7 +1,7 @@
 """The user's own commands on a thread, its background commands, and its paused time limits."""
 
 from app_server.protocol.method import ClientMethod, by_thread
-from app_server.protocol.shared import Unsigned
+from app_server.protocol.shared import AbsolutePathBuf, Unsigned, Unsigned32
 from app_server.protocol.wire import Wire
 
 
@@ -22,6 +22,41 @@ class ThreadBackgroundTerminalsCleanParams(Wire):
 
 
 class ThreadBackgroundTerminalsCleanResponse(Wire): ...
+
+
+class ThreadBackgroundTerminalsListParams(Wire):
+    """Ask for the commands that run on although their turns have gone on; for newer clients."""
+
+    thread_id: str
+    cursor: str | None = None
+    limit: Unsigned32 | None = None
+
+
+class ThreadBackgroundTerminal(Wire):
+    item_id: str
+    process_id: str
+    command: str
+    cwd: AbsolutePathBuf
+    os_pid: Unsigned32 | None = None
+    cpu_percent: float | None = None
+    rss_kb: Unsigned | None = None
+
+
+class ThreadBackgroundTerminalsListResponse(Wire):
+    data: list[ThreadBackgroundTerminal]
+    next_cursor: str | None = None
+
+
+class ThreadBackgroundTerminalsTerminateParams(Wire):
+    """End one of them."""
+
+    thread_id: str
+    process_id: str
+
+
+class ThreadBackgroundTerminalsTerminateResponse(Wire):
+    terminated: bool
+    """False where none of this id runs."""
 
 
 class ThreadIncrementElicitationParams(Wire):
@@ -67,6 +102,20 @@ THREAD_BACKGROUND_TERMINALS_CLEAN = ClientMethod(
     "thread/backgroundTerminals/clean",
     ThreadBackgroundTerminalsCleanParams,
     ThreadBackgroundTerminalsCleanResponse,
+    queue=by_thread,
+    experimental=True,
+)
+THREAD_BACKGROUND_TERMINALS_LIST = ClientMethod(
+    "thread/backgroundTerminals/list",
+    ThreadBackgroundTerminalsListParams,
+    ThreadBackgroundTerminalsListResponse,
+    queue=by_thread,
+    experimental=True,
+)
+THREAD_BACKGROUND_TERMINALS_TERMINATE = ClientMethod(
+    "thread/backgroundTerminals/terminate",
+    ThreadBackgroundTerminalsTerminateParams,
+    ThreadBackgroundTerminalsTerminateResponse,
     queue=by_thread,
     experimental=True,
 )

@@ -41,6 +41,8 @@ HANDLER_MODULES: dict[str, str] = {
     "thread/compact/start": "thread_commands",
     "thread/shellCommand": "thread_commands",
     "thread/backgroundTerminals/clean": "thread_commands",
+    "thread/backgroundTerminals/list": "thread_commands",
+    "thread/backgroundTerminals/terminate": "thread_commands",
     "turn/start": "turns",
     "turn/steer": "turns",
     "turn/interrupt": "turns",

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,16 +14,24 @@ from app_server.protocol.item import (
     AgentMessageThreadItem,
     CommandExecutionThreadItem,
 )
-from app_server.protocol.item_deltas import ITEM_COMMAND_EXECUTION_OUTPUT_DELTA
+from app_server.protocol.item_deltas import (
+    ITEM_AGENT_MESSAGE_DELTA,
+    ITEM_COMMAND_EXECUTION_OUTPUT_DELTA,
+)
 from app_server.protocol.thread_shell import (
     THREAD_BACKGROUND_TERMINALS_CLEAN,
+    THREAD_BACKGROUND_TERMINALS_LIST,
+    THREAD_BACKGROUND_TERMINALS_TERMINATE,
     THREAD_SHELL_COMMAND,
     ThreadBackgroundTerminalsCleanParams,
+    ThreadBackgroundTerminalsListParams,
+    ThreadBackgroundTerminalsTerminateParams,
     ThreadShellCommandParams,
 )
 from tests.server.conftest import Connector
 from tests.support.conversation import PROCESS_WAIT_SECONDS, Conversation
 from tests.support.model_server import (
+    hangs,
     provider_toml,
     requests_seen,
     runs_command,
@@ -138,3 +147,55 @@ async def test_background_terminals_can_be_ended(
         PROCESS_WAIT_SECONDS,
     )
     assert done.item.status == "failed"
+
+
+async def test_a_background_terminal_is_listed_and_can_be_ended_by_its_id(
+    thread: Conversation, model: ScriptedModel, workspace: Path
+) -> None:
+    model.script(runs_command("echo up; sleep 300", yield_time_ms=250), says("It runs."))
+    await thread.say("Start it.")
+    await thread.ended(PROCESS_WAIT_SECONDS)
+    asked = ThreadBackgroundTerminalsListParams(thread_id=thread.thread_id)
+    listed = await thread.call(THREAD_BACKGROUND_TERMINALS_LIST, asked)
+    (terminal,) = listed.data
+    assert "sleep 300" in terminal.command
+    assert terminal.cwd == str(workspace)
+    ending = ThreadBackgroundTerminalsTerminateParams(
+        thread_id=thread.thread_id, process_id=terminal.process_id
+    )
+    assert (await thread.call(THREAD_BACKGROUND_TERMINALS_TERMINATE, ending)).terminated
+    done = await thread.until(ITEM_COMPLETED, is_agents_command, PROCESS_WAIT_SECONDS)
+    assert done.item.id == terminal.item_id
+    assert (await thread.call(THREAD_BACKGROUND_TERMINALS_LIST, asked)).data == []
+    assert not (await thread.call(THREAD_BACKGROUND_TERMINALS_TERMINATE, ending)).terminated
+
+
+async def test_no_terminal_is_ended_by_an_id_that_none_has(thread: Conversation) -> None:
+    ending = ThreadBackgroundTerminalsTerminateParams(
+        thread_id=thread.thread_id, process_id="none of mine"
+    )
+    assert not (await thread.call(THREAD_BACKGROUND_TERMINALS_TERMINATE, ending)).terminated
+
+
+async def test_a_command_that_survives_an_interruption_tells_its_output_and_its_end(
+    thread: Conversation, model: ScriptedModel, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    model.script(
+        runs_command(f"echo up; cat {gate}; exit 3", yield_time_ms=250), hangs("Now I ", "wait")
+    )
+    await thread.say("Start it.")
+    turn = await thread.until(ITEM_AGENT_MESSAGE_DELTA, within_seconds=PROCESS_WAIT_SECONDS)
+    await thread.interrupt(turn.turn_id)
+    assert (await thread.ended()).status == "interrupted"
+    gate.write_text("late\n")
+    done = await thread.until(ITEM_COMPLETED, is_agents_command, PROCESS_WAIT_SECONDS)
+    assert (done.item.exit_code, done.item.aggregated_output) == (3, "up\nlate\n")
+    told = [params.delta for params in thread.params_of(ITEM_COMMAND_EXECUTION_OUTPUT_DELTA)]
+    assert "".join(told) == "up\nlate\n"
+
+
+def is_agents_command(params: Any) -> bool:
+    item = params.item
+    return isinstance(item, CommandExecutionThreadItem) and item.source != "userShell"

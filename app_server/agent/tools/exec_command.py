@@ -125,6 +125,7 @@ class Run:
             prefix_rule=tuple(arguments.prefix_rule) if arguments.prefix_rule else None,
         )
         self._item = command_item(self._call)
+        self._is_waited_for = True
 
     async def run(self) -> str:
         patched = await self._as_patch()
@@ -156,6 +157,7 @@ class Run:
                 self._turn.complete(msgspec.structs.replace(self._item, status="failed"))
             reason = f"Failed to create unified exec process: {error}"
             raise ToolError(could_not_run(self._call.command, rejected(reason))) from error
+        self._is_waited_for = False
         return outcome_for_model(outcome, self._arguments.max_output_tokens)
 
     async def _as_patch(self) -> str | None:
@@ -179,7 +181,7 @@ class Run:
 
     def _wrote(self, data: bytes) -> None:
         turn = self._turn
-        if turn.aborted:
+        if self._ends_with_its_turn:
             return
         params = CommandExecutionOutputDeltaNotification(
             thread_id=turn.thread_id,
@@ -190,10 +192,10 @@ class Run:
         turn.session.emit(Told(row=ITEM_COMMAND_EXECUTION_OUTPUT_DELTA, params=params))
 
     def _ended(self, end: SessionEnd) -> None:
-        """The command is over, perhaps after its turn; an interrupted turn says nothing of it."""
+        """The command is over, perhaps after its turn."""
         turn = self._turn
         turn.session.terminal_items.pop(end.session_id, None)
-        if turn.aborted:
+        if self._ends_with_its_turn:
             return
         item = msgspec.structs.replace(
             self._item,
@@ -203,6 +205,12 @@ class Run:
             duration_ms=int(end.duration_seconds * 1000),
         )
         turn.session.emit(ItemCompleted(turn_id=turn.id, item=item, at_ms=clock.now_ms()))
+
+    @property
+    def _ends_with_its_turn(self) -> bool:
+        """An interrupted turn says nothing more of what it waited for; what had already gone to
+        the background goes on, and tells its output and its end."""
+        return self._turn.aborted and self._is_waited_for
 
 
 def outcome_for_model(outcome: ExecOutcome, max_output_tokens: float | None) -> str:

@@ -9,9 +9,15 @@ from app_server.protocol.thread_history import (
 )
 from app_server.protocol.thread_shell import (
     THREAD_BACKGROUND_TERMINALS_CLEAN,
+    THREAD_BACKGROUND_TERMINALS_LIST,
+    THREAD_BACKGROUND_TERMINALS_TERMINATE,
     THREAD_SHELL_COMMAND,
     ThreadBackgroundTerminalsCleanParams,
     ThreadBackgroundTerminalsCleanResponse,
+    ThreadBackgroundTerminalsListParams,
+    ThreadBackgroundTerminalsListResponse,
+    ThreadBackgroundTerminalsTerminateParams,
+    ThreadBackgroundTerminalsTerminateResponse,
     ThreadShellCommandParams,
     ThreadShellCommandResponse,
 )
@@ -41,3 +47,22 @@ async def end_background_terminals(
 ) -> ThreadBackgroundTerminalsCleanResponse:
     await ctx.threads.loaded(params.thread_id).session.end_terminals()
     return ThreadBackgroundTerminalsCleanResponse()
+
+
+@handles(THREAD_BACKGROUND_TERMINALS_LIST)
+async def list_background_terminals(
+    ctx: RequestContext, params: ThreadBackgroundTerminalsListParams
+) -> ThreadBackgroundTerminalsListResponse:
+    """All of them in one page: a thread has a few dozen at most."""
+    running = ctx.threads.loaded(params.thread_id).session.background_terminals()
+    return ThreadBackgroundTerminalsListResponse(data=running)
+
+
+@handles(THREAD_BACKGROUND_TERMINALS_TERMINATE)
+async def end_background_terminal(
+    ctx: RequestContext, params: ThreadBackgroundTerminalsTerminateParams
+) -> ThreadBackgroundTerminalsTerminateResponse:
+    session = ctx.threads.loaded(params.thread_id).session
+    return ThreadBackgroundTerminalsTerminateResponse(
+        terminated=await session.end_terminal(params.process_id)
+    )
