@@ -18,7 +18,7 @@ def main() -> int:
 
 
 def run(options: Options) -> int:
-    """Serve on `options.listen`; returns the exit status."""
+    """Serve on the `--listen` URL given last; returns the exit status."""
     from app_server.exec_server.server import serve
 
     try:
@@ -27,7 +27,7 @@ def run(options: Options) -> int:
         sys.stderr.write(f"codex-exec-server: {error}\n")
         return 2
     if not options.ws_auth:
-        return serve(options.listen, limits)
+        return serve(options.listen[-1], limits)
     from pathlib import Path
 
     from app_server.rpc.ws_auth import WsAuthError, WsAuthFlags, credentials_from
@@ -37,7 +37,7 @@ def run(options: Options) -> int:
     except WsAuthError as error:
         sys.stderr.write(f"codex-exec-server: {error}\n")
         return 1
-    return serve(options.listen, limits, credentials)
+    return serve(options.listen[-1], limits, credentials)
 
 
 def _limits(options: Options) -> "Limits":

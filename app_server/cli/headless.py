@@ -1,4 +1,4 @@
-"""`codex app-server` and `codex --headless`: the server without a terminal, and the schema export.
+"""`codex app-server` and `codex --headless`: the server without a terminal, and what helps with it.
 
 Nothing but the protocol goes to stdout; logs go to stderr.
 """
@@ -10,6 +10,10 @@ from app_server.cli.options import Options
 
 def run(options: Options) -> int:
     """Serve until the client leaves; returns the exit status."""
+    if options.action == "proxy":
+        from app_server.cli.proxy import run_proxy
+
+        return run_proxy(options)
     import_msgspec_lightly()
     if options.action == "generate-json-schema":
         return _write_schemas(options)
@@ -27,14 +31,14 @@ def run(options: Options) -> int:
         cli_overrides=options.overrides,
         profile=options.profile,
     )
-    if options.listen == "stdio://":
+    if options.listen == ("stdio://",):
         from app_server.server.serve_stdio import serve_stdio
 
         return asyncio.run(serve_stdio(server))
     from app_server.rpc.ws_auth import WsAuthFlags
-    from app_server.server.serve_listener import serve_url
+    from app_server.server.serve_listener import serve_urls
 
-    return asyncio.run(serve_url(server, options.listen, WsAuthFlags(**dict(options.ws_auth))))
+    return asyncio.run(serve_urls(server, options.listen, WsAuthFlags(**dict(options.ws_auth))))
 
 
 def import_msgspec_lightly() -> None:

@@ -38,12 +38,15 @@ class Options(NamedTuple):
     """Whether the folder was chosen with --cd."""
     alternate_screen: bool = False
     demo: bool = False
-    listen: str = "stdio://"
+    listen: tuple[str, ...] = ("stdio://",)
+    """Each --listen URL, in the order given; the process service takes one."""
     resume_id: str | None = None
     resume_last: bool = False
     resume_any_folder: bool = False
     action: str | None = None
     """The word after the command: `login status`, `app-server generate-json-schema`."""
+    socket: str | None = None
+    """The socket file that `app-server proxy` connects to; None for the usual one."""
     out: str | None = None
     experimental: bool = False
     api_key_from_stdin: bool = False
@@ -84,11 +87,12 @@ def parse(argv: list[str]) -> Options:
         named_folder=bool(given.cd),
         alternate_screen=given.alt_screen,
         demo=given.demo,
-        listen=getattr(given, "listen", "stdio://"),
+        listen=tuple(getattr(given, "listen", ())) or ("stdio://",),
         resume_id=getattr(given, "thread", None),
         resume_last=getattr(given, "last", False),
         resume_any_folder=getattr(given, "all", False),
         action=getattr(given, "action", None),
+        socket=getattr(given, "sock", None),
         out=getattr(given, "out", None),
         experimental=getattr(given, "experimental", False),
         api_key_from_stdin=getattr(given, "with_api_key", False),
@@ -101,7 +105,7 @@ def parse(argv: list[str]) -> Options:
 _TAKES_A_VALUE = {
     "-c", "--config", "-m", "--model", "-p", "--profile", "-s", "--sandbox", "-a",
     "--ask-for-approval", "-C", "--cd", "-i", "--image", "--enable", "--disable", "--listen",
-    "--add-dir", "--local-provider", "--out", "-o", "--ws-auth", "--ws-token-file",
+    "--add-dir", "--local-provider", "--out", "-o", "--sock", "--ws-auth", "--ws-token-file",
     "--experimental_issuer",
     "--ws-token-sha256", "--ws-shared-secret-file", "--ws-issuer", "--ws-audience",
     "--ws-max-clock-skew-seconds",
@@ -126,7 +130,10 @@ def _command_first(argv: list[str]) -> list[str]:
             return ["app-server", *(other for other in rest if other != "app-server")]
         if not word.startswith("-") and not _is_a_value(argv, position):
             if word in _COMMANDS:
-                return [word, *argv[:position], *argv[position + 1 :]]
+                rest = argv[:position] + argv[position + 1 :]
+                if word == "app-server":
+                    rest = [other for other in rest if other != "--headless"]
+                return [word, *rest]
             break
     if "--headless" in argv:
         return ["app-server", *(word for word in argv if word != "--headless")]
@@ -213,14 +220,18 @@ def _parser() -> argparse.ArgumentParser:
     resume.add_argument("--last", action="store_true", help="the most recent one of this folder")
     resume.add_argument("--all", action="store_true", help="of any folder")
     server = command("app-server", "the server alone, for editors, SDKs and other terminals")
-    server.add_argument("--listen", default="stdio://", metavar="URL",
-                        help="stdio:// (default), ws://IP:PORT, unix://[PATH] or off")  # fmt: skip
-    server.add_argument("action", nargs="?", choices=("generate-json-schema",))
+    server.add_argument("--listen", action="append", default=[], metavar="URL",
+                        help="stdio:// (default), ws://IP:PORT, unix://[PATH] or off; "
+                        "may be given several times")  # fmt: skip
+    server.add_argument("action", nargs="?", choices=("generate-json-schema", "proxy"))
     server.add_argument("--out", "-o", metavar="FOLDER")
     server.add_argument("--experimental", action="store_true")
+    server.add_argument("--sock", metavar="PATH",
+                        help="the socket `proxy` copies stdin and stdout to and from")  # fmt: skip
+    server.add_argument("--analytics-default-enabled", action="store_true", help=argparse.SUPPRESS)
     _add_ws_auth(server)
     process = command("exec-server", "the process service alone, for remote environments")
-    process.add_argument("--listen", default="stdio://", metavar="URL",
+    process.add_argument("--listen", action="append", default=[], metavar="URL",
                          help="stdio:// (default) or ws://IP:PORT")  # fmt: skip
     _add_ws_auth(process)
     login = command("login", "sign in")

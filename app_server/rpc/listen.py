@@ -1,12 +1,13 @@
-"""What a --listen URL asks for, as a value.
+"""What --listen URLs ask for, as values.
 
-Only reads the text; opening what it names is the transports' work. The refusals are worded as
-`codex app-server` words them.
+Only reads the texts; opening what they name is the transports' work. The refusals of a single URL
+are worded as `codex app-server` words them.
 """
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -34,6 +35,10 @@ class WebSocketAddress(msgspec.Struct, frozen=True):
     def is_loopback(self) -> bool:
         return ipaddress.ip_address(self.host).is_loopback
 
+    def at(self, port: int) -> str:
+        """Host and port as a URL has them."""
+        return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
+
 
 class UnixSocketPath(msgspec.Struct, frozen=True):
     """Websocket clients over a socket file."""
@@ -46,6 +51,19 @@ class Off(msgspec.Struct, frozen=True):
 
 
 Listen: TypeAlias = Stdio | WebSocketAddress | UnixSocketPath | Off
+
+
+def parse_listen_urls(urls: Sequence[str], *, codex_home: Path, cwd: Path) -> list[Listen]:
+    """All places to listen at together, each once. Raises `ListenUrlError`."""
+    places: list[Listen] = []
+    for url in urls:
+        place = parse_listen_url(url, codex_home=codex_home, cwd=cwd)
+        if place in places:
+            raise ListenUrlError(f"--listen `{url}` is given twice")
+        places.append(place)
+    if Off() in places and len(places) > 1:
+        raise ListenUrlError("--listen `off` cannot be combined with another --listen")
+    return places
 
 
 def parse_listen_url(url: str, *, codex_home: Path, cwd: Path) -> Listen:

@@ -11,6 +11,8 @@ import fcntl
 import os
 import socket
 import stat
+import struct
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +45,19 @@ def bound_socket(path: Path) -> Iterator[socket.socket]:
     finally:
         bound.close()
         _remove_own(path, inode)
+
+
+def peer_uid(connected: socket.socket) -> int | None:
+    """The user at the other end of a connected socket file; None where the system tells nothing."""
+    uid: int | None = None
+    if sys.platform == "linux":
+        ucred = struct.Struct("3i")  # pid, uid, gid
+        found = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, ucred.size)
+        _pid, uid, _gid = ucred.unpack(found)
+    elif sys.platform == "darwin":
+        found = connected.getsockopt(0, 1, 128)  # SOL_LOCAL, LOCAL_PEERCRED: a struct xucred
+        _version, uid = struct.unpack_from("II", found)
+    return uid
 
 
 @contextmanager

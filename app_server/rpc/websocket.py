@@ -1,30 +1,28 @@
 """Websockets: one JSON object per text frame, on one port with the health probes.
 
-`WebSocketChannel` is one conversation, from either end. `WebSocketListener` accepts them: it
-answers `/readyz` and `/healthz`, refuses whatever a web page could send (an `Origin`, a `Host` that
-is a name), checks credentials before the upgrade, and hands each new channel to its server. Binary
-frames are ignored, compression is not offered, a message may have 16 MiB. A client on a port is
-asked now and then whether it is still there; over a socket file the system tells.
+`WebSocketChannel` is one conversation, from either end. `WebSocketListener` accepts them: what
+`ws_gate` lets in is upgraded and handed to its server. Binary frames are ignored, compression is
+not offered, a message may have 16 MiB. A client on a port is asked now and then whether it is still
+there; over a socket file the system tells.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import os
 import socket
-import struct
-import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from app_server.rpc.channel import Channel, ChannelClosed
 from app_server.rpc.codec import Codec, server_codec
 from app_server.rpc.frames import Frame
+from app_server.rpc.unix_socket import peer_uid
+from app_server.rpc.ws_gate import ChecksCredentials, answer_to
 
 if TYPE_CHECKING:
     from websockets.asyncio.connection import Connection
@@ -143,14 +141,6 @@ class WebSocketChannel:
         self._room.set()
 
 
-class ChecksCredentials(Protocol):
-    """Decides who may connect; see `ws_auth`."""
-
-    def refusal(self, headers: Mapping[str, str]) -> str | None:
-        """Why this caller may not connect, None if it may."""
-        ...
-
-
 class WebSocketListener:
     """Accepts websockets on a bound socket; an async context manager.
 
@@ -183,7 +173,7 @@ class WebSocketListener:
             ping_timeout=PONG_WITHIN_SECONDS,
             close_timeout=CLOSE_SECONDS,
             server_header=None,
-            logger=logging.getLogger(f"{__name__}.library"),
+            logger=_silent_logger(),
         )
         return self
 
@@ -198,29 +188,27 @@ class WebSocketListener:
         await self._server.wait_closed()
 
     async def _talk(self, connection: ServerConnection) -> None:
-        await self._serve(WebSocketChannel(connection, server_codec()))
+        try:
+            await self._serve(WebSocketChannel(connection, server_codec()))
+        except Exception:
+            log.exception("serving a client failed")
 
     def _look_at_request(self, connection: ServerConnection, request: Request) -> Response | None:
-        headers = request.headers
-        if "Origin" in headers:
-            log.warning("refused a request with an Origin header")
-            return connection.respond(HTTPStatus.FORBIDDEN, "")
         if self._is_socket_file and not _is_same_user(connection):
             log.warning("refused a client of another user")
             return connection.respond(HTTPStatus.FORBIDDEN, "")
-        if not self._is_socket_file and not _is_plain_host(headers.get("Host", "")):
-            log.warning("refused a request for another host")
-            return connection.respond(HTTPStatus.FORBIDDEN, "")
-        if request.path in ("/readyz", "/healthz"):
-            return connection.respond(HTTPStatus.OK, "")
-        if self._credentials is not None:
-            reason = self._credentials.refusal(headers)
-            if reason is not None:
-                log.warning("refused a client: %s", reason)
-                return connection.respond(HTTPStatus.UNAUTHORIZED, reason)
-        if headers.get("Upgrade", "").lower() != "websocket":
-            return connection.respond(HTTPStatus.BAD_REQUEST, "a websocket upgrade is expected\n")
-        return None
+        answer = answer_to(
+            request.method,
+            request.path,
+            request.headers,
+            self._credentials,
+            on_a_port=not self._is_socket_file,
+        )
+        if answer is None:
+            return None
+        if answer.complaint is not None:
+            log.warning("refused a request: %s", answer.complaint)
+        return connection.respond(answer.status, answer.text)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -236,27 +224,14 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
+def _silent_logger() -> logging.Logger:
+    """For the library, which logs headers and messages, and a traceback for each odd request."""
+    logger = logging.getLogger(f"{__name__}.library")
+    logger.disabled = True
+    return logger
+
+
 def _is_same_user(connection: ServerConnection) -> bool:
     """Whether the other end of a socket file runs as us or as root, as far as can be told."""
-    if sys.platform != "linux":
-        return True
-    peer = connection.transport.get_extra_info("socket")
-    found = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    _pid, uid, _gid = struct.unpack("3i", found)
-    return uid in (0, os.getuid())
-
-
-def _is_plain_host(host: str) -> bool:
-    """An IP address or `localhost`, with or without a port: not a name a web page could own."""
-    name = host
-    if host.startswith("["):
-        name = host[1:].partition("]")[0]
-    elif host.count(":") == 1:
-        name = host.partition(":")[0]
-    if name.lower() == "localhost":
-        return True
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
+    uid = peer_uid(connection.transport.get_extra_info("socket"))
+    return uid is None or uid in (0, os.getuid())

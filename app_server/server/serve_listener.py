@@ -1,8 +1,9 @@
-"""The server for any number of clients, on a port or a socket file.
+"""The server for any number of clients, on ports, socket files and perhaps stdin and stdout too.
 
-The first SIGTERM or SIGINT begins to drain: while a turn runs everything goes on as before, also
-for new clients; when none does, all are disconnected and the server ends. A second signal ends it
-at once. Either way the status is 0, history is whole and commands are gone.
+The first SIGTERM, SIGINT or SIGHUP begins to drain: while a turn runs everything goes on as before,
+also for new clients; when none does, all are disconnected and the server ends. A second signal ends
+it at once. The end of stdin, where that is served too, counts as a signal. Either way the status is
+0, history is whole and commands are gone.
 """
 
 from __future__ import annotations
@@ -10,21 +11,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 import sys
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 from app_server.rpc.listen import (
+    Listen,
     ListenUrlError,
     Off,
     Stdio,
     UnixSocketPath,
     WebSocketAddress,
-    parse_listen_url,
+    parse_listen_urls,
 )
 from app_server.rpc.unix_socket import SocketUnavailable, bound_socket
 from app_server.rpc.websocket import WebSocketListener, bind
 from app_server.rpc.ws_auth import WsAuthError, WsAuthFlags, credentials_from
+from app_server.rpc.ws_gate import ChecksCredentials
 from app_server.server.options import ServerOptions
 from app_server.server.server import Server
 
@@ -34,78 +38,110 @@ LOOK_SECONDS = 0.05
 """How often a draining server looks whether turns still run."""
 
 
-async def serve_url(options: ServerOptions, url: str, auth: WsAuthFlags | None = None) -> int:
-    """Serve what a --listen URL names; the exit status, 2 for a URL that names nothing."""
+async def serve_urls(
+    options: ServerOptions, urls: Sequence[str], auth: WsAuthFlags | None = None
+) -> int:
+    """Serve what the --listen URLs name; the exit status, 2 for URLs that name nothing of ours."""
     try:
-        listen = parse_listen_url(url, codex_home=options.codex_home, cwd=options.cwd)
+        places = parse_listen_urls(urls, codex_home=options.codex_home, cwd=options.cwd)
     except ListenUrlError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
-    match listen:
-        case Stdio():
-            from app_server.server.serve_stdio import serve_stdio
+    if places == [Off()]:
+        return _refuse("no transport configured; use --listen or enable remote control")
+    if places == [Stdio()]:
+        from app_server.server.serve_stdio import serve_stdio
 
-            return await serve_stdio(options)
-        case Off():
-            return _refuse("no transport configured; use --listen or enable remote control")
-        case _:
-            return await serve_listener(options, listen, auth)
+        return await serve_stdio(options)
+    return await serve_places(options, places, auth)
 
 
-async def serve_listener(
-    options: ServerOptions,
-    listen: WebSocketAddress | UnixSocketPath,
-    auth: WsAuthFlags | None = None,
+async def serve_places(
+    options: ServerOptions, places: Sequence[Listen], auth: WsAuthFlags | None = None
 ) -> int:
     """Serve until told to end; the exit status, 1 where listening is not possible."""
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
+        server = Server(options)
+        banner = "codex app-server, for websocket clients\n"
         try:
             credentials = credentials_from(auth or WsAuthFlags(), options.cwd)
-            if isinstance(listen, UnixSocketPath):
-                bound = stack.enter_context(bound_socket(listen.path))
-                banner = _unix_banner(listen.path)
-            else:
-                if credentials is None and not listen.is_loopback:
-                    raise WsAuthError(
-                        f"refusing to listen on {listen.host} without credentials: anybody who "
-                        "reaches the port could run commands. Use 127.0.0.1, or `--ws-auth "
-                        "capability-token` or `--ws-auth signed-bearer-token`."
-                    )
-                bound = bind(listen.host, listen.port)
-                stack.callback(bound.close)
-                banner = _port_banner(listen, bound.getsockname()[1])
+            for place in places:
+                if isinstance(place, UnixSocketPath | WebSocketAddress):
+                    bound = _open(place, credentials, stack)
+                    listener = WebSocketListener(bound, server.serve, credentials)
+                    await stack.enter_async_context(listener)
+                    banner += _banner(place, bound)
         except (WsAuthError, SocketUnavailable) as error:
             return _refuse(str(error))
-        except OSError as error:
-            reason = error.strerror or str(error)
-            return _refuse(f"cannot listen on {_address(listen)}: {reason}")
-        server = Server(options)
-        async with WebSocketListener(bound, server.serve, credentials), server:
-            sys.stderr.write(banner)
-            sys.stderr.flush()
-            await _until_told_to_end(server)
+        await stack.enter_async_context(server)
+        told = _Told()
+        if Stdio() in places:
+            server.tasks.start(_serve_stdin(server, told))
+        sys.stderr.write(banner)
+        sys.stderr.flush()
+        await _until_told_to_end(server, told)
     return 0
 
 
-async def _until_told_to_end(server: Server) -> None:
+async def _serve_stdin(server: Server, told: _Told) -> None:
+    from app_server.rpc.codec import server_codec
+    from app_server.rpc.stdio import StdioChannel, claim_stdio
+
+    try:
+        await server.serve(StdioChannel(*claim_stdio(), server_codec()))
+    finally:
+        told()
+
+
+class _Told:
+    """How often the server was told to end: once is to drain, again is to end at once."""
+
+    def __init__(self) -> None:
+        self.to_drain = asyncio.Event()
+        self.to_end = asyncio.Event()
+
+    def __call__(self) -> None:
+        (self.to_end if self.to_drain.is_set() else self.to_drain).set()
+
+
+async def _until_told_to_end(server: Server, told: _Told) -> None:
     loop = asyncio.get_running_loop()
-    drain, now = asyncio.Event(), asyncio.Event()
-
-    def told() -> None:
-        (now if drain.is_set() else drain).set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told)
-    await drain.wait()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            loop.add_signal_handler(number, told)
+    await told.to_drain.wait()
     running = server.running_turns
     log.info("ending: %d connections, %d running turns", len(server.connections), running)
-    while server.running_turns and not now.is_set():
+    while server.running_turns and not told.to_end.is_set():
         if server.running_turns != running:
             running = server.running_turns
             log.info("ending: waiting for %d running turns", running)
         await asyncio.sleep(LOOK_SECONDS)
-    if now.is_set():
+    if told.to_end.is_set():
         log.info("ending at once: %d running turns are interrupted", server.running_turns)
+
+
+def _open(
+    place: UnixSocketPath | WebSocketAddress,
+    credentials: ChecksCredentials | None,
+    stack: AsyncExitStack,
+) -> socket.socket:
+    """A bound socket, closed with the stack. Raises `SocketUnavailable` and `WsAuthError`."""
+    if isinstance(place, UnixSocketPath):
+        return stack.enter_context(bound_socket(place.path))
+    if credentials is None and not place.is_loopback:
+        raise WsAuthError(
+            f"refusing to listen on {place.host} without credentials: anybody who reaches the port "
+            "could run commands. Use 127.0.0.1, or `--ws-auth capability-token` or `--ws-auth "
+            "signed-bearer-token`."
+        )
+    try:
+        bound = bind(place.host, place.port)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SocketUnavailable(f"cannot listen on {place.at(place.port)}: {reason}") from error
+    stack.callback(bound.close)
+    return bound
 
 
 def _refuse(reason: str) -> int:
@@ -113,28 +149,18 @@ def _refuse(reason: str) -> int:
     return 1
 
 
-def _address(listen: WebSocketAddress | UnixSocketPath, port: int | None = None) -> str:
-    if isinstance(listen, UnixSocketPath):
-        return str(listen.path)
-    host = f"[{listen.host}]" if ":" in listen.host else listen.host
-    return f"{host}:{listen.port if port is None else port}"
-
-
-def _port_banner(listen: WebSocketAddress, port: int) -> str:
-    address = _address(listen, port)
+def _banner(place: UnixSocketPath | WebSocketAddress, bound: socket.socket) -> str:
+    if isinstance(place, UnixSocketPath):
+        return f"  listening on: unix://{place.path}\n"
+    address = place.at(bound.getsockname()[1])
     note = (
         "only programs on this machine can connect"
-        if listen.is_loopback
+        if place.is_loopback
         else "other machines can connect with the credentials you configured"
     )
     return (
-        "codex app-server, for websocket clients\n"
         f"  listening on: ws://{address}\n"
         f"  readyz: http://{address}/readyz\n"
         f"  healthz: http://{address}/healthz\n"
         f"  note: {note}\n"
     )
-
-
-def _unix_banner(path: Path) -> str:
-    return f"codex app-server, for websocket clients\n  listening on: unix://{path}\n"

@@ -19,11 +19,21 @@ from app_server.cli.options import Options, parse
         (["-i", "a.png,b.png", "look"], {"images": ("a.png", "b.png"), "prompt": "look"}),
         (["resume", "--last"], {"command": "resume", "resume_last": True}),
         (["-m", "x", "resume", "abc"], {"command": "resume", "resume_id": "abc"}),
-        (["app-server"], {"command": "app-server", "listen": "stdio://"}),
-        (["--headless"], {"command": "app-server", "listen": "stdio://"}),
+        (["app-server"], {"command": "app-server", "listen": ("stdio://",)}),
+        (["--headless"], {"command": "app-server", "listen": ("stdio://",)}),
+        (["app-server", "--headless"], {"command": "app-server", "listen": ("stdio://",)}),
+        (["app-server", "--analytics-default-enabled"], {"command": "app-server"}),
         (
             ["--headless", "app-server", "--listen", "ws://127.0.0.1:0"],
-            {"command": "app-server", "listen": "ws://127.0.0.1:0"},
+            {"command": "app-server", "listen": ("ws://127.0.0.1:0",)},
+        ),
+        (
+            ["app-server", "--listen", "unix://", "--listen", "ws://127.0.0.1:0"],
+            {"listen": ("unix://", "ws://127.0.0.1:0")},
+        ),
+        (
+            ["app-server", "proxy", "--sock", "/run/x.sock"],
+            {"command": "app-server", "action": "proxy", "socket": "/run/x.sock"},
         ),
         (
             ["--config", "a=1", "app-server", "--listen", "stdio://"],

@@ -171,7 +171,7 @@ def test_secrets_come_from_files_trimmed_relative_ones_from_the_working_folder(
         ),
         (
             {"mode": "capability-token", "token_sha256": "abc"},
-            "`--ws-token-sha256` must be a 64-character hex SHA-256 digest",
+            "--ws-token-sha256 must be a 64-character hex SHA-256 digest",
         ),
         (
             {"mode": "signed-bearer-token", "token_file": "a"},
