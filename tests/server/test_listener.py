@@ -196,6 +196,7 @@ async def test_a_client_that_does_not_read_is_cut_off_and_others_are_not(
                 steady.drain()
             assert sent > 200
             assert len(listening.server.connections) == 1
+            slow.transport.abort()  # it would wait for the goodbye it does not read
             assert (await steady.request(MODEL_LIST, ModelListParams())).data
     await steady.__aexit__(None, None, None)
 
