@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from app_server.cli.options import Options, parse
 
 if TYPE_CHECKING:
-    from app_server.exec_server.handler import Limits
+    from app_server.exec_server.limits import Limits
 
 SETTINGS = "exec_server."
 """Before the name of a limit: `-c exec_server.max_processes_per_connection=8`."""
@@ -44,7 +44,7 @@ def _limits(options: Options) -> "Limits":
     """The service's limits with those given by `-c`. Raises `ValueError`."""
     import msgspec
 
-    from app_server.exec_server.handler import Limits
+    from app_server.exec_server.limits import Limits
 
     given = {
         key.removeprefix(SETTINGS): value

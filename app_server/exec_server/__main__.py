@@ -2,7 +2,7 @@
 
 import sys
 
-from app_server.exec_server.handler import Limits
+from app_server.exec_server.limits import Limits
 from app_server.exec_server.server import serve_stdio
 
 

@@ -14,12 +14,12 @@ from typing import Protocol, TypeAlias, TypeVar
 
 import msgspec
 
-from app_server.exec_server import protocol
+from app_server.exec_server import messages, protocol
 from app_server.exec_server.lines import LineReader, LineWriter
 
 R = TypeVar("R", bound=protocol.Body)
 
-Event: TypeAlias = protocol.Notification
+Event: TypeAlias = protocol.ProcessNotification
 
 
 class ExecServerError(Exception):
@@ -94,7 +94,7 @@ class ExecServerClient:
             raise ExecServerError(
                 f"timed out waiting for exec-server initialize handshake after {timeout_seconds:g}s"
             ) from None
-        await self._transport.send(protocol.notification_line("initialized", {}))
+        await self._transport.send(messages.notification_line("initialized", {}))
         return result
 
     async def call(self, method: str, params: protocol.Body, kind: type[R]) -> R:
@@ -105,12 +105,12 @@ class ExecServerClient:
         self._next_id += 1
         answer = self._calls[call_id] = asyncio.get_running_loop().create_future()
         try:
-            await self._transport.send(protocol.request_line(call_id, method, params))
+            await self._transport.send(messages.request_line(call_id, method, params))
             raw = await answer
         finally:
             self._calls.pop(call_id, None)
         try:
-            result: R = protocol.read_body(kind, raw)
+            result: R = messages.read_body(kind, raw)
         except msgspec.MsgspecError as error:
             raise ExecServerError(
                 f"failed to serialize or deserialize exec-server JSON: {error}"
@@ -174,11 +174,11 @@ class ExecServerClient:
 
     def _receive(self, text: bytes) -> None:
         try:
-            message = protocol.read_message(text)
+            message = messages.read_message(text)
             if message.method is not None and message.id is None:
-                kind = protocol.NOTIFICATIONS.get(message.method)
+                kind = messages.PROCESS_NOTIFICATIONS.get(message.method)
                 if kind is not None:
-                    self._on_event(protocol.read_body(kind, message.params))
+                    self._on_event(messages.read_body(kind, message.params))
                 return
             if message.method is not None:
                 raise ValueError(
@@ -188,7 +188,7 @@ class ExecServerClient:
             if answer is None or answer.done():
                 return  # a call given up meanwhile
             if bytes(message.error):
-                error: protocol.ErrorBody = protocol.read_body(protocol.ErrorBody, message.error)
+                error: messages.ErrorBody = messages.read_body(messages.ErrorBody, message.error)
                 answer.set_exception(CallRejected(error.code, error.message))
             else:
                 answer.set_result(message.result)

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from typing import TypeAlias
 
-from app_server.exec_server import files
+from app_server.exec_server import file_methods
 from app_server.exec_server.confinement import Confinement
 from app_server.exec_server.locations import local_path
 from app_server.exec_server.loop import Loop, Timer
@@ -34,7 +34,7 @@ COMPLAINT_BYTES = 4096
 class ConfinedChange:
     """One change, from its start to its answer."""
 
-    def __init__(self, loop: Loop, params: files.FileParams, demand: Confinement) -> None:
+    def __init__(self, loop: Loop, params: file_methods.FileParams, demand: Confinement) -> None:
         """Raises `ServiceError` for params that name no change."""
         self._loop = loop
         self._argv, self._input = _command(params)
@@ -93,21 +93,21 @@ class ConfinedChange:
         self._reply(result)
 
 
-def _command(params: files.FileParams) -> tuple[list[str], bytes]:
+def _command(params: file_methods.FileParams) -> tuple[list[str], bytes]:
     """The program that makes the change, and its input."""
     match params:
-        case files.WriteFileParams():
+        case file_methods.WriteFileParams():
             argv = ["/bin/sh", "-c", 'exec cat > "$1"', "sh", _path(params.path)]
             return argv, params.data_base64
-        case files.CreateDirectoryParams():
+        case file_methods.CreateDirectoryParams():
             flags = [] if params.recursive is False else ["-p"]
             return ["mkdir", *flags, "--", _path(params.path)], b""
-        case files.RemoveParams():
+        case file_methods.RemoveParams():
             flags = [] if params.recursive is False else ["-r"]
             flags += [] if params.force is False else ["-f"]
             program = "rm" if params.recursive is not False else _remover(params.path)
             return [program, *(flags if program == "rm" else []), "--", _path(params.path)], b""
-        case files.CopyParams():
+        case file_methods.CopyParams():
             flags = ["-R"] if params.recursive else []
             places = [_path(params.source_path), _path(params.destination_path)]
             return ["cp", "-P", "-T", *flags, "--", *places], b""

@@ -1,8 +1,8 @@
 """The sandbox a client of release 0.128 or later demands, as a policy of ours.
 
 A demand is a permission profile: entries that open places to reading and writing. Ours read
-everything, write below roots and keep `.git`, `.agents` and `.codex` there as they are. A profile
-that asks for less than can be promised that way is refused, never widened.
+everything, write below roots and keep places there as they are, `.git`, `.agents` and `.codex` in
+any case. A profile that asks for less than can be promised that way is refused, never widened.
 """
 
 from __future__ import annotations
@@ -18,9 +18,6 @@ from app_server.exec_server.protocol import INVALID_PARAMS, ServiceError
 if TYPE_CHECKING:
     from app_server.protocol.permissions import SandboxPolicy
 
-KEPT_NAMES = frozenset({".git", ".agents", ".codex"})
-"""What our sandbox leaves as it is below every writable root."""
-
 
 class Confinement(msgspec.Struct, frozen=True):
     """What holds for a command or a file."""
@@ -28,6 +25,8 @@ class Confinement(msgspec.Struct, frozen=True):
     policy: SandboxPolicy
     folder: str
     """The folder the policy speaks of."""
+    protected: tuple[str, ...] = ()
+    """Places below the writable ones that stay as they are, besides those of every policy."""
 
 
 class _Special(msgspec.Struct):
@@ -44,6 +43,8 @@ class _Place(msgspec.Struct):
 class _Entry(msgspec.Struct):
     path: _Place
     access: str
+    missing_path_behavior: str | None = None
+    """`skip`: where there is nothing, nothing is kept."""
 
 
 class _Files(msgspec.Struct):
@@ -57,9 +58,10 @@ class _Permissions(msgspec.Struct):
     network: Literal["restricted", "enabled"] = "restricted"
 
 
-class _Demand(msgspec.Struct):
+class _Demand(msgspec.Struct, rename="camel"):
     permissions: _Permissions
     cwd: str | None = None
+    workspace_roots: list[str] = []
 
 
 _decoder = msgspec.json.Decoder(_Demand | None)
@@ -82,14 +84,13 @@ def demanded(sandbox: msgspec.Raw, cwd: str | None = None) -> Confinement | None
         raise _refusal(f"permissions of the type `{permissions.type}`")
     if permissions.file_system.type != "restricted":
         raise _refusal(f"a file system of the type `{permissions.file_system.type}`")
-    folder = local_path(demand.cwd or cwd or "")
-    if folder is None:
-        raise _refusal("a sandbox without a folder")
+    folders = [_absolute(path) for path in demand.workspace_roots or [demand.cwd or cwd or ""]]
     is_networked = permissions.network == "enabled"
-    return Confinement(_policy(permissions.file_system.entries, folder, is_networked), folder)
+    return _confinement(permissions.file_system.entries, folders, is_networked)
 
 
-def _policy(entries: list[_Entry], folder: str, is_networked: bool) -> SandboxPolicy:
+def _confinement(entries: list[_Entry], folders: list[str], is_networked: bool) -> Confinement:
+    """`folders` are the project's; the first is the one the policy speaks of."""
     from app_server.protocol.permissions import (
         ReadOnlySandboxPolicy,
         WorkspaceWriteSandboxPolicy,
@@ -100,63 +101,57 @@ def _policy(entries: list[_Entry], folder: str, is_networked: bool) -> SandboxPo
     kept: list[str] = []
     reads_all = False
     for entry in entries:
-        place = entry.path
-        special = place.value if place.type == "special" else None
+        special = entry.path.value if entry.path.type == "special" else None
         kind = None if special is None else special.kind
         subpath = None if special is None else special.subpath
         match entry.access, kind:
             case "read", "root":
                 reads_all = True
-            case "read", "project_roots" if subpath in KEPT_NAMES:
-                pass
             case "read", "minimal":
                 pass
+            case "read", "project_roots" if subpath is not None:
+                kept += _missing_skipped(entry, [_below(folder, subpath) for folder in folders])
             case "write", "project_roots" | "slash_tmp" | "tmpdir" if subpath is None and kind:
                 opened.add(kind)
-            case "write", None if place.type == "path":
-                roots.append(_root(place))
-            case "read", None if place.type == "path":
-                kept.append(_root(place))
+            case "write", None if entry.path.type == "path":
+                roots.append(_absolute(entry.path.path or ""))
+            case "read", None if entry.path.type == "path":
+                kept += _missing_skipped(entry, [_absolute(entry.path.path or "")])
             case _:
-                raise _refusal(f"{entry.access} access to {_named(place)}")
-    writable = [*roots, *_places(opened, folder)]
-    for path in kept:
-        if not _stays_as_it_is(path, writable):
-            raise _refusal(f"read access to {path}")
+                raise _refusal(f"{entry.access} access to {_named(entry.path)}")
     if not reads_all:
         raise _refusal("a profile that does not let everything be read")
     if not opened and not roots:
-        return ReadOnlySandboxPolicy(network_access=is_networked)
+        return Confinement(ReadOnlySandboxPolicy(network_access=is_networked), folders[0])
     if "project_roots" not in opened:
         raise _refusal("writing outside the workspace and not in it")
-    return WorkspaceWriteSandboxPolicy(
-        writable_roots=roots,
+    policy = WorkspaceWriteSandboxPolicy(
+        writable_roots=[*folders[1:], *roots],
         network_access=is_networked,
         exclude_slash_tmp="slash_tmp" not in opened,
         exclude_tmpdir_env_var="tmpdir" not in opened,
     )
+    return Confinement(policy, folders[0], tuple(dict.fromkeys(kept)))
 
 
-def _root(place: _Place) -> str:
-    path = local_path(place.path or "")
-    if path is None:
-        raise _refusal(f"a place that is not absolute: {place.path}")
+def _missing_skipped(entry: _Entry, paths: list[str]) -> list[str]:
+    if entry.missing_path_behavior != "skip":
+        return paths
+    return [path for path in paths if os.path.lexists(path)]
+
+
+def _below(folder: str, subpath: str) -> str:
+    path = os.path.normpath(os.path.join(folder, subpath))
+    if not path.startswith(folder.rstrip("/") + "/"):
+        raise _refusal(f"a place that is not in the workspace: {subpath}")
     return path
 
 
-def _places(opened: set[str], folder: str) -> list[str]:
-    places = {"project_roots": folder, "slash_tmp": "/tmp", "tmpdir": os.environ.get("TMPDIR", "")}
-    return [places[kind] for kind in opened if places[kind]]
-
-
-def _stays_as_it_is(path: str, writable: list[str]) -> bool:
-    """Whether our sandbox keeps this path: it is below no root, or one of the names kept there."""
-    real = os.path.realpath(path)
-    roots = [os.path.realpath(root) for root in writable]
-    above = [root for root in roots if real == root or real.startswith(root.rstrip("/") + "/")]
-    return all(
-        os.path.dirname(real) == root and os.path.basename(real) in KEPT_NAMES for root in above
-    )
+def _absolute(text: str) -> str:
+    path = local_path(text)
+    if path is None:
+        raise _refusal(f"a place that is not absolute: {text}")
+    return os.path.normpath(path)
 
 
 def _named(place: _Place) -> str:

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from app_server.exec_server import protocol
-from app_server.exec_server.handler import ExecHandler, Limits
+from app_server.exec_server import messages, protocol
+from app_server.exec_server.handler import ExecHandler
+from app_server.exec_server.limits import Limits
 from app_server.exec_server.loop import Loop
+from app_server.exec_server.messages import Message
 from app_server.exec_server.protocol import (
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
     Body,
-    Message,
     ProtocolViolation,
     ServiceError,
 )
@@ -64,7 +65,7 @@ class Connection:
         """Take a text that is no message: answered to a client of 0.128 or later, fatal in v0."""
         if not self.handler.has_session_client:
             raise ProtocolViolation(reason)
-        self._send(protocol.error_line(-1, ServiceError(INVALID_REQUEST, reason)))
+        self._send(messages.error_line(-1, ServiceError(INVALID_REQUEST, reason)))
 
     def _go_on(self) -> None:
         was_full = self.is_full
@@ -87,15 +88,15 @@ class Connection:
             nonlocal is_answered
             is_answered = True
             if isinstance(result, ServiceError):
-                self._send(protocol.error_line(message_id, result))
+                self._send(messages.error_line(message_id, result))
             else:
-                self._send(protocol.result_line(message_id, result))
+                self._send(messages.result_line(message_id, result))
             if is_held:
                 self._is_busy = False
                 self._go_on()
 
         try:
-            params = protocol.read_params(message.method, message.params)
+            params = messages.read_params(message.method, message.params)
         except ServiceError as error:
             if error.code == METHOD_NOT_FOUND:
                 error = self._unknown_method(message.method)
@@ -113,7 +114,7 @@ class Connection:
         return ServiceError(INVALID_REQUEST, f"unknown method: {method}")
 
     def _notify(self, notification: protocol.Notification) -> None:
-        self._send(protocol.service_line(notification))
+        self._send(messages.service_line(notification))
 
 
 def _debug_id(message_id: protocol.MessageId | None) -> str:

@@ -9,17 +9,33 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import msgspec
-
-from app_server.exec_server.locations import local_path
+from app_server.exec_server.file_methods import (
+    CanonicalizeParams,
+    CanonicalizeResult,
+    CopyParams,
+    CreateDirectoryParams,
+    Entry,
+    FileParams,
+    GetMetadataParams,
+    Metadata,
+    ReadDirectoryParams,
+    ReadDirectoryResult,
+    ReadFileParams,
+    ReadFileResult,
+    RemoveParams,
+    WalkParams,
+    WriteFileParams,
+)
+from app_server.exec_server.file_walk import walk
+from app_server.exec_server.locations import URI_PREFIX, local_path, uri
 from app_server.exec_server.protocol import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
     INVALID_REQUEST,
-    METHOD_NOT_FOUND,
     NOT_FOUND,
     Body,
     EmptyResult,
@@ -30,101 +46,33 @@ LARGEST_FILE_BYTES = 256 * 1024 * 1024
 """Read at once; a message cannot sensibly carry more."""
 
 
-class FileParams(Body, frozen=True, kw_only=True):
-    sandbox: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class ReadFileParams(FileParams, frozen=True, kw_only=True):
-    path: str
-
-
-class ReadFileResult(Body, frozen=True, kw_only=True):
-    data_base64: bytes
-
-
-class WriteFileParams(FileParams, frozen=True, kw_only=True):
-    path: str
-    data_base64: bytes
-
-
-class CreateDirectoryParams(FileParams, frozen=True, kw_only=True):
-    path: str
-    recursive: bool | None = None
-    """Absent: with its parents, and no complaint if it exists."""
-
-
-class GetMetadataParams(FileParams, frozen=True, kw_only=True):
-    path: str
-
-
-class Metadata(Body, frozen=True, kw_only=True):
-    is_directory: bool
-    is_file: bool
-    is_symlink: bool
-    size: int
-    created_at_ms: int
-    modified_at_ms: int
-
-
-class ReadDirectoryParams(FileParams, frozen=True, kw_only=True):
-    path: str
-
-
-class Entry(Body, frozen=True, kw_only=True):
-    file_name: str
-    is_directory: bool
-    is_file: bool
-
-
-class ReadDirectoryResult(Body, frozen=True, kw_only=True):
-    entries: list[Entry]
-
-
-class RemoveParams(FileParams, frozen=True, kw_only=True):
-    path: str
-    recursive: bool | None = None
-    force: bool | None = None
-
-
-class CopyParams(FileParams, frozen=True, kw_only=True):
-    source_path: str
-    destination_path: str
-    recursive: bool = False
-
-
-FILE_METHODS: dict[str, type[FileParams]] = {
-    "fs/readFile": ReadFileParams,
-    "fs/writeFile": WriteFileParams,
-    "fs/createDirectory": CreateDirectoryParams,
-    "fs/getMetadata": GetMetadataParams,
-    "fs/readDirectory": ReadDirectoryParams,
-    "fs/remove": RemoveParams,
-    "fs/copy": CopyParams,
-}
-
-
 def is_change(params: FileParams) -> bool:
     """Whether it writes."""
-    return not isinstance(params, (ReadFileParams, GetMetadataParams, ReadDirectoryParams))
+    return isinstance(params, (WriteFileParams, CreateDirectoryParams, RemoveParams, CopyParams))
 
 
-def answer(params: Body) -> Body:
+def answer(params: FileParams) -> Body:
     """Do what the params ask. Raises `ServiceError`."""
-    work = _WORK.get(type(params))
-    if work is None or not isinstance(params, FileParams):
-        raise ServiceError(METHOD_NOT_FOUND, "not a method of files")
+    with refused():
+        result: Body = _WORK[type(params)](params)
+        return result
+
+
+@contextmanager
+def refused() -> Iterator[None]:
+    """What the system refuses is refused to the client."""
     try:
-        result: Body = work(params)
+        yield
     except FileNotFoundError as error:
-        raise ServiceError(NOT_FOUND, _os_text(error)) from error
+        raise ServiceError(NOT_FOUND, os_text(error)) from error
     except OSError as error:
-        raise ServiceError(INTERNAL_ERROR, _os_text(error)) from error
+        raise ServiceError(INTERNAL_ERROR, os_text(error)) from error
     except ValueError as error:
         raise ServiceError(INVALID_PARAMS, f"not a path: {error}") from error
-    return result
 
 
-def _path(text: str) -> str:
+def absolute_path(text: str) -> str:
+    """The place meant. Raises `ServiceError`."""
     path = local_path(text)
     if path is None:
         raise ServiceError(INVALID_PARAMS, f"path must be absolute: {text}")
@@ -132,7 +80,7 @@ def _path(text: str) -> str:
 
 
 def _read_file(params: ReadFileParams) -> ReadFileResult:
-    descriptor = os.open(_path(params.path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(absolute_path(params.path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:
         found = os.fstat(descriptor)
         if stat.S_ISDIR(found.st_mode):
@@ -146,21 +94,21 @@ def _read_file(params: ReadFileParams) -> ReadFileResult:
 
 def _write_file(params: WriteFileParams) -> EmptyResult:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK | os.O_CLOEXEC
-    with open(os.open(_path(params.path), flags, 0o666), "wb") as file:
+    with open(os.open(absolute_path(params.path), flags, 0o666), "wb") as file:
         file.write(params.data_base64)
     return EmptyResult()
 
 
 def _create_directory(params: CreateDirectoryParams) -> EmptyResult:
     if params.recursive is False:
-        os.mkdir(_path(params.path))
+        os.mkdir(absolute_path(params.path))
     else:
-        os.makedirs(_path(params.path), exist_ok=True)
+        os.makedirs(absolute_path(params.path), exist_ok=True)
     return EmptyResult()
 
 
 def _metadata(params: GetMetadataParams) -> Metadata:
-    path = _path(params.path)
+    path = absolute_path(params.path)
     found = os.stat(path)
     return Metadata(
         is_directory=stat.S_ISDIR(found.st_mode),
@@ -173,7 +121,7 @@ def _metadata(params: GetMetadataParams) -> Metadata:
 
 
 def _read_directory(params: ReadDirectoryParams) -> ReadDirectoryResult:
-    with os.scandir(_path(params.path)) as entries:
+    with os.scandir(absolute_path(params.path)) as entries:
         return ReadDirectoryResult(
             entries=[
                 Entry(file_name=entry.name, is_directory=entry.is_dir(), is_file=entry.is_file())
@@ -183,7 +131,7 @@ def _read_directory(params: ReadDirectoryParams) -> ReadDirectoryResult:
 
 
 def _remove(params: RemoveParams) -> EmptyResult:
-    path = _path(params.path)
+    path = absolute_path(params.path)
     try:
         if not stat.S_ISDIR(os.lstat(path).st_mode):
             os.unlink(path)
@@ -202,7 +150,7 @@ def _remove(params: RemoveParams) -> EmptyResult:
 def _copy(params: CopyParams) -> EmptyResult:
     import shutil
 
-    source, destination = _path(params.source_path), _path(params.destination_path)
+    source, destination = absolute_path(params.source_path), absolute_path(params.destination_path)
     mode = os.lstat(source).st_mode
     if stat.S_ISDIR(mode):
         if not params.recursive:
@@ -222,6 +170,11 @@ def _copy(params: CopyParams) -> EmptyResult:
     return EmptyResult()
 
 
+def _canonicalize(params: CanonicalizeParams) -> CanonicalizeResult:
+    real = os.path.realpath(absolute_path(params.path), strict=True)
+    return CanonicalizeResult(path=uri(real) if params.path.startswith(URI_PREFIX) else real)
+
+
 def _special_files(folder: str, names: list[str]) -> list[str]:
     """Pipes, sockets and devices, which cannot be copied."""
     modes = ((name, os.lstat(os.path.join(folder, name)).st_mode) for name in names)
@@ -232,7 +185,7 @@ def _special_files(folder: str, names: list[str]) -> list[str]:
     ]
 
 
-def _os_text(error: OSError) -> str:
+def os_text(error: OSError) -> str:
     if error.errno is None:
         return str(error)
     return f"{os.strerror(error.errno)} (os error {error.errno})"
@@ -246,4 +199,6 @@ _WORK: dict[type[Body], Callable[[Any], Body]] = {
     ReadDirectoryParams: _read_directory,
     RemoveParams: _remove,
     CopyParams: _copy,
+    CanonicalizeParams: _canonicalize,
+    WalkParams: lambda params: walk(params, absolute_path(params.path)),
 }

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from msgspec import UNSET
 
-from app_server.exec_server import files, protocol
+from app_server.exec_server import file_methods, protocol
+from app_server.exec_server.limits import Limits
 from app_server.exec_server.loop import Loop
 from app_server.exec_server.protocol import (
     INTERNAL_ERROR,
@@ -19,10 +20,8 @@ from app_server.exec_server.protocol import (
     Notification,
     ServiceError,
 )
-from app_server.exec_server.session import Limits, Reply, Session
+from app_server.exec_server.session import Reply, Session
 from app_server.exec_server.sessions import Sessions
-
-__all__ = ["ExecHandler", "Limits"]
 
 
 class ExecHandler:
@@ -90,6 +89,8 @@ class ExecHandler:
                     session.write(params, reply)
                 case protocol.TerminateParams():
                     reply(session.terminate(params))
+                case protocol.SignalParams():
+                    reply(session.signal(params))
                 case protocol.ResizeParams():
                     reply(session.resize(params))
                 case protocol.CloseStdinParams():
@@ -98,9 +99,20 @@ class ExecHandler:
                     session.wait(params, reply)
                 case protocol.SnapshotParams():
                     reply(session.snapshot(params))
-                case files.FileParams():
+                case file_methods.OpenParams():
+                    reply(session.handles.open(params))
+                case file_methods.ReadBlockParams():
+                    reply(session.handles.read_block(params))
+                case file_methods.CloseParams():
+                    reply(session.handles.close(params))
+                case file_methods.FileParams():
                     session.file(params, reply)
                     return True
+                case protocol.EnvironmentInfoParams():
+                    from app_server.exec_server.environment_info import environment_info
+
+                    session.uses_uris = True
+                    reply(environment_info())
                 case _:
                     raise ServiceError(INTERNAL_ERROR, "not handled")
         except ServiceError as error:

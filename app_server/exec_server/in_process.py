@@ -11,10 +11,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from app_server.exec_server import protocol
+from app_server.exec_server import messages, protocol
 from app_server.exec_server.client import ExecServerClient
 from app_server.exec_server.connection import Connection
-from app_server.exec_server.handler import Limits
+from app_server.exec_server.limits import Limits
 
 CLIENT_NAME = "codex-core"
 INITIALIZE_TIMEOUT_SECONDS = 10.0
@@ -61,7 +61,7 @@ class InProcessTransport:
         if not self._is_open:
             return
         try:
-            self._connection.receive(protocol.read_message(line))
+            self._connection.receive(messages.read_message(line))
         except (ValueError, protocol.ProtocolViolation):
             self._connection.handler.close()
             self._is_open = False

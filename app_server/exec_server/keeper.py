@@ -3,8 +3,9 @@
 A keeper is a fork of the service that never executes anything else. It is the subreaper of its
 command, so that every process the command starts, whatever session it moves to and however often
 it forks, is the keeper's to end. It tells the service three things through a pipe: the command's
-pid or why there is none, and how it ended. It listens to two signals: TERM (end politely) and USR1
-(end by force). If the service is killed the keeper is, too, and the guardian ends the rest.
+pid or why there is none, and how it ended. It listens to three signals: TERM (end politely), USR1
+(end by force) and USR2 (interrupt). If the service is killed the keeper is, too, and the guardian
+ends the rest.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ KILL_PASS_SECONDS = 0.01
 SLOWEST_KILL_PASS_SECONDS = 0.5
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
-_WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1}
+_WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2}
 _HIGH_FD = 512
 """Descriptors are moved above this before they get their final numbers."""
 
@@ -118,6 +119,8 @@ class _Keeper:
                 kill.ask_tree_to_end(os.getpid())
             elif heard is not None and heard.si_signo == signal.SIGUSR1:
                 is_by_force = True
+            elif heard is not None and heard.si_signo == signal.SIGUSR2:
+                kill.interrupt_tree(os.getpid())
 
     def _wait_for_sandbox(self) -> bool:
         """Give the rest of a sandbox its moment; whether something is left after that."""

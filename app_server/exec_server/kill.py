@@ -46,9 +46,33 @@ def ask_tree_to_end(root_pid: int) -> None:
     signal_all(pids, signal.SIGCONT)
 
 
+def interrupt_tree(root_pid: int) -> None:
+    """SIGINT to everything below `root_pid`; where a sandbox has a process namespace of its own,
+    only to what is inside: the program that holds the sandbox would end it."""
+    depths = {pid: _namespace_depth(pid) for pid in descendants(root_pid)}
+    deepest = max(depths.values(), default=0)
+    outermost = _namespace_depth(root_pid)
+    signal_all(
+        [pid for pid, depth in depths.items() if deepest == outermost or depth > outermost],
+        signal.SIGINT,
+    )
+
+
 def kill_tree(root_pid: int) -> None:
     """SIGKILL to everything below `root_pid`; one pass."""
     signal_all(descendants(root_pid), signal.SIGKILL)
+
+
+def _namespace_depth(pid: int) -> int:
+    """How many process namespaces this process is seen in from here."""
+    try:
+        with open(f"/proc/{pid}/status", "rb") as status:
+            for line in status:
+                if line.startswith(b"NSpid:"):
+                    return len(line.split()) - 1
+    except OSError:
+        pass  # it has just ended
+    return 0
 
 
 def _parents() -> list[tuple[int, int]]:

@@ -14,3 +14,10 @@ def local_path(text: str) -> str | None:
 
         text = unquote(text.removeprefix(URI_PREFIX))
     return text if os.path.isabs(text) else None
+
+
+def uri(path: str) -> str:
+    """The URI of an absolute path."""
+    from urllib.parse import quote
+
+    return URI_PREFIX + quote(os.fsencode(path))

@@ -2,9 +2,7 @@
 
 What a process wrote before it ended is always told before its end: when the keeper reports the
 exit, everything still in its pipes is read first, and a terminal, whose last bytes may be on their
-way inside the kernel, is waited for a moment. Reading pauses while the client is behind. A flood
-of small pieces, which is how a terminal delivers everything, is gathered for a moment; what comes
-after a pause is told at once.
+way inside the kernel, is waited for a moment. Reading pauses while the client is behind.
 """
 
 from __future__ import annotations
@@ -16,13 +14,14 @@ import os
 import signal
 import sys
 import termios
-from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
 from app_server.exec_server import pty
+from app_server.exec_server.gathering import Gathering
 from app_server.exec_server.loop import Loop, Timer
 from app_server.exec_server.output import Chunk, RetainedOutput
+from app_server.exec_server.process_input import ProcessInput
 from app_server.exec_server.protocol import INTERNAL_ERROR, INVALID_REQUEST, ServiceError, Stream
 from app_server.exec_server.spawn import SpawnSpec, spawn
 
@@ -31,14 +30,10 @@ log = logging.getLogger(__name__)
 READ_BYTES = 256 * 1024
 READS_AT_ONCE = 16
 """A terminal gives at most four kilobytes per read."""
-GATHERED_BYTES = 64 * 1024
-GATHERING_SECONDS = 0.002
 TRAILING_OUTPUT_SECONDS = 0.05
 """How long an exit waits for outputs that somebody still holds open."""
 LINGER_SECONDS = 5.0
 """How long outputs are read after the exit, if something beyond our reach holds them open."""
-INPUT_BACKLOG_BYTES = 1024 * 1024
-"""Input not yet taken by the process above which a write is answered later."""
 
 
 class Listener(Protocol):
@@ -65,6 +60,8 @@ class ManagedProcess:
         self.exit_code: int | None = None
         """-1 for a process that was killed."""
         self.exit_signal: int | None = None
+        self.confinement = "none"
+        """What holds it, as `sandbox.launch` names it."""
         self._loop = loop
         self._listener = listener
         self._keeper_pid: int | None = None
@@ -72,16 +69,9 @@ class ManagedProcess:
         self._report_fd = -1
         self._report_text = b""
         self._outputs: dict[int, Stream] = {}
-        self._gathered: list[bytes] = []
-        self._gathered_bytes = 0
-        self._gathered_stream: Stream = "stdout"
-        self._gathering: Timer | None = None
+        self._gathering = Gathering(loop, self._tell_output)
         self._is_paused = False
-        self._input_fd: int | None = None
-        self._input: deque[memoryview] = deque()
-        self._input_bytes = 0
-        self._is_input_ending = False
-        self._input_waiters: list[Callable[[], None]] = []
+        self._input = ProcessInput(loop, None)
         self._wait_status: int | None = None
         self._is_ending = False
         self._timer: Timer | None = None
@@ -99,10 +89,12 @@ class ManagedProcess:
         spawned = spawn(spec)
         self._on_started = on_started
         self.has_terminal = spec.size is not None
+        self.confinement = spec.confinement
         self._keeper_pid = spawned.keeper_pid
         self._keeper_pidfd = spawned.keeper_pidfd
         self._report_fd = spawned.report_fd
-        self._input_fd = spawned.input_fd
+        self._input = ProcessInput(self._loop, spawned.input_fd)
+        self._input.on_dropped = self._input_dropped
         self._outputs = dict(spawned.outputs)
         self._loop.add_reader(self._report_fd, self._read_report)
         self._loop.add_reader(self._keeper_pidfd, self._bury_keeper)
@@ -224,41 +216,18 @@ class ManagedProcess:
         if not data:
             self._end_output(fd)
             return 0
-        self._gather(stream, data)
+        self._gathering.add(stream, data)
         return len(data)
 
-    def _gather(self, stream: Stream, data: bytes) -> None:
-        if stream != self._gathered_stream:
-            self._tell_output()
-            self._gathered_stream = stream
-        self._gathered.append(data)
-        self._gathered_bytes += len(data)
-        if self._gathered_bytes >= GATHERED_BYTES:
-            self._tell_output()
-        elif self._gathering is None:
-            self._tell_output()
-            self._gathering = self._loop.call_later(GATHERING_SECONDS, self._end_gathering)
-
-    def _end_gathering(self) -> None:
-        self._gathering = None
-        if self._gathered:
-            self._tell_output()
-            self._gathering = self._loop.call_later(GATHERING_SECONDS, self._end_gathering)
-
-    def _tell_output(self) -> None:
-        if not self._gathered:
-            return
-        data = self._gathered[0] if len(self._gathered) == 1 else b"".join(self._gathered)
-        self._gathered.clear()
-        self._gathered_bytes = 0
-        self._listener.process_wrote(self, self.retained.add(self._gathered_stream, data))
+    def _tell_output(self, stream: Stream, data: bytes) -> None:
+        self._listener.process_wrote(self, self.retained.add(stream, data))
         self._changed()
 
     def _end_output(self, fd: int) -> None:
         del self._outputs[fd]
         self._loop.remove_reader(fd)
-        if fd == self._input_fd:
-            self._drop_input()
+        if fd == self._input.fd:
+            self._input.drop()
         else:
             os.close(fd)
         if not self._outputs and self._is_ending:
@@ -275,7 +244,7 @@ class ManagedProcess:
     @property
     def can_be_written(self) -> bool:
         """Whether its input is still open."""
-        return self._input_fd is not None and not self._is_input_ending
+        return self._input.is_open
 
     def write(self, data: bytes, on_taken: Callable[[], None]) -> None:
         """Queue input; `on_taken` runs when the backlog is small. Raises `ServiceError`."""
@@ -283,70 +252,30 @@ class ManagedProcess:
             if self.has_terminal:
                 raise ServiceError(INTERNAL_ERROR, "failed to write to process stdin")
             raise ServiceError(INVALID_REQUEST, f"stdin is closed for process {self.id}")
-        if data:
-            self._input.append(memoryview(data))
-            self._input_bytes += len(data)
-            self._write_input()
-        if self._input_bytes <= INPUT_BACKLOG_BYTES:
-            on_taken()
-        else:
-            self._input_waiters.append(on_taken)
+        self._input.write(data, on_taken)
 
     def close_stdin(self) -> None:
         """End the input once all of it is written. Raises `ServiceError` for a terminal."""
         if self.has_terminal:
             raise ServiceError(INVALID_REQUEST, f"process {self.id} has a terminal")
-        if self._input_fd is not None:
-            self._is_input_ending = True
-            self._write_input()
+        self._input.end()
 
     def resize(self, rows: int, cols: int) -> None:
         """Change the terminal's size. Raises `ServiceError` for a process without one."""
         if not self.has_terminal:
             raise ServiceError(INVALID_REQUEST, f"process {self.id} has no terminal")
-        if self._input_fd is not None:
-            pty.resize(self._input_fd, rows, cols)
+        if self._input.fd is not None:
+            pty.resize(self._input.fd, rows, cols)
 
-    def _write_input(self) -> None:
-        if self._input_fd is None:
-            return
-        try:
-            while self._input:
-                piece = self._input[0]
-                written = os.write(self._input_fd, piece)
-                self._input_bytes -= written
-                if written == len(piece):
-                    self._input.popleft()
-                else:
-                    self._input[0] = piece[written:]
-        except BlockingIOError:
-            self._loop.add_writer(self._input_fd, self._write_input)
-        except OSError:
-            # Nobody reads it any more, which a process may choose at any time.
-            self._drop_input()
-        else:
-            self._loop.remove_writer(self._input_fd)
-            if self._is_input_ending:
-                self._drop_input()
-        if self._input_bytes <= INPUT_BACKLOG_BYTES:
-            self._answer_writers()
-
-    def _drop_input(self) -> None:
-        fd, self._input_fd = self._input_fd, None
-        self._input.clear()
-        self._input_bytes = 0
-        self._answer_writers()
-        if fd is not None:
-            self._loop.remove_writer(fd)
-            if fd not in self._outputs:
-                os.close(fd)
-
-    def _answer_writers(self) -> None:
-        waiters, self._input_waiters = self._input_waiters, []
-        for waiter in waiters:
-            waiter()
+    def _input_dropped(self, fd: int) -> None:
+        if fd not in self._outputs:
+            os.close(fd)
 
     # Ending
+
+    def interrupt(self) -> None:
+        """What Ctrl-C does in a terminal, for everything it runs."""
+        self._signal_keeper(signal.SIGUSR2)
 
     def terminate(self, grace_seconds: float) -> None:
         """End the whole tree: politely, by force after the grace, at once if that is 0."""
@@ -386,7 +315,7 @@ class ManagedProcess:
     def _tell_exit(self) -> None:
         if self.is_exited:
             return
-        self._tell_output()
+        self._gathering.flush()
         self.is_exited = True
         if self._timer is not None:
             self._timer.cancel()
@@ -400,7 +329,7 @@ class ManagedProcess:
     def _tell_closed(self) -> None:
         if self.is_closed:
             return
-        self._tell_output()
+        self._gathering.flush()
         self.is_closed = True
         if self._timer is not None:
             self._timer.cancel()
@@ -411,6 +340,6 @@ class ManagedProcess:
         for fd in list(self._outputs):
             self._loop.remove_reader(fd)
             del self._outputs[fd]
-            if fd != self._input_fd:
+            if fd != self._input.fd:
                 os.close(fd)
-        self._drop_input()
+        self._input.drop()

@@ -1,15 +1,12 @@
 """What client and process service say to each other: `exec-server.v0` and what we add to it.
 
 Every addition is an optional field or a further method, so that a client of v0 notices nothing.
-Bytes travel as base64. Messages have the four shapes of JSON-RPC without the "jsonrpc" member.
-Params are decoded into these types before anything else looks at them; what does not decode is
-refused with the decoder's own words.
+Bytes travel as base64. How these values become messages is for `messages`.
 """
 
 from __future__ import annotations
 
-from binascii import b2a_base64
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -21,6 +18,8 @@ METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
 NOT_FOUND = -32004
+ATTACHED_ELSEWHERE = -32010
+"""To clients of release 0.169; earlier ones get `INVALID_REQUEST`."""
 
 Stream: TypeAlias = Literal["stdout", "stderr", "pty"]
 MessageId: TypeAlias = int | str
@@ -53,6 +52,10 @@ class InitializeResult(Body, frozen=True, kw_only=True):
     protocol_version: str
     session_id: str | UnsetType = UNSET
     """To session clients: what their processes can be taken up again by."""
+
+
+class EnvironmentInfoParams(Body, frozen=True, kw_only=True):
+    """What release 0.169 asks about the machine; there is nothing to say with it."""
 
 
 class PtyIo(Body, frozen=True, kw_only=True, tag_field="type", tag="pty"):
@@ -150,6 +153,8 @@ class StartResult(Body, frozen=True, kw_only=True, omit_defaults=True):
     process_id: str
     pid: int | None = None
     """Addition: its number in this machine's process table."""
+    sandbox_type: Literal["none", "linuxSeccomp"] | UnsetType = UNSET
+    """To clients of release 0.169."""
 
 
 class ReadParams(Body, frozen=True, kw_only=True):
@@ -231,6 +236,13 @@ class SnapshotParams(Body, frozen=True, kw_only=True):
     process_id: str
 
 
+class SignalParams(Body, frozen=True, kw_only=True):
+    """What release 0.169 asks for what Ctrl-C does in a terminal."""
+
+    process_id: str
+    signal: Literal["interrupt"]
+
+
 class ResizeParams(Body, frozen=True, kw_only=True):
     process_id: str
     rows: int
@@ -295,7 +307,40 @@ class FailedNotification(Body, frozen=True, kw_only=True):
     message: str
 
 
-Notification: TypeAlias = (
+class Header(Body, frozen=True, kw_only=True):
+    name: str
+    value: str
+
+
+class HttpRequestParams(Body, frozen=True, kw_only=True):
+    """A request over HTTP made from here, for clients of release 0.128 and later."""
+
+    method: str
+    url: str
+    request_id: str
+    headers: list[Header] = []
+    body_base64: bytes | None = None
+    timeout_ms: int | None = None
+    stream_response: bool = False
+
+
+class HttpRequestResult(Body, frozen=True, kw_only=True):
+    status: int
+    headers: list[Header]
+    body_base64: bytes
+
+
+class BodyDeltaNotification(Body, frozen=True, kw_only=True):
+    """A piece of a streamed answer; the last one is done, or says what went wrong."""
+
+    request_id: str
+    seq: int
+    delta_base64: bytes
+    done: bool
+    error: str | None = None
+
+
+ProcessNotification: TypeAlias = (
     OutputNotification
     | ExitedNotification
     | ClosedNotification
@@ -303,136 +348,4 @@ Notification: TypeAlias = (
     | FailedNotification
 )
 
-_METHOD_OF: dict[type[Body], str] = {
-    OutputNotification: "process/output",
-    ExitedNotification: "process/exited",
-    ClosedNotification: "process/closed",
-    StartedNotification: "process/started",
-    FailedNotification: "process/failed",
-}
-NOTIFICATIONS: dict[str, type[Body]] = {method: kind for kind, method in _METHOD_OF.items()}
-
-REQUEST_PARAMS: dict[str, type[Body]] = {
-    "initialize": InitializeParams,
-    "process/start": StartParams,
-    "process/read": ReadParams,
-    "process/write": WriteParams,
-    "process/terminate": TerminateParams,
-    "process/closeStdin": CloseStdinParams,
-    "process/resize": ResizeParams,
-    "process/wait": WaitParams,
-    "process/snapshot": SnapshotParams,
-}
-
-_decoders: dict[type[Body], msgspec.json.Decoder[Any]] = {}
-_encoder = msgspec.json.Encoder()
-
-
-class Message(msgspec.Struct, frozen=True):
-    """One message as it arrived; which shape it has shows by which fields are there."""
-
-    id: MessageId | None = None
-    method: str | None = None
-    params: msgspec.Raw = msgspec.Raw()
-    result: msgspec.Raw = msgspec.Raw()
-    error: msgspec.Raw = msgspec.Raw()
-
-
-class _StartForm(msgspec.Struct, frozen=True):
-    """The members by which the forms of `process/start` are told apart."""
-
-    request: msgspec.Raw = msgspec.Raw()
-    io: msgspec.Raw = msgspec.Raw()
-
-
-class ErrorBody(msgspec.Struct, frozen=True):
-    code: int
-    message: str
-
-
-_start_form_decoder = msgspec.json.Decoder(_StartForm | None)
-_message_decoder = msgspec.json.Decoder(Message)
-
-
-def read_message(text: bytes) -> Message:
-    """Read one message. Raises `ValueError` if it is none."""
-    try:
-        message = _message_decoder.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(str(error)) from None
-    if message.method is None and not bytes(message.result) and not bytes(message.error):
-        raise ValueError("data did not match any variant of untagged enum JSONRPCMessage")
-    return message
-
-
-def read_params(method: str, params: msgspec.Raw) -> Body:
-    """The typed params of a request. Raises `ServiceError`, with `METHOD_NOT_FOUND` for unknown."""
-    kind = REQUEST_PARAMS.get(method)
-    if kind is None and method.startswith("fs/"):
-        from app_server.exec_server.files import FILE_METHODS
-
-        kind = FILE_METHODS.get(method)
-    if kind is None:
-        raise ServiceError(METHOD_NOT_FOUND, method)
-    try:
-        if kind is StartParams:
-            kind = _form_of_start(params)
-        body: Body = read_body(kind, params)
-    except (msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
-        raise ServiceError(INVALID_PARAMS, str(error)) from None
-    return body
-
-
-def _form_of_start(params: msgspec.Raw) -> type[Body]:
-    form: _StartForm | None = _start_form_decoder.decode(bytes(params) or b"null")
-    if form is not None and bytes(form.request) not in (b"", b"null"):
-        return PreparedStartParams
-    if form is not None and bytes(form.io) not in (b"", b"null"):
-        return DirectStartParams
-    return StartParams
-
-
-def read_body(kind: type[Any], raw: msgspec.Raw) -> Any:
-    """Read a body of this type; an absent one counts as null."""
-    decoder = _decoders.get(kind)
-    if decoder is None:
-        decoder = _decoders[kind] = msgspec.json.Decoder(kind)
-    return decoder.decode(bytes(raw) or b"null")
-
-
-def request_line(message_id: MessageId, method: str, params: Body) -> bytes:
-    return _line({"id": message_id, "method": method, "params": params})
-
-
-def notification_line(method: str, params: object) -> bytes:
-    return _line({"method": method, "params": params})
-
-
-def result_line(message_id: MessageId, result: Body) -> bytes:
-    return _line({"id": message_id, "result": result})
-
-
-def error_line(message_id: MessageId, error: ServiceError) -> bytes:
-    return _line({"id": message_id, "error": {"code": error.code, "message": error.message}})
-
-
-def service_line(notification: Notification) -> bytes:
-    """A notification of the service, as one line."""
-    if isinstance(notification, OutputNotification):
-        # The hot path: joined by hand around one base64 pass.
-        return b"".join(
-            (
-                b'{"method":"process/output","params":{"processId":',
-                _encoder.encode(notification.process_id),
-                b',"stream":"',
-                notification.stream.encode(),
-                b'","seq":%d,"chunk":"' % (notification.seq or 0),
-                b2a_base64(notification.chunk, newline=False),
-                b'"}}\n',
-            )
-        )
-    return notification_line(_METHOD_OF[type(notification)], notification)
-
-
-def _line(value: object) -> bytes:
-    return _encoder.encode(value) + b"\n"
+Notification: TypeAlias = ProcessNotification | BodyDeltaNotification

@@ -11,10 +11,10 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from app_server.exec_server import protocol
+from app_server.exec_server import messages, protocol
 from app_server.exec_server.connection import Connection
 from app_server.exec_server.guardian import guarded
-from app_server.exec_server.handler import Limits
+from app_server.exec_server.limits import Limits
 from app_server.exec_server.lines import LineReader, LineWriter
 from app_server.exec_server.loop import SelectorLoop
 
@@ -79,7 +79,7 @@ class _StdioService:
 
     def _line(self, line: bytes) -> None:
         try:
-            message = protocol.read_message(line)
+            message = messages.read_message(line)
         except ValueError as error:
             reason = f"failed to parse JSON-RPC message from {LABEL}: {error}"
             try:

@@ -2,8 +2,9 @@
 
 A session belongs to one connection at a time. The session of a client that says it may come back
 outlives its connection for a while; meanwhile its processes run on and nobody is told. Such a
-client also reads the numbering of release 0.128, in which an exit and a close count as well. A
-method answers through a callback, at once or later.
+client also reads the numbering of release 0.128, in which an exit and a close count as well. One
+that names places by URI is of release 0.169, which reads a few things more. A method answers
+through a callback, at once or later.
 """
 
 from __future__ import annotations
@@ -11,17 +12,20 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from app_server.exec_server import files, protocol
 from app_server.exec_server.confined_files import ConfinedChange
 from app_server.exec_server.confinement import demanded
-from app_server.exec_server.locations import URI_PREFIX, local_path
+from app_server.exec_server.file_handles import FileHandles
+from app_server.exec_server.file_methods import FileParams
+from app_server.exec_server.limits import Limits
+from app_server.exec_server.locations import URI_PREFIX
 from app_server.exec_server.loop import Loop, Timer
 from app_server.exec_server.mount_points import MountPointBlocked
-from app_server.exec_server.output import RETAINED_BYTES, Chunk
+from app_server.exec_server.output import Chunk
 from app_server.exec_server.processes import ManagedProcess
 from app_server.exec_server.protocol import (
     INTERNAL_ERROR,
@@ -30,34 +34,15 @@ from app_server.exec_server.protocol import (
     Body,
     Notification,
     ServiceError,
+    Stream,
 )
-from app_server.exec_server.spawn import SpawnSpec, confined_spec
+from app_server.exec_server.start_spec import resolved_spec
 
 Reply: TypeAlias = Callable[[Body | ServiceError], None]
 
-DEFAULT_ROWS, DEFAULT_COLS = 24, 80
 ENTRY_KEPT_SECONDS = 30.0
 """How long an ended process can still be read."""
 REMEMBERED_WRITES = 256
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of a service."""
-
-    retained_output_bytes_per_process: int = RETAINED_BYTES
-    shutdown_grace_period_ms: int = 500
-    """Between the polite and the hard signal when a connection ends."""
-    terminate_grace_period_ms: int = 2000
-    """The same for a `process/terminate` that names no mode."""
-    max_processes_per_connection: int = 1024
-    """Running ones; those that ended and can still be read do not count."""
-    max_inherited_bytes: int = 1024 * 1024
-    allow_direct_exec: bool = True
-    """Whether a start may give any command, as v0 does."""
-    allow_prepared_exec: bool = True
-    """Whether a start may give a request that somebody has resolved."""
-    detached_session_seconds: float = 10.0
-    """How long a session waits for its client to come back."""
 
 
 class Session:
@@ -79,8 +64,9 @@ class Session:
         self._limits = limits
         self._is_closed = False
         self._uses_additions = is_resumable
-        self._tells_signals_in_codes = False
-        """As clients of release 0.169, which name places by URI, read them."""
+        self.uses_uris = False
+        """Whether the client is of release 0.169 or later."""
+        self.handles = FileHandles()
         self._processes: dict[str, ManagedProcess] = {}
         self._writes: deque[tuple[str, str]] = deque(maxlen=REMEMBERED_WRITES)
         self._ending: list[ManagedProcess] = []
@@ -124,7 +110,7 @@ class Session:
             raise ServiceError(INVALID_REQUEST, "process ID already exists")
         if not params.argv:
             raise ServiceError(INVALID_PARAMS, "argv must not be empty")
-        spec = _spec(params, self._limits)
+        spec = resolved_spec(params, self._limits)
         running = sum(not process.is_exited for process in self._processes.values())
         if running >= self._limits.max_processes_per_connection:
             raise ServiceError(INVALID_REQUEST, f"too many processes: {running} are running")
@@ -137,14 +123,20 @@ class Session:
         if hears_more:
             self._uses_additions = True
         if params.cwd.startswith(URI_PREFIX):
-            self._tells_signals_in_codes = True
+            self.uses_uris = True
 
         def started(problem: str | None) -> None:
             if problem is not None:
                 failed(problem)
                 self._keep_until_ended(process)
                 return
-            reply(protocol.StartResult(process_id=process.id, pid=process.pid))
+            reply(
+                protocol.StartResult(
+                    process_id=process.id,
+                    pid=process.pid,
+                    sandbox_type=_sandbox_type(process) if self.uses_uris else msgspec.UNSET,
+                )
+            )
             if hears_more:
                 self._tell(protocol.StartedNotification(process_id=process.id, pid=process.pid))
 
@@ -160,7 +152,7 @@ class Session:
         except (OSError, MountPointBlocked) as error:
             failed(_os_text(error))
 
-    def file(self, params: files.FileParams, reply: Reply) -> None:
+    def file(self, params: FileParams, reply: Reply) -> None:
         """Read or change a file, under the sandbox the request demands."""
         demand = demanded(params.sandbox)
         if demand is None or not files.is_change(params):
@@ -234,6 +226,13 @@ class Session:
 
         answer()
 
+    def signal(self, params: protocol.SignalParams) -> protocol.EmptyResult:
+        """Interrupt a process; nothing happens to one that has ended or never was."""
+        process = self._processes.get(params.process_id)
+        if process is not None and not process.is_exited:
+            process.interrupt()
+        return protocol.EmptyResult()
+
     def resize(self, params: protocol.ResizeParams) -> protocol.EmptyResult:
         self._known(params.process_id).resize(params.rows, params.cols)
         return protocol.EmptyResult()
@@ -261,7 +260,7 @@ class Session:
         )
 
     def process_exited(self, process: ManagedProcess) -> None:
-        if self._tells_signals_in_codes and process.exit_signal is not None:
+        if self.uses_uris and process.exit_signal is not None:
             process.exit_code = 128 + process.exit_signal
         self._tell(
             protocol.ExitedNotification(
@@ -269,7 +268,7 @@ class Session:
                 exit_code=_code(process),
                 signal=process.exit_signal,
                 seq=process.retained.take_number() if self.is_resumable else None,
-                sandbox_denied=False if self.is_resumable else None,
+                sandbox_denied=_was_denied(process) if self.is_resumable else None,
             )
         )
 
@@ -311,6 +310,7 @@ class Session:
     def close(self) -> None:
         """The client is gone: end its processes and tell nobody."""
         self._is_closed = True
+        self.handles.close_all()
         for process in self._all():
             process.terminate(self._limits.shutdown_grace_period_ms / 1000)
 
@@ -326,57 +326,6 @@ class Session:
 
     def _all(self) -> list[ManagedProcess]:
         return [*self._processes.values(), *self._ending]
-
-
-def _spec(params: protocol.StartParams, limits: Limits) -> SpawnSpec:
-    """The request with its defaults, checked. Raises `ServiceError`."""
-    strings = [*params.argv, params.cwd, params.arg0 or "", *params.mount_points]
-    strings += [*params.env.keys(), *params.env.values()]
-    if any("\0" in string for string in strings):
-        raise ServiceError(INVALID_PARAMS, "a string must not contain a NUL character")
-    if any(not name or "=" in name for name in params.env):
-        raise ServiceError(INVALID_PARAMS, "a variable's name must not be empty or contain `=`")
-    cwd = local_path(params.cwd)
-    if cwd is None:
-        raise ServiceError(INVALID_PARAMS, f"cwd must be absolute: {params.cwd}")
-    if any(number < 3 or number > 255 for number in params.inherited_data):
-        raise ServiceError(INVALID_PARAMS, "inherited descriptors must be between 3 and 255")
-    if sum(map(len, params.inherited_data.values())) > limits.max_inherited_bytes:
-        raise ServiceError(INVALID_PARAMS, "inherited data is too large")
-    io = params.io
-    if io is None:
-        io = (
-            protocol.PtyIo(rows=DEFAULT_ROWS, cols=DEFAULT_COLS)
-            if params.tty
-            else protocol.PipeIo(stdin="open" if params.pipe_stdin else "closed")
-        )
-    spec = SpawnSpec(
-        argv=params.argv,
-        cwd=cwd,
-        env=_environment(params),
-        arg0=params.arg0,
-        size=_size(io.rows, io.cols) if isinstance(io, protocol.PtyIo) else None,
-        is_stdin_open=isinstance(io, protocol.PtyIo) or io.stdin == "open",
-        inherited_data=params.inherited_data,
-        mount_points=params.mount_points,
-        claims_terminal=params.claims_terminal,
-    )
-    demand = demanded(params.sandbox, cwd)
-    return spec if demand is None else confined_spec(spec, demand)
-
-
-def _environment(params: protocol.StartParams) -> dict[str, str]:
-    if params.env_policy is None:
-        return params.env
-    from app_server.exec.shell_env import command_environment
-
-    return command_environment(params.env_policy, os.environ) | params.env
-
-
-def _size(rows: int, cols: int) -> tuple[int, int]:
-    if not (0 < rows < 65536 and 0 < cols < 65536):
-        raise ServiceError(INVALID_PARAMS, "rows and cols must be between 1 and 65535")
-    return rows, cols
 
 
 def _read_result(
@@ -397,7 +346,7 @@ def _read_result(
         exit_code=process.exit_code if process.is_exited else None,
         closed=process.is_closed if counts_all else msgspec.UNSET,
         failure=None if counts_all else msgspec.UNSET,
-        sandbox_denied=False if counts_all else msgspec.UNSET,
+        sandbox_denied=_was_denied(process) if counts_all else msgspec.UNSET,
     )
 
 
@@ -410,6 +359,23 @@ def _snapshot(process: ManagedProcess) -> protocol.SnapshotResult:
         exit_code=process.exit_code if process.is_exited else None,
         running=not process.is_exited,
     )
+
+
+def _sandbox_type(process: ManagedProcess) -> Literal["none", "linuxSeccomp"]:
+    return "none" if process.confinement == "none" else "linuxSeccomp"
+
+
+def _was_denied(process: ManagedProcess) -> bool:
+    """Whether a confined process that has ended most likely failed because it was confined."""
+    if process.confinement == "none" or not process.is_exited:
+        return False
+    from app_server.sandbox.denial import was_denied
+
+    number = process.exit_signal
+    code = process.exit_code if number is None else 128 + number
+    streams: tuple[Stream, ...] = ("stdout", "stderr", "pty")
+    output = b"".join(process.retained.joined(stream) for stream in streams)
+    return was_denied(process.confinement, code, output.decode(errors="replace"))
 
 
 def _code(process: ManagedProcess) -> int:

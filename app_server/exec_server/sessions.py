@@ -7,9 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from app_server.exec_server.limits import Limits
 from app_server.exec_server.loop import Loop, Timer
-from app_server.exec_server.protocol import INVALID_REQUEST, Notification, ServiceError
-from app_server.exec_server.session import Limits, Session
+from app_server.exec_server.protocol import (
+    ATTACHED_ELSEWHERE,
+    INVALID_REQUEST,
+    Notification,
+    ServiceError,
+)
+from app_server.exec_server.session import Session
 from app_server.ids import uuid4
 
 
@@ -36,7 +42,8 @@ class Sessions:
             raise ServiceError(INVALID_REQUEST, f"unknown session id {session_id}")
         if session.is_attached:
             raise ServiceError(
-                INVALID_REQUEST, "session ID is already attached to another connection"
+                ATTACHED_ELSEWHERE if session.uses_uris else INVALID_REQUEST,
+                "session ID is already attached to another connection",
             )
         self._deadlines.pop(session_id).cancel()
         session.attach(notify)
@@ -48,8 +55,12 @@ class Sessions:
             self.end(session)
             return
         session.detach()
+        limits = self._limits
         self._deadlines[session.id] = self._loop.call_later(
-            self._limits.detached_session_seconds, lambda: self.end(session)
+            limits.detached_session_seconds_since_0_169
+            if session.uses_uris
+            else limits.detached_session_seconds,
+            lambda: self.end(session),
         )
 
     def end(self, session: Session) -> None:

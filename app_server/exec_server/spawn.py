@@ -33,6 +33,8 @@ class SpawnSpec(NamedTuple):
     inherited_data: Mapping[int, bytes]
     mount_points: Sequence[str]
     claims_terminal: bool
+    confinement: str = "none"
+    """What holds it, as `sandbox.launch` names it."""
 
 
 class Spawned(NamedTuple):
@@ -118,6 +120,7 @@ def confined_spec(spec: SpawnSpec, demand: Confinement) -> SpawnSpec:
             spec.env,
             tty=spec.size is not None,
             policy_cwd=demand.folder,
+            also_protected=demand.protected,
         )
     except SandboxError as error:
         raise ServiceError(INTERNAL_ERROR, str(error)) from error
@@ -127,6 +130,7 @@ def confined_spec(spec: SpawnSpec, demand: Confinement) -> SpawnSpec:
         inherited_data=prepared.inherited_data,
         mount_points=prepared.mount_points,
         claims_terminal=prepared.claims_terminal,
+        confinement=prepared.confinement,
     )
 
 

@@ -12,11 +12,12 @@ import sys
 from collections import deque
 from typing import TYPE_CHECKING
 
-from app_server.exec_server import protocol
+from app_server.exec_server import messages, protocol
 from app_server.exec_server.connection import Connection
 from app_server.exec_server.gate import Credentials, answer_to
 from app_server.exec_server.guardian import guarded
-from app_server.exec_server.handler import ExecHandler, Limits
+from app_server.exec_server.handler import ExecHandler
+from app_server.exec_server.limits import Limits
 from app_server.exec_server.listen import WebSocketAddress
 from app_server.exec_server.sessions import Sessions
 
@@ -119,7 +120,7 @@ async def _receive(socket: ServerConnection, connection: Connection) -> None:
             data = text.encode() if isinstance(text, str) else text
             try:
                 try:
-                    message = protocol.read_message(data)
+                    message = messages.read_message(data)
                 except ValueError as error:
                     connection.receive_garbage(
                         f"failed to parse websocket JSON-RPC message from {label}: {error}"

@@ -51,14 +51,15 @@ def prepare(
     policy_cwd: str | Path | None = None,
     extra_writable_roots: Sequence[str | Path] = (),
     codex_home: str | Path | None = None,
+    also_protected: Sequence[str] = (),
     mechanism: probe.Mechanism | None = None,
 ) -> PreparedCommand:
     """The command as it must be spawned so that `policy` holds for it.
 
     `policy_cwd` is the folder the policy speaks of where that is not the command's own `cwd`; for
-    `codex_home` see `resolve_access`. `mechanism` overrules the choice of the probe. Reads a few
-    directories; the first call in a process also tries the mechanisms out (some tens of
-    milliseconds), so call it, or `probe.facts()` before it, off the event loop. Raises
+    `codex_home` and `also_protected` see `resolve_access`. `mechanism` overrules the choice of the
+    probe. Reads a few directories; the first call in a process also tries the mechanisms out (some
+    tens of milliseconds), so call it, or `probe.facts()` before it, off the event loop. Raises
     `SandboxUnavailable`.
     """
     folder = policy_cwd if policy_cwd is not None else cwd
@@ -71,7 +72,7 @@ def prepare(
             variables,
             extra_writable_roots,
             codex_home=codex_home,
-            also_protected=files,
+            also_protected=(*also_protected, *files),
             stays_visible=(str(cwd),),
         )
 

@@ -7,7 +7,8 @@ import pytest
 
 from app_server.cli.exec_server import _limits, run
 from app_server.cli.options import parse
-from app_server.exec_server.handler import ExecHandler, Limits
+from app_server.exec_server.handler import ExecHandler
+from app_server.exec_server.limits import Limits
 from app_server.exec_server.protocol import (
     Body,
     InitializeParams,

@@ -8,8 +8,9 @@ import pytest
 
 from app_server.exec_server import protocol
 from app_server.exec_server.client import CallRejected, ExecServerError, TransportClosed
-from app_server.exec_server.handler import ExecHandler, Limits
+from app_server.exec_server.handler import ExecHandler
 from app_server.exec_server.launch import LaunchedService, launch
+from app_server.exec_server.limits import Limits
 from app_server.exec_server.output import RETAINED_BYTES, RetainedOutput
 from app_server.exec_server.protocol import Notification, ServiceError
 from tests.exec_server.stdio_peer import LONGEST_WAIT_SECONDS, PATH, is_running

@@ -58,7 +58,22 @@ def test_the_workspace_profile_of_the_original_is_kept() -> None:
     policy = WorkspaceWriteSandboxPolicy(
         writable_roots=["/srv/memories"], network_access=True, exclude_tmpdir_env_var=True
     )
-    assert understood(demand(*entries, network="enabled")) == Confinement(policy, "/srv/project")
+    kept = ("/srv/project/.git", "/srv/project/.agents", "/srv/project/.codex", "/etc")
+    wanted = Confinement(policy, "/srv/project", kept)
+    assert understood(demand(*entries, network="enabled")) == wanted
+
+
+def test_the_workspace_profile_of_release_0_169_is_kept_in_every_folder(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    (one / ".aws").mkdir(parents=True)
+    kept = {**special("read", "project_roots", ".aws"), "missing_path_behavior": "skip"}
+    sandbox = {
+        **demand(READ_ALL, WORKSPACE, special("write", "slash_tmp"), kept),
+        "cwd": f"file://{one}",
+        "workspaceRoots": [f"file://{one}", f"file://{other}"],
+    }
+    policy = WorkspaceWriteSandboxPolicy(writable_roots=[str(other)], exclude_tmpdir_env_var=True)
+    assert understood(sandbox) == Confinement(policy, str(one), (str(one / ".aws"),))
 
 
 @pytest.mark.parametrize(
@@ -70,9 +85,8 @@ def test_the_workspace_profile_of_the_original_is_kept() -> None:
         demand(),
         demand(READ_ALL, place("write", "/srv/other")),
         demand(READ_ALL, WORKSPACE, special("none", "project_roots", "secret")),
-        demand(READ_ALL, WORKSPACE, special("read", "project_roots", "docs")),
-        demand(READ_ALL, WORKSPACE, place("read", "/srv/project/docs")),
-        demand(READ_ALL, WORKSPACE, place("read", "/srv/project/deep/.git")),
+        demand(READ_ALL, WORKSPACE, special("read", "project_roots", "../other")),
+        demand(READ_ALL, WORKSPACE, place("read", "docs")),
         demand(READ_ALL, special("write", "root")),
     ],
 )
@@ -89,7 +103,9 @@ def test_files_and_commands_are_changed_inside_the_sandbox_alone(
     bare_peer.send({"method": "initialized", "params": {}})
     project = tmp_path / "project"
     (project / ".git").mkdir(parents=True)
-    sandbox = {**demand(READ_ALL, WORKSPACE), "cwd": str(project)}
+    (project / "docs").mkdir()
+    kept = special("read", "project_roots", "docs")
+    sandbox = {**demand(READ_ALL, WORKSPACE, kept), "cwd": str(project)}
 
     def change(method: str, **params: Any) -> dict[str, Any]:
         return bare_peer.call(f"fs/{method}", {"sandbox": sandbox, **params})
@@ -107,12 +123,29 @@ def test_files_and_commands_are_changed_inside_the_sandbox_alone(
     assert not (project / "a").exists()
     assert not write(tmp_path / "outside")
     assert not write(project / ".git/config")
+    assert not write(project / "docs/page")
     (project / "way-out").symlink_to(tmp_path)
     assert not write(project / "way-out/outside")
     assert not (tmp_path / "outside").exists()
-    line = "echo in > in; echo out > ../outside; echo done"
-    bare_peer.shell("p", line, cwd=f"file://{project}", sandbox=sandbox)
+    line = "echo in > in; echo out > ../outside"
+    started = bare_peer.shell("p", line, cwd=f"file://{project}", sandbox=sandbox)
+    assert started["result"]["sandboxType"] == "linuxSeccomp"
     assert base64.b64decode(bare_peer.told("process/output", "p")["chunk"])
-    bare_peer.told("process/exited", "p")
+    assert bare_peer.told("process/exited", "p")["sandboxDenied"] is True
     assert (project / "in").read_text() == "in\n"
     assert not (tmp_path / "outside").exists()
+
+
+@pytest.mark.skipif(probe.facts().mechanism == "none", reason="no sandbox on this machine")
+def test_an_interrupt_reaches_what_runs_inside_a_sandbox(
+    bare_peer: StdioPeer, tmp_path: Path
+) -> None:
+    bare_peer.call("initialize", MARKED)
+    bare_peer.send({"method": "initialized", "params": {}})
+    sandbox = {**demand(READ_ALL, WORKSPACE), "cwd": str(tmp_path)}
+    line = "trap 'echo stopped; exit 7' INT; echo ready; while :; do sleep 0.05; done"
+    bare_peer.shell("p", line, cwd=f"file://{tmp_path}", sandbox=sandbox)
+    bare_peer.output_until("p", b"ready")
+    bare_peer.call("process/signal", {"processId": "p", "signal": "interrupt"})
+    assert bare_peer.exited("p")["exitCode"] == 7
+    assert bare_peer.output("p") == b"ready\nstopped\n"

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app_server.exec_server import protocol
+from app_server.exec_server import messages, protocol
 from app_server.exec_server.connection import Connection
 from app_server.exec_server.loop import SelectorLoop
 from app_server.exec_server.protocol import ProtocolViolation, ServiceError
@@ -25,11 +25,11 @@ def connection(sent: list[dict[str, Any]]) -> Connection:
 
 
 def receive(connection: Connection, message: dict[str, Any]) -> None:
-    connection.receive(protocol.read_message(json.dumps(message).encode()))
+    connection.receive(messages.read_message(json.dumps(message).encode()))
 
 
 def typed(method: str, params: object) -> protocol.Body:
-    return protocol.read_params(method, msgspec.Raw(json.dumps(params).encode()))
+    return messages.read_params(method, msgspec.Raw(json.dumps(params).encode()))
 
 
 def test_stdio_connection_reads_and_writes_jsonrpc_messages(bare_peer: StdioPeer) -> None:
@@ -71,7 +71,7 @@ def test_routes_initialized_notifications_to_typed_variants(
 
 def test_serializes_typed_notifications_back_to_jsonrpc() -> None:
     exited = protocol.ExitedNotification(process_id="proc-1", exit_code=0)
-    assert json.loads(protocol.service_line(exited)) == {
+    assert json.loads(messages.service_line(exited)) == {
         "method": "process/exited",
         "params": {"processId": "proc-1", "exitCode": 0},
     }
@@ -79,7 +79,7 @@ def test_serializes_typed_notifications_back_to_jsonrpc() -> None:
 
 def test_serializes_typed_responses_back_to_jsonrpc() -> None:
     result = protocol.StartResult(process_id="proc-1")
-    assert json.loads(protocol.result_line(3, result)) == {
+    assert json.loads(messages.result_line(3, result)) == {
         "id": 3,
         "result": {"processId": "proc-1"},
     }

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from app_server.exec_server.handler import ExecHandler, Limits
+from app_server.exec_server.handler import ExecHandler
+from app_server.exec_server.limits import Limits
 from app_server.exec_server.protocol import (
     Body,
     InitializeParams,
@@ -37,9 +38,9 @@ def marked_peer(bare_peer: StdioPeer) -> StdioPeer:
 
 
 def test_an_unknown_method_has_the_code_of_later_releases(marked_peer: StdioPeer) -> None:
-    assert marked_peer.call("environment/info", None)["error"] == {
+    assert marked_peer.call("fs/guess", None)["error"] == {
         "code": -32601,
-        "message": "exec-server stub does not implement `environment/info` yet",
+        "message": "exec-server stub does not implement `fs/guess` yet",
     }
 
 
