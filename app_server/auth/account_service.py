@@ -65,7 +65,7 @@ class AccountService:
         return "sent"
 
     async def _ask(self, method: str, url: str, content: Any = None) -> Reply:
-        attempt = 0
+        recovery = self._auth.recovery(OPENAI)
         while True:
             try:
                 headers = await self._auth.headers(OPENAI)
@@ -74,11 +74,10 @@ class AccountService:
                     reply = await self._http.get(url, headers=headers)
                 else:
                     reply = await self._http.post(url, json=content, headers=headers)
-                if reply.status != 401 or not await self._auth.recover(OPENAI, attempt):
+                if reply.status != 401 or not await recovery.improve():
                     return reply
             except Unreachable as problem:
                 raise AccountRequestFailed(str(problem)) from problem
-            attempt += 1
 
     def _url(self, path: str) -> str:
         family = "wham" if "/backend-api" in self._base_url else "api/codex"

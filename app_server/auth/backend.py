@@ -12,6 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from app_server.auth.json_text import NotReadable, read_json
+
 ISSUER = "https://auth.openai.com"
 CLIENT_ID = "app_EMoamEEZ73f0CkXaXp7hrann"
 
@@ -43,10 +45,9 @@ class Reply(msgspec.Struct, frozen=True):
     def json(self) -> dict[str, Any]:
         """The body as an object, empty if it is none."""
         try:
-            content = msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            return read_json(self.body, dict[str, Any])
+        except NotReadable:
             return {}
-        return content if isinstance(content, dict) else {}
 
     @property
     def text(self) -> str:

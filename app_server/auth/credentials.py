@@ -55,6 +55,11 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
         return ChatgptAccount(email=self.email, plan_type=plan_type(self.plan))
 
 
+def is_usable(key: str) -> bool:
+    """Whether this may stand in a header; anything else would be refused with the key quoted."""
+    return key.isascii() and key.isprintable() and " " not in key
+
+
 def from_key(key: str, source: Source) -> Credentials | None:
     """None for a blank key."""
     key = key.strip()
@@ -80,7 +85,11 @@ def from_stored(stored: StoredAuth | None, source: Source) -> Credentials | None
         mode="chatgpt" if mode == "chatgpt" else "chatgptAuthTokens",
         bearer=Secret(tokens.access_token),
         source=source,
-        account_id=tokens.account_id or claims.account_id,
+        account_id=_header_text(tokens.account_id) or _header_text(claims.account_id),
         email=claims.email,
         plan=stored.plan or claims.plan,
     )
+
+
+def _header_text(account_id: str | None) -> str | None:
+    return account_id if account_id is not None and is_usable(account_id) else None

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import msgspec
 
 from app_server import clock
 from app_server.auth.backend import Http
-from app_server.auth.errors import LoginFailed
+from app_server.auth.errors import LoginFailed, Unreachable
 from app_server.auth.exchange import Issuer, exchange_code, signed_in
+from app_server.auth.json_text import NotReadable, read_json
 from app_server.auth.store import StoredAuth
+
+log = logging.getLogger(__name__)
 
 LIMIT_SECONDS = 15 * 60.0
 """After which the code has ended on the other side as well."""
 
 DEFAULT_INTERVAL_SECONDS = 5.0
+
+SHORTEST_INTERVAL_SECONDS = 1.0
+"""Whatever the service allows, it is not flooded."""
 
 NOT_OFFERED = (
     "device code login is not enabled for this Codex server. "
@@ -89,21 +96,26 @@ async def _approval(http: Http, issuer: Issuer, code: DeviceCode) -> _Approved:
     question = {"device_auth_id": code.device_auth_id, "user_code": code.user_code}
     give_up_at = clock.monotonic() + LIMIT_SECONDS
     while True:
-        reply = await http.post(url, json=question)
-        if reply.is_success:
+        try:
+            reply = await http.post(url, json=question)
+        except Unreachable as problem:
+            # the user is on another device and notices nothing of a network that comes and goes
+            log.info("asking for the approval again: %s", problem)
+            reply = None
+        if reply is not None and reply.is_success:
             try:
-                return msgspec.json.decode(reply.body, type=_Approved)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+                return read_json(reply.body, _Approved)
+            except NotReadable:
                 raise LoginFailed("the service's approval is not in the form we know") from None
-        if reply.status not in (403, 404):
+        if reply is not None and reply.status not in (403, 404):
             raise LoginFailed(f"device auth failed with status {reply.status_line}")
         if clock.monotonic() + code.interval_seconds > give_up_at:
             raise LoginFailed("device auth timed out after 15 minutes")
-        await asyncio.sleep(code.interval_seconds)
+        await asyncio.sleep(max(code.interval_seconds, SHORTEST_INTERVAL_SECONDS))
 
 
 def _seconds(interval: object) -> float:
-    """A number, or a number as text; never so short that it would flood the service."""
+    """A number, or a number as text."""
     try:
         given = float(interval) if isinstance(interval, str | int | float) else None
     except ValueError:

@@ -3,6 +3,7 @@
     AuthError
     ├── StoreFailed        auth.json or the keyring could not be read or written
     ├── MissingKey         the variable that should hold a provider's key is unset or blank
+    ├── UnusableKey        what should be a key or a token cannot be sent as one
     ├── IncompleteAccount  the stored sign-in names no e-mail address or plan
     ├── BadToken           not a token we can read
     ├── Unreachable        the sign-in service could not be asked
@@ -37,6 +38,17 @@ class MissingKey(AuthError):
         hint = f" {instructions}" if instructions else ""
         super().__init__(f"Missing environment variable: `{variable}`.{hint}")
         self.variable = variable
+
+
+class UnusableKey(AuthError):
+    """What should be a key or a token cannot be sent as one."""
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(
+            f"The key from {origin} cannot be used: it has spaces, line breaks or letters in it "
+            "that no key has. Set it again."
+        )
+        self.origin = origin
 
 
 class IncompleteAccount(AuthError):

@@ -12,6 +12,7 @@ import msgspec
 
 from app_server.auth.backend import CLIENT_ID, ISSUER, Http, without_secrets
 from app_server.auth.errors import AuthError, BadToken, LoginFailed
+from app_server.auth.json_text import NotReadable, read_json
 from app_server.auth.store import StoredAuth, Tokens
 from app_server.auth.tokens import read_claims
 
@@ -72,8 +73,8 @@ async def exchange_code(
         detail = without_secrets(reply.detail(), code, verifier)
         raise LoginFailed(f"token endpoint returned status {reply.status_line}: {detail}")
     try:
-        granted = msgspec.json.decode(reply.body, type=_Granted)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        granted = read_json(reply.body, _Granted)
+    except NotReadable:
         raise LoginFailed("token endpoint gave an answer without the three tokens") from None
     return Tokens(
         id_token=granted.id_token,

@@ -11,23 +11,27 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from app_server import clock
-from app_server.auth.credentials import Credentials, from_key, from_stored
-from app_server.auth.errors import MissingKey, RefreshFailed, StoreFailed
+from app_server.auth.credentials import Credentials, from_key, from_stored, is_usable
+from app_server.auth.errors import MissingKey, RefreshFailed, StoreFailed, UnusableKey
 from app_server.auth.store import FileStore, MemoryStore, Store, StoredAuth
 from app_server.protocol.account import AuthMode, GetAccountResponse, PlanType
 
 if TYPE_CHECKING:
-    import asyncio
-
     from app_server.auth.backend import Http
     from app_server.auth.host_tokens import AskHost, HostTokens
+    from app_server.auth.recovery import Recovery
+    from app_server.auth.renewal import Renewal
+    from app_server.auth.single_flight import SingleFlight
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class ProviderNeeds(Protocol):
@@ -62,14 +66,18 @@ class AuthSource(Protocol):
     """Where the model client gets its credentials."""
 
     async def headers(self, provider: ProviderNeeds) -> dict[str, str]:
-        """Headers for one request; none for a provider that needs none. Raises `MissingKey`."""
+        """Headers for one request; none for a provider that needs none.
+
+        Raises `MissingKey` or `UnusableKey`.
+        """
         ...
 
-    async def recover(self, provider: ProviderNeeds, attempt: int) -> bool:
-        """Look for better credentials after a 401; False when nothing is left to try.
+    def recovery(self, provider: ProviderNeeds) -> Recovery:
+        """For one request: what to try when it is answered 401."""
+        ...
 
-        `attempt` counts the recoveries already made for this request. Raises `RefreshFailed`.
-        """
+    def origin(self, provider: ProviderNeeds) -> str | None:
+        """Where the credentials of a request come from, in words; None if there are none."""
         ...
 
     @property
@@ -104,10 +112,8 @@ class AuthManager:
         """Renewed tokens that could not be stored; the stored ones are spent."""
         self._changing = threading.RLock()
         """Held while the sign-in is looked up or changed, so that none of it is overtaken."""
-        self._renewing: asyncio.Lock | None = None
-        self._final_failures: dict[str, RefreshFailed] = {}
-        """By refresh token: what cannot succeed is not asked again."""
-        self._last_told: RefreshFailed | None = None
+        self.on_change: Callable[[], None] | None = None
+        """Called on the loop when the sign-in turns out to be another than it was."""
 
     @property
     def credentials(self) -> Credentials | None:
@@ -141,15 +147,13 @@ class AuthManager:
     @property
     def is_beyond_renewal(self) -> bool:
         """Whether the tokens in use have ended for good."""
-        tokens = self._stored.tokens if self._stored is not None else None
-        return tokens is not None and tokens.refresh_token in self._final_failures
+        renewal, stored = self._renewal, self._stored
+        return renewal is not None and stored is not None and renewal.is_hopeless(stored)
 
     async def ready(self) -> Credentials | None:
         """The sign-in in use, looked up without holding up the loop."""
         if not self._loaded:
-            import asyncio
-
-            await asyncio.to_thread(self.reload)
+            await _on_a_thread(self.reload)
         return self._credentials
 
     def reload(self) -> None:
@@ -218,117 +222,109 @@ class AuthManager:
     async def revoke(self, given_up: StoredAuth | None = None) -> None:
         """Tell the service that our own tokens are given back, as well as that goes.
 
-        Those in use, or earlier ones that a new sign-in has replaced.
+        Those that are stored, or earlier ones that a new sign-in has replaced.
         """
+        if self._http is None:
+            return
         if given_up is None:
-            await self.ready()
-            given_up = self._stored
-        if given_up is None or self._http is None or not _are_our_own(given_up):
+            given_up = self._newest(await _on_a_thread(self._store.load))
+        if given_up is None or not _are_our_own(given_up):
             return
         from app_server.auth.revoke import revoke
 
         await revoke(given_up, self._http, self._environment)
 
     async def headers(self, provider: ProviderNeeds) -> dict[str, str]:
-        """Headers for one request; none for a provider that needs none. Raises `MissingKey`."""
+        """Headers for one request; none for a provider that needs none.
+
+        Raises `MissingKey` or `UnusableKey`.
+        """
         if provider.env_key is not None:
             key = self._environment.get(provider.env_key, "").strip()
             if not key:
                 raise MissingKey(provider.env_key, provider.env_key_instructions)
-            return {"authorization": f"Bearer {key}"}
+            return self._bearer(key, provider)
         if provider.bearer_token is not None:
-            return {"authorization": f"Bearer {provider.bearer_token}"}
+            return self._bearer(provider.bearer_token, provider)
         if not _uses_login(provider) or await self.ready() is None:
             return {}
-        await self._renew_if_due()
+        if self._renewal is not None and self.mode == "chatgpt" and self._stored is not None:
+            await self._renewal.renew_if_due(self._stored)
         found = self._credentials
         if found is None:  # signed out by another process, as the renewal has found
             return {}
-        headers = {"authorization": f"Bearer {found.bearer.reveal()}"}
+        headers = self._bearer(found.bearer.reveal(), provider)
         if found.uses_chatgpt_backend and found.account_id:
             headers["chatgpt-account-id"] = found.account_id
         return headers
 
-    async def recover(self, provider: ProviderNeeds, attempt: int) -> bool:
-        """Look for better credentials after a 401; False when nothing is left to try.
+    def origin(self, provider: ProviderNeeds) -> str | None:
+        """Where the credentials of a request come from, in words; None if there are none."""
+        if provider.env_key is not None:
+            return f"the environment variable {provider.env_key}"
+        if provider.bearer_token is not None:
+            return "`experimental_bearer_token` in the settings"
+        found = self._credentials if _uses_login(provider) else None
+        match found.source if found is not None else None:
+            case None:
+                return None
+            case "store":
+                return self._store.place
+            case "host":
+                return "the application that lent us its tokens"
+            case variable:
+                return f"the environment variable {variable}"
 
-        A key does not get better. Own tokens are first looked up again, since another process may
-        have renewed them, then renewed; a host's tokens are asked for once. Raises `RefreshFailed`.
-        """
-        before = await self.ready()
-        if before is None or not _uses_login(provider):
-            return False
-        if before.mode == "chatgptAuthTokens":
-            return attempt == 0 and await self._ask_host(before)
-        if before.mode != "chatgpt" or attempt > 1:
-            return False
-        if attempt == 1:
-            return await self.refresh()
-        import asyncio
+    def recovery(self, provider: ProviderNeeds) -> Recovery:
+        """For one request: what to try when it is answered 401."""
+        from app_server.auth.recovery import Recovery
 
-        await asyncio.to_thread(self.reload)
-        self._check_account(before.account_id)
-        return True
+        return Recovery(self, is_possible=_uses_login(provider))
 
     async def refresh(self) -> bool:
         """Renew our own tokens now; False if there are none. Raises `RefreshFailed`."""
-        import asyncio
-
         found = await self.ready()
-        if found is None or found.mode != "chatgpt" or self._http is None:
+        if found is None or found.mode != "chatgpt" or self._renewal is None:
             return False
-        from app_server.auth.renewal_lock import renewal_lock
-
-        self._renewing = self._renewing or asyncio.Lock()
-        before = self._stored
-        async with self._renewing:
-            if self._stored == before:  # else another task did it while this one waited
-                async with renewal_lock(self._codex_home):
-                    await self._renew(self._http)
+        await self._renewal.renew()
         return True
 
-    async def _renew_if_due(self) -> None:
-        if self.mode != "chatgpt" or self._http is None or self._stored is None:
-            return
-        from app_server.auth.refresh import is_due
+    async def look_again(self) -> None:
+        """Look for our own tokens again: another process may have renewed them.
 
-        if is_due(self._stored, clock.now()):
-            try:
-                await self.refresh()
-            except RefreshFailed as failure:
-                level = logging.DEBUG if self._was_told(failure) else logging.WARNING
-                log.log(level, "tokens not renewed: %s", failure)
+        Raises `RefreshFailed` if it has signed out, or in to another account.
+        """
+        before = await self.ready()
+        await _on_a_thread(self.reload)
+        found = self._credentials
+        if found is None or before is None or _identity(found) != _identity(before):
+            if self.on_change is not None:
+                self.on_change()
+            from app_server.auth.refresh import OTHER_ACCOUNT
 
-    def _was_told(self, failure: RefreshFailed) -> bool:
-        was_told = failure is self._last_told
-        self._last_told = failure
-        return was_told
+            raise RefreshFailed(OTHER_ACCOUNT, is_final=True)
 
-    async def _renew(self, http: Http) -> None:
-        import asyncio
+    async def ask_the_host(self) -> bool:
+        """Have the host application hand over new tokens; False if nobody can be asked.
 
-        from app_server.auth.refresh import renewed
+        Requests that need them at once share one question. Raises `RefreshFailed`.
+        """
+        if self.ask_host is None:
+            return False
+        await self._asking.join()
+        return self.is_lent
 
-        before, used = self._stored, self.credentials
-        await asyncio.to_thread(self.reload)
-        self._check_account(used.account_id if used else None)
-        now = self._stored
-        if now is None or now.tokens is None or before is None or now.tokens != before.tokens:
-            return  # another process has renewed them
-        spent = now.tokens.refresh_token
-        if spent in self._final_failures:
-            raise self._final_failures[spent]
-        try:
-            fresh = await renewed(now, http, self._environment, clock.utc_timestamp())
-        except RefreshFailed as failure:
-            if failure.is_final:
-                self._final_failures[spent] = failure
-            raise
-        await asyncio.to_thread(self._keep_renewed, fresh)
-        log.info("tokens renewed")
+    async def close(self) -> None:
+        """Let a renewal that is going on come to its end, so that its tokens are kept."""
+        if self._renewal is not None:
+            await self._renewal.finish()
 
-    def _keep_renewed(self, fresh: StoredAuth) -> None:
+    def keep_renewed(self, spent: StoredAuth, fresh: StoredAuth) -> None:
+        """Store new tokens in place of those they came from, unless these have gone. Blocks."""
         with self._changing:
+            if self._stored != spent:
+                log.info("renewed tokens are dropped: somebody has signed out meanwhile")
+                return
             self._unsaved = fresh
             try:
                 self.keep(fresh)
@@ -336,6 +332,19 @@ class AuthManager:
             except StoreFailed as failure:
                 log.warning("renewed tokens live in memory only: %s", failure)
                 self._look_up()
+
+    async def _ask_the_host(self) -> None:
+        before = self._credentials
+        if self.ask_host is None or before is None:
+            return
+        fresh = await self.ask_host(before.account_id)
+        await _on_a_thread(self._take_over, fresh)
+
+    def _take_over(self, fresh: HostTokens) -> None:
+        """A host's answer, unless somebody has signed out while it was on its way."""
+        with self._changing:
+            if self.is_lent:
+                self.login_with_host_tokens(fresh)
 
     def _newest(self, loaded: StoredAuth | None) -> StoredAuth | None:
         """Renewed tokens that could not be stored stand in for the spent ones they came from."""
@@ -346,30 +355,39 @@ class AuthManager:
         is_same_account = loaded.tokens.account_id == unsaved.tokens.account_id
         return unsaved if is_spent and is_same_account else loaded
 
-    async def _ask_host(self, before: Credentials) -> bool:
-        """New tokens from the host; requests that need them at once share one question."""
-        import asyncio
+    def _bearer(self, key: str, provider: ProviderNeeds) -> dict[str, str]:
+        if not is_usable(key):
+            raise UnusableKey(self.origin(provider) or "the settings")
+        return {"authorization": f"Bearer {key}"}
 
-        if self.ask_host is None:
-            return False
-        self._renewing = self._renewing or asyncio.Lock()
-        async with self._renewing:
-            if self._credentials == before:
-                fresh = await self.ask_host(before.account_id)
-                await asyncio.to_thread(self.login_with_host_tokens, fresh)
-        return self.is_lent
+    @cached_property
+    def _renewal(self) -> Renewal | None:
+        """None without a way to ask the service."""
+        if self._http is None:
+            return None
+        from app_server.auth.renewal import Renewal
 
-    def _check_account(self, account_id: str | None) -> None:
-        """Raises `RefreshFailed` unless the account in use is still this one."""
-        found = self._credentials
-        if found is None or found.mode != "chatgpt" or found.account_id != account_id:
-            from app_server.auth.refresh import OTHER_ACCOUNT
+        return Renewal(self, self._http, self._environment, self._codex_home)
 
-            raise RefreshFailed(OTHER_ACCOUNT, is_final=True)
+    @cached_property
+    def _asking(self) -> SingleFlight:
+        from app_server.auth.single_flight import SingleFlight
+
+        return SingleFlight(self._ask_the_host)
+
+
+async def _on_a_thread(work: Callable[..., T], *given: Any) -> T:
+    import asyncio  # 30 ms, and whoever asks before the first frame has no use for it
+
+    return await asyncio.to_thread(work, *given)
 
 
 def _are_our_own(stored: StoredAuth) -> bool:
     return stored.tokens is not None and stored.auth_mode in (None, "chatgpt")
+
+
+def _identity(found: Credentials) -> tuple[AuthMode, str | None]:
+    return found.mode, found.account_id
 
 
 def _uses_login(provider: ProviderNeeds) -> bool:

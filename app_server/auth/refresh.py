@@ -9,6 +9,7 @@ import msgspec
 
 from app_server.auth.backend import CLIENT_ID, Http, refresh_url, without_secrets
 from app_server.auth.errors import BadToken, RefreshFailed, Unreachable
+from app_server.auth.json_text import NotReadable, read_json
 from app_server.auth.store import StoredAuth, Tokens
 from app_server.auth.tokens import read_claims
 
@@ -64,8 +65,8 @@ async def renewed(
         text = without_secrets(reply.text, spent, stored.tokens.access_token)
         raise _failure(reply.status, reply.error_code(), reply.status_line, text)
     try:
-        answer = msgspec.json.decode(reply.body, type=_Renewed)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        answer = read_json(reply.body, _Renewed)
+    except NotReadable:
         raise RefreshFailed(
             "Failed to refresh token: the answer is not in the form we know", is_final=False
         ) from None

@@ -1,12 +1,14 @@
 """Where a sign-in is kept: `auth.json` in the home folder, readable by its owner alone.
 
 The file is written beside itself and moved into place, so a crash leaves the old one whole. A file
-we cannot read counts as signed out and is left alone; signing in sets it aside under another name.
+that is not ours to read counts as signed out and is never deleted; signing in sets it aside under
+another name.
 Knows the file's shape and nothing of what its tokens mean.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import tempfile
@@ -17,11 +19,19 @@ from typing import Any, Protocol
 import msgspec
 
 from app_server.auth.errors import StoreFailed
+from app_server.auth.json_text import NotReadable, read_json
+from app_server.regular_files import read_regular_file
 
 log = logging.getLogger(__name__)
 
 FILE_NAME = "auth.json"
 SET_ASIDE_SUFFIX = ".unreadable"
+
+MAX_FILE_BYTES = 1 << 20
+"""Tokens take a few thousand; what is cut off here is in no form we know."""
+
+EMPTY_FILES = (b"{}", b"")
+"""In these is nothing to lose."""
 
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +66,11 @@ class StoredAuth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Store(Protocol):
     """A place for one sign-in."""
 
+    @property
+    def place(self) -> str:
+        """Where that is, in words."""
+        ...
+
     def load(self) -> StoredAuth | None:
         """What is kept there; None if nothing, or nothing readable."""
         ...
@@ -75,20 +90,22 @@ class FileStore:
     def __init__(self, codex_home: Path) -> None:
         self.path = codex_home / FILE_NAME
 
+    @property
+    def place(self) -> str:
+        return str(self.path)
+
     def load(self) -> StoredAuth | None:
         try:
-            content = self.path.read_bytes()
+            content = read_regular_file(self.path, MAX_FILE_BYTES)
         except FileNotFoundError:
             return None
         except OSError as failure:
             log.warning("%s cannot be read (%s): signed out", self.path, failure.strerror)
             return None
-        try:
-            return msgspec.json.decode(content, type=StoredAuth)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            # the decoder's message may quote the content
+        found = _decoded(content)
+        if found is None:
             log.warning("%s is not in the form we know: signed out", self.path)
-            return None
+        return found
 
     def save(self, auth: StoredAuth) -> None:
         target = Path(os.path.realpath(self.path))
@@ -101,6 +118,9 @@ class FileStore:
             raise StoreFailed("write", self.path, reason) from failure
 
     def delete(self) -> bool:
+        if self._is_foreign():
+            log.warning("%s is not in the form we know and stays", self.path)
+            return False
         try:
             self.path.unlink()
         except FileNotFoundError:
@@ -111,10 +131,24 @@ class FileStore:
         return True
 
     def _set_aside_what_we_cannot_read(self) -> None:
-        if self.path.exists() and self.load() is None:
-            aside = self.path.with_name(FILE_NAME + SET_ASIDE_SUFFIX)
-            os.replace(self.path, aside)
-            log.warning("the old %s could not be read and is kept as %s", self.path, aside)
+        if not self._is_foreign():
+            return
+        for number in itertools.count(1):
+            name = FILE_NAME + SET_ASIDE_SUFFIX + (f".{number}" if number > 1 else "")
+            aside = self.path.with_name(name)
+            if not os.path.lexists(aside):
+                break
+        os.rename(self.path, aside)
+        log.warning("the old %s could not be read and is kept as %s", self.path, aside)
+
+    def _is_foreign(self) -> bool:
+        try:
+            content = read_regular_file(self.path, MAX_FILE_BYTES)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return content.strip() not in EMPTY_FILES and _decoded(content) is None
 
 
 class MemoryStore:
@@ -122,6 +156,10 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.kept: StoredAuth | None = None
+
+    @property
+    def place(self) -> str:
+        return "this process's memory"
 
     def load(self) -> StoredAuth | None:
         return self.kept
@@ -142,6 +180,10 @@ class ChosenStore:
         self._choose = choose
         self._chosen: Store | None = None
 
+    @property
+    def place(self) -> str:
+        return self._store.place
+
     def load(self) -> StoredAuth | None:
         return self._store.load()
 
@@ -158,9 +200,23 @@ class ChosenStore:
         return self._chosen
 
 
+def _decoded(content: bytes) -> StoredAuth | None:
+    """None for what is no sign-in of ours, with nothing in it that we know."""
+    try:
+        found = read_json(content, StoredAuth)
+    except NotReadable:
+        return None
+    return None if found == StoredAuth() else found
+
+
 def as_text(auth: StoredAuth) -> bytes:
     """The file's content, indented as `codex` writes it."""
     return msgspec.json.format(msgspec.json.encode(auth), indent=2)
+
+
+def as_compact_text(auth: StoredAuth) -> str:
+    """The same on one line, for an entry of a keyring."""
+    return msgspec.json.encode(auth).decode()
 
 
 def _replace_content(target: Path, content: bytes) -> None:

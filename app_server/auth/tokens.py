@@ -6,12 +6,13 @@ A JWT is three parts joined by dots; the middle one is base64url JSON.
 from __future__ import annotations
 
 import binascii
-from base64 import urlsafe_b64decode
-from typing import Any
+from base64 import b64decode
+from typing import Any, TypeGuard
 
 import msgspec
 
 from app_server.auth.errors import BadToken
+from app_server.auth.json_text import NotReadable, read_json
 from app_server.protocol.account import PlanType
 
 _AUTH_CLAIM = "https://api.openai.com/auth"
@@ -62,11 +63,10 @@ def read_claims(token: str) -> Claims:
         raise BadToken("invalid ID token format")
     payload = parts[1]
     try:
-        claims = msgspec.json.decode(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (binascii.Error, ValueError) as failure:
-        raise BadToken("the ID token's content is not base64 JSON") from failure
-    if not isinstance(claims, dict):
-        raise BadToken("the ID token's content is not an object")
+        content = b64decode(payload + "=" * (-len(payload) % 4), altchars=b"-_", validate=True)
+        claims = read_json(content, dict[str, Any])
+    except (binascii.Error, NotReadable, ValueError):
+        raise BadToken("the ID token's content is not a JSON object in base64") from None
     auth = _object(claims.get(_AUTH_CLAIM))
     expires = claims.get("exp")
     return Claims(
@@ -74,7 +74,7 @@ def read_claims(token: str) -> Claims:
         plan=_text(auth.get("chatgpt_plan_type")),
         user_id=_text(auth.get("chatgpt_user_id")) or _text(auth.get("user_id")),
         account_id=_text(auth.get("chatgpt_account_id")),
-        expires_at=int(expires) if isinstance(expires, int | float) else None,
+        expires_at=int(expires) if _is_number(expires) else None,
     )
 
 
@@ -83,4 +83,9 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    """A text that may be shown in a terminal."""
+    return value if isinstance(value, str) and value and value.isprintable() else None
+
+
+def _is_number(value: Any) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -19,7 +19,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from app_server import clock
-from app_server.auth.errors import AuthError, RefreshFailed
+from app_server.auth.errors import AuthError, RefreshFailed, UnusableKey
 from app_server.auth.errors import MissingKey as MissingProviderKey
 from app_server.auth.manager import AuthSource
 from app_server.model.answer import Answer, reason
@@ -33,6 +33,8 @@ from app_server.model.retry import delay_seconds, is_worth_repeating
 
 if TYPE_CHECKING:
     import httpx
+
+    from app_server.auth.recovery import Recovery
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +102,7 @@ class ModelClient:
     async def _answer(self, body: bytes, identity: TurnIdentity) -> httpx.Response:
         """A response that is a stream, after as many requests as it may take."""
         repeats = 0
-        recoveries = 0
+        recovery = self._auth.recovery(self.provider)
         while True:
             try:
                 response = await self._send(body, identity)
@@ -112,11 +114,12 @@ class ModelClient:
                 if response.is_success:
                     return response
                 refusal = await _refusal(response)
-                if response.status_code == 401 and self.provider.requires_openai_auth:
-                    if await self._recover(recoveries):
-                        recoveries += 1
-                        continue
-                    raise Unauthorized(refusal.message, http_status=401)
+                if response.status_code == 401:
+                    refusal.message = self._with_origin(refusal.message)
+                    if self.provider.requires_openai_auth:
+                        if await _improve(recovery):
+                            continue
+                        raise Unauthorized(refusal.message, http_status=401)
                 may_repeat = repeats < self.provider.request_max_retries
                 if not (may_repeat and is_worth_repeating(response.status_code)):
                     raise refusal
@@ -124,16 +127,10 @@ class ModelClient:
             repeats += 1
             await pause(delay_seconds(repeats))
 
-    async def _recover(self, recoveries: int) -> bool:
-        """Whether there are better credentials to try after a 401."""
-        try:
-            return await self._auth.recover(self.provider, recoveries)
-        except RefreshFailed as failure:
-            if failure.is_final:
-                raise Unauthorized(str(failure), http_status=401) from failure
-            raise ModelError(str(failure), http_status=401) from failure
-        except AuthError as failure:
-            raise ModelError(str(failure), http_status=401) from failure
+    def _with_origin(self, refusal: str) -> str:
+        """A refusal of what we sent, and where that came from: the user has to mend it there."""
+        origin = self._auth.origin(self.provider)
+        return f"{refusal}, signed in with: {origin}" if origin else refusal
 
     async def _send(self, body: bytes, identity: TurnIdentity) -> httpx.Response:
         """One request, up to the headers of its answer."""
@@ -164,6 +161,8 @@ class ModelClient:
             credentials = await self._auth.headers(provider)
         except MissingProviderKey as problem:
             raise MissingKey(str(problem)) from problem
+        except UnusableKey as problem:
+            raise Unauthorized(str(problem)) from problem
         if provider.requires_openai_auth and provider.base_url is None and not credentials:
             raise Unauthorized(NOT_SIGNED_IN)
         return {
@@ -171,6 +170,18 @@ class ModelClient:
             **identity_headers(identity),
             **credentials,
         }
+
+
+async def _improve(recovery: Recovery) -> bool:
+    """Whether there are better credentials to try after a 401."""
+    try:
+        return await recovery.improve()
+    except RefreshFailed as failure:
+        if failure.is_final:
+            raise Unauthorized(str(failure), http_status=401) from failure
+        raise ModelError(str(failure), http_status=401) from failure
+    except AuthError as failure:
+        raise ModelError(str(failure), http_status=401) from failure
 
 
 async def pause(seconds: float) -> None:

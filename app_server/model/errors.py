@@ -45,6 +45,9 @@ class ModelError(Exception):
         self.retry_after_seconds = retry_after_seconds
         """How long the service asked us to wait."""
 
+    def __str__(self) -> str:
+        return self.message
+
     @property
     def info(self) -> CodexErrorInfo:
         """What clients are told when this ends the turn."""

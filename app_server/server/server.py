@@ -135,6 +135,7 @@ class Server:
                 async with asyncio.timeout(THREADS_CLOSE_SECONDS):
                     await self.threads.close()
         await asyncio.gather(*(connection.close() for connection in self.connections))
+        await self.services.finish_renewal()
         await self.tasks.close(REST_CLOSE_SECONDS)
         with suppress(TimeoutError):
             async with asyncio.timeout(REST_CLOSE_SECONDS):

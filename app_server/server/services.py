@@ -143,6 +143,11 @@ class Services:
                 self._environment = chosen_environment(os.environ)
             return self._environment
 
+    async def finish_renewal(self) -> None:
+        """Let tokens that are being renewed be kept: the old ones are spent."""
+        if "auth" in self.__dict__:
+            await self.auth.close()
+
     async def close(self) -> None:
         """End what was started."""
         try:

@@ -1,5 +1,6 @@
 """Sign-ins in the system's keyring, with a keyring of the tests' own and with none."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import PasswordDeleteError
 
+from app_server.auth import keyring_store
 from app_server.auth.errors import StoreFailed
 from app_server.auth.keyring_store import AutoStore, KeyringStore, account_name, open_store
 from app_server.auth.store import FileStore, MemoryStore, StoredAuth
@@ -93,8 +95,90 @@ def test_without_a_keyring_its_store_says_so(
     assert "failed to load CLI auth from keyring" in caplog.text
     with pytest.raises(StoreFailed, match="failed to write OAuth tokens to keyring"):
         store.save(KEY)
+    assert store.delete() is True  # nobody knows what it holds
+    assert "failed to delete auth from keyring" in caplog.text
+
+
+@pytest.mark.parametrize("kind", [KeyringStore, AutoStore])
+def test_signing_out_holds_when_the_keyring_was_away_and_comes_back(
+    codex_home: Path,
+    entries: dict[tuple[str, str], str],
+    kind: type[KeyringStore] | type[AutoStore],
+) -> None:
+    there = keyring.get_keyring()
+    kind(codex_home).save(KEY)
+    keyring.set_keyring(NoKeyring())
+    kind(codex_home).delete()
+    keyring.set_keyring(there)
+    assert len(entries) == 1
+    assert kind(codex_home).load() is None
+    assert entries == {}
+    assert list(codex_home.iterdir()) == []
+    kind(codex_home).save(KEY)
+    assert kind(codex_home).load() == KEY
+
+
+def test_a_sign_in_made_while_the_keyring_was_away_wins_over_the_older_one_in_it(
+    codex_home: Path, entries: dict[tuple[str, str], str]
+) -> None:
+    there = keyring.get_keyring()
+    AutoStore(codex_home).save(StoredAuth(auth_mode="apikey", api_key="older"))
+    keyring.set_keyring(NoKeyring())
+    AutoStore(codex_home).save(KEY)
+    keyring.set_keyring(there)
+    assert AutoStore(codex_home).load() == KEY
+    assert entries == {}
+
+
+def test_an_entry_that_can_neither_be_removed_nor_noted_is_told(
+    codex_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyring.set_keyring(NoKeyring())
+
+    def read_only(path: Path, mode: int) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "touch", read_only)
     with pytest.raises(StoreFailed, match="failed to delete auth from keyring"):
-        store.delete()
+        KeyringStore(codex_home).delete()
+
+
+class OddKeyring(DictKeyring):
+    """Fails as the libraries below a backend do."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        raise ConnectionResetError("the bus went away")
+
+
+def test_whatever_a_keyring_fails_with_is_one_kind_of_failure(
+    codex_home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    keyring.set_keyring(OddKeyring())
+    assert KeyringStore(codex_home).load() is None
+    assert "failed to load CLI auth from keyring: the bus went away" in caplog.text
+
+
+class LockedKeyring(DictKeyring):
+    """Waits for somebody to type its password."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unlocked = threading.Event()
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.unlocked.wait()
+        return None
+
+
+def test_a_keyring_that_nobody_unlocks_is_not_waited_for(
+    codex_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = LockedKeyring()
+    keyring.set_keyring(locked)
+    monkeypatch.setattr(keyring_store, "LIMIT_SECONDS", 0.01)
+    with pytest.raises(StoreFailed, match="it may be waiting to be unlocked"):
+        KeyringStore(codex_home).read()
+    locked.unlocked.set()
 
 
 @pytest.mark.usefixtures("no_keyring")
@@ -105,7 +189,8 @@ def test_without_a_keyring_auto_uses_the_file_and_forgets_it_too(codex_home: Pat
     assert FileStore(codex_home).load() == KEY
     assert store.load() == KEY
     assert store.delete() is True
-    assert list(codex_home.iterdir()) == []
+    assert not (codex_home / "auth.json").exists()
+    assert store.delete() is False
 
 
 def test_with_a_keyring_auto_prefers_it(

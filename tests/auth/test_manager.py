@@ -157,7 +157,7 @@ async def test_a_missing_key_is_named_with_the_providers_advice(
 
 
 async def test_a_key_does_not_get_better_by_trying_again(codex_home: Path) -> None:
-    assert await manager(codex_home, CODEX_API_KEY="k").recover(OPENAI, 0) is False
+    assert await manager(codex_home, CODEX_API_KEY="k").recovery(OPENAI).improve() is False
 
 
 async def test_a_login_of_another_account_is_not_taken_over_after_a_401(codex_home: Path) -> None:
@@ -165,13 +165,13 @@ async def test_a_login_of_another_account_is_not_taken_over_after_a_401(codex_ho
     store.save(chatgpt())
     auth = manager(codex_home)
     assert auth.mode == "chatgpt"
-    assert await auth.recover(OPENAI, 0) is True
-    assert await auth.recover(OPENAI, 2) is False
-    assert await auth.recover(Needs(env_key="X", requires_openai_auth=True), 0) is False
+    assert await auth.recovery(OPENAI).improve() is True
+    own_key = Needs(env_key="X", requires_openai_auth=True)
+    assert await auth.recovery(own_key).improve() is False
     other = Tokens(id_token="x.e30.x", access_token="b", account_id="other")
     store.save(StoredAuth(auth_mode="chatgpt", tokens=other))
     with pytest.raises(RefreshFailed, match="signed in to another account"):
-        await auth.recover(OPENAI, 0)
+        await auth.recovery(OPENAI).improve()
 
 
 def test_secrets_are_shown_to_nobody(codex_home: Path, caplog: pytest.LogCaptureFixture) -> None:

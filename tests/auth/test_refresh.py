@@ -198,12 +198,13 @@ async def test_after_a_401_tokens_are_looked_up_then_renewed_then_given_up(
     sign_in: SignIn,
 ) -> None:
     sign_in.answers({"access_token": "new"})
-    assert await sign_in.auth.recover(OPENAI, 0) is True
+    recovery = sign_in.auth.recovery(OPENAI)
+    assert await recovery.improve() is True
     assert (await sign_in.bearer(), len(sign_in.asked)) == ("Bearer old", 0)
-    assert await sign_in.auth.recover(OPENAI, 1) is True
+    assert await recovery.improve() is True
     assert (await sign_in.bearer(), len(sign_in.asked)) == ("Bearer new", 1)
-    assert await sign_in.auth.recover(OPENAI, 2) is False
-    assert await sign_in.auth.recover(Needs(), 0) is False
+    assert await recovery.improve() is False
+    assert await sign_in.auth.recovery(Needs()).improve() is False
 
 
 async def test_tokens_are_given_back_when_signing_out(sign_in: SignIn) -> None:
@@ -278,9 +279,10 @@ async def test_a_host_is_asked_once_for_new_tokens_after_a_401(codex_home: Path)
 
     auth = AuthManager(codex_home, environment={}, ask_host=ask_host)
     auth.login_with_host_tokens(LENT)
-    assert await auth.recover(OPENAI, 0) is True
-    assert await auth.recover(OPENAI, 1) is False
+    recovery = auth.recovery(OPENAI)
+    assert await recovery.improve() is True
+    assert await recovery.improve() is False
     assert asked == ["acct"]
     assert (await auth.headers(OPENAI))["authorization"] == f"Bearer {fresh.access_token}"
     auth.ask_host = None
-    assert await auth.recover(OPENAI, 0) is False
+    assert await auth.recovery(OPENAI).improve() is False

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import stat
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def test_tokens_are_kept_with_a_key_of_null(codex_home: Path) -> None:
 
 def test_only_the_owner_can_read_it_even_if_others_could_before(codex_home: Path) -> None:
     store = FileStore(codex_home)
-    store.path.write_text("{}")
+    store.path.write_text('{"OPENAI_API_KEY": "sk-old"}')
     store.path.chmod(0o644)
     store.save(KEY)
     assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
@@ -56,20 +57,56 @@ def test_a_file_of_an_old_release_is_read(codex_home: Path) -> None:
     assert FileStore(codex_home).load() == StoredAuth(api_key="sk-old")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"tokens": "x"}', b"\xff\xfe{}"])
-def test_a_broken_file_is_no_sign_in_and_stays(codex_home: Path, content: bytes) -> None:
+FOREIGN = [
+    b"{",
+    b"[]",
+    b'{"tokens": "x"}',
+    b"\xff\xfe{}",
+    b"[" * 100_000,
+    b'{"token": "of another program"}',
+    b'{"OPENAI_API_KEY": "sk-' + b"x" * (1 << 20) + b'"}',
+]
+
+
+@pytest.mark.parametrize("content", FOREIGN, ids=range(len(FOREIGN)))
+def test_a_broken_or_foreign_file_is_no_sign_in_and_is_never_deleted(
+    codex_home: Path, content: bytes
+) -> None:
     store = FileStore(codex_home)
     store.path.write_bytes(content)
     assert store.load() is None
+    assert store.delete() is False
     assert store.path.read_bytes() == content
-
-
-def test_signing_in_over_a_broken_file_sets_it_aside(codex_home: Path) -> None:
-    store = FileStore(codex_home)
-    store.path.write_text("{half of my tok")
     store.save(KEY)
     assert store.load() == KEY
+    assert (codex_home / "auth.json.unreadable").read_bytes() == content
+
+
+def test_what_was_set_aside_earlier_stays_too(codex_home: Path) -> None:
+    store = FileStore(codex_home)
+    for content in ("{half of my tok", "{another half"):
+        store.path.write_text(content)
+        store.save(KEY)
     assert (codex_home / "auth.json.unreadable").read_text() == "{half of my tok"
+    assert (codex_home / "auth.json.unreadable.2").read_text() == "{another half"
+
+
+@pytest.mark.parametrize("content", ["", " ", "{}", "{}\n"])
+def test_an_empty_file_is_no_sign_in_and_goes_with_the_next_one(
+    codex_home: Path, content: str
+) -> None:
+    store = FileStore(codex_home)
+    store.path.write_text(content)
+    assert store.load() is None
+    store.save(KEY)
+    assert [path.name for path in codex_home.iterdir()] == ["auth.json"]
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(codex_home: Path) -> None:
+    store = FileStore(codex_home)
+    os.mkfifo(store.path)
+    assert store.load() is None
+    assert store.delete() is False
 
 
 def test_a_link_to_the_file_stays_a_link(codex_home: Path, tmp_path: Path) -> None:

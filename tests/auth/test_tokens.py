@@ -33,6 +33,8 @@ READ: list[tuple[dict[str, Any], Claims]] = [
     ),
     ({AUTH: {"chatgpt_user_id": "c", "user_id": "u"}}, Claims(user_id="c")),
     ({AUTH: "odd", "email": 5, "exp": "soon"}, Claims()),
+    ({"exp": True, "email": "a@b\x1b[31m", AUTH: {"chatgpt_plan_type": "pro\n"}}, Claims()),
+    ({"exp": 10**400, "email": "x" * 100_000}, Claims(email="x" * 100_000, expires_at=10**400)),
 ]
 
 
@@ -47,7 +49,23 @@ def test_what_has_not_three_parts_is_no_token(token: str) -> None:
         read_claims(token)
 
 
-@pytest.mark.parametrize("token", ["a.!!.c", "a.b.c", "a.W10.c", "a._w.c"])
+def raw(content: str) -> str:
+    return f"a.{urlsafe_b64encode(content.encode()).decode().rstrip('=')}.c"
+
+
+UNREADABLE = [
+    "a.!!.c",
+    "a.b.c",
+    "a.W10.c",
+    "a._w.c",
+    "a.e30!.c",
+    "a.é.c",
+    raw("[" * 300_000),
+    raw('{"exp": 1e400}'),
+]
+
+
+@pytest.mark.parametrize("token", UNREADABLE, ids=range(len(UNREADABLE)))
 def test_a_part_that_is_no_json_object_is_no_token(token: str) -> None:
     with pytest.raises(BadToken):
         read_claims(token)
@@ -56,10 +74,19 @@ def test_a_part_that_is_no_json_object_is_no_token(token: str) -> None:
 @pytest.mark.parametrize(
     ("raw", "reported"),
     [
+        ("free", "free"),
+        ("go", "go"),
         ("Plus", "plus"),
-        ("HC", "enterprise"),
-        ("education", "edu"),
+        ("pro", "pro"),
+        ("prolite", "prolite"),
+        ("TEAM", "team"),
+        ("business", "business"),
+        ("self_serve_business_usage_based", "self_serve_business_usage_based"),
         ("enterprise_cbp_usage_based", "enterprise_cbp_usage_based"),
+        ("enterprise", "enterprise"),
+        ("HC", "enterprise"),
+        ("edu", "edu"),
+        ("education", "edu"),
         ("brand-new", "unknown"),
         (None, "unknown"),
     ],

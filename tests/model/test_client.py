@@ -402,7 +402,8 @@ async def test_a_login_the_service_refuses_is_not_tried_again(
     with pytest.raises(Unauthorized) as failure:
         await ask(client)
     assert failure.value.message == (
-        f"unexpected status 401 Unauthorized: wrong key, url: {model.url}/responses"
+        f"unexpected status 401 Unauthorized: wrong key, url: {model.url}/responses, "
+        "signed in with: the environment variable OPENAI_API_KEY"
     )
     assert (failure.value.info, failure.value.retryable) == ("unauthorized", False)
     assert len(model.requests) == 1

@@ -260,7 +260,7 @@ async def question(client: Client) -> Question:
 async def lent(client: Client, server: Server) -> asyncio.Task[bool]:
     """A recovery that is waiting for the host."""
     await client.request(ACCOUNT_LOGIN_START, LENT)
-    return asyncio.create_task(server.services.auth.recover(OPENAI, 0))
+    return asyncio.create_task(server.services.auth.recovery(OPENAI).improve())
 
 
 async def bearer(server: Server) -> str:
