@@ -1,11 +1,11 @@
-# Words to remember: setup, run, test, fix, snap, bench, audit.
+# Words to remember: setup, run, test, fix, snap, docs, bench, audit.
 # ARGS passes through: make run ARGS="--demo", make test ARGS="-k resume".
 
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup run test lint fix snap bench audit lock clean
+.PHONY: setup run test lint fix snap docs bench audit lock clean
 
 setup: $(STAMP)
 
@@ -34,6 +34,9 @@ fix: $(STAMP)
 
 snap: $(STAMP)
 	$(BIN)/pytest tests/tui --snapshot-update $(ARGS)
+
+docs: $(STAMP)
+	$(BIN)/python -m app_server.config.page
 
 bench: $(STAMP)
 	$(BIN)/python -m bench $(ARGS)

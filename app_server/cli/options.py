@@ -12,9 +12,7 @@ NOT_YET = {
     "apply": "applying a cloud task's diff",
     "cloud": "cloud tasks",
     "completion": "shell completion",
-    "debug": "debug helpers",
     "exec": "one task without an interface",
-    "features": "listing features",
     "fork": "forking a stored thread",
     "mcp": "managing MCP servers",
     "mcp-server": "Codex as an MCP server",
@@ -49,6 +47,10 @@ class Options(NamedTuple):
     """The socket file that `app-server proxy` connects to; None for the usual one."""
     out: str | None = None
     experimental: bool = False
+    strict_config: bool = False
+    """Whether a key nobody knows in a settings file ends the program."""
+    feature: str | None = None
+    """What `features enable` and `disable` are about."""
     api_key_from_stdin: bool = False
     device_auth: bool = False
     """Sign in with a code typed on another device."""
@@ -95,6 +97,8 @@ def parse(argv: list[str]) -> Options:
         socket=getattr(given, "sock", None),
         out=getattr(given, "out", None),
         experimental=getattr(given, "experimental", False),
+        strict_config=given.strict_config,
+        feature=getattr(given, "feature", None),
         api_key_from_stdin=getattr(given, "with_api_key", False),
         device_auth=getattr(given, "device_auth", False),
         issuer=getattr(given, "experimental_issuer", None),
@@ -113,7 +117,7 @@ _TAKES_A_VALUE = {
 _USAGE = "codex [OPTIONS] [PROMPT]\n       codex [OPTIONS] COMMAND [ARGS]"
 _READ_THEMSELVES = ("execpolicy", "sandbox")
 """Commands whose words end in a command of the user's, with options of its own."""
-_COMMANDS = ("app-server", "exec-server", "resume", "login", "logout")
+_COMMANDS = ("app-server", "debug", "exec-server", "features", "resume", "login", "logout")
 
 
 def _is_a_value(argv: list[str], position: int) -> bool:
@@ -153,6 +157,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="KEY=VALUE",
         help="set one setting; the value is TOML, or plain text where it is not",
     )
+    add("--strict-config", action="store_true",
+        help="refuse settings files with keys nobody knows")  # fmt: skip
     add("--enable", action="append", default=[], metavar="FEATURE", help="switch a feature on")
     add("--disable", action="append", default=[], metavar="FEATURE", help="switch a feature off")
     add("-m", "--model", help="the model to talk to")
@@ -241,6 +247,11 @@ def _parser() -> argparse.ArgumentParser:
                        help="sign in with a code typed on another device")  # fmt: skip
     login.add_argument("--experimental_issuer", metavar="URL", help=argparse.SUPPRESS)
     command("logout", "remove the stored sign-in")
+    features = command("features", "list features, switch one on or off for good")
+    features.add_argument("action", choices=("list", "enable", "disable"))
+    features.add_argument("feature", nargs="?", metavar="NAME")
+    debug = command("debug", "helpers: config-schema prints the JSON Schema of config.toml")
+    debug.add_argument("action", choices=("config-schema",))
     command("execpolicy", "say what files of rules decide about a command")
     command("sandbox", "run one command as the agent's are run: codex sandbox linux -- COMMAND")
     return parser
@@ -274,13 +285,15 @@ def _overrides(
     parser: argparse.ArgumentParser, given: argparse.Namespace
 ) -> tuple[tuple[str, Any], ...]:
     pairs: list[tuple[str, Any]] = []
-    for setting in given.config:
-        key, equals, text = setting.partition("=")
-        if not equals or not key.strip():
-            parser.error(f"-c {setting}: expected KEY=VALUE")
-        pairs.append((key.strip(), _toml_value(text.strip())))
-    pairs += [(f"features.{name}", True) for name in given.enable]
-    pairs += [(f"features.{name}", False) for name in given.disable]
+    if given.config or given.enable or given.disable:
+        from app_server.config.overrides import OverrideError, feature_override, parse_override
+
+        try:
+            pairs += [parse_override(setting) for setting in given.config]
+            pairs += [feature_override(name, True) for name in given.enable]
+            pairs += [feature_override(name, False) for name in given.disable]
+        except OverrideError as error:
+            parser.error(str(error))
     if given.oss or given.local_provider:
         pairs.append(("model_provider", given.local_provider or "ollama"))
     if given.model:
@@ -299,12 +312,3 @@ def _overrides(
     if given.search:
         pairs.append(("web_search", "live"))
     return tuple(pairs)
-
-
-def _toml_value(text: str) -> Any:
-    import tomllib
-
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text.strip("\"'")

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app_server.config.extension_schema import APPROVAL_MODE
 from app_server.config.kinds import (
-    ANYTHING,
     FLAG,
+    NONZERO,
+    SECONDS,
     TEXT,
     TEXT_MAP,
     TEXTS,
     UNSIGNED,
+    Either,
+    ListOf,
     MapOf,
     Misfit,
     OneOf,
@@ -38,12 +42,21 @@ def _check_provider(table: Mapping[str, Any], path: Path_) -> None:
         for key in ("env_key", "experimental_bearer_token", "requires_openai_auth")
         if table.get(key)
     ]
-    if "auth" in table and ways:
-        raise Misfit(f"provider auth cannot be combined with {', '.join(ways)}", path)
+    if "auth" in table:
+        if not table["auth"].get("command", "").strip():
+            raise _misfit(path, "provider auth.command must not be empty")
+        if ways:
+            raise _misfit(path, f"provider auth cannot be combined with {', '.join(ways)}")
     if "aws" in table:
         ways += [key for key in ("auth", "supports_websockets") if table.get(key)]
         if ways:
-            raise Misfit(f"provider aws cannot be combined with {', '.join(ways)}", path)
+            raise _misfit(path, f"provider aws cannot be combined with {', '.join(ways)}")
+        if path[-1] != "amazon-bedrock":
+            raise _misfit(path, "provider aws is only supported for `amazon-bedrock`")
+
+
+def _misfit(path: Path_, problem: str) -> Misfit:
+    return Misfit(f"model_providers.{path[-1]}: {problem}", path)
 
 
 PROVIDER = Section(
@@ -59,10 +72,11 @@ PROVIDER = Section(
             {
                 "command": TEXT,
                 "args": TEXTS,
-                "timeout_ms": UNSIGNED,
+                "timeout_ms": NONZERO,
                 "refresh_interval_ms": UNSIGNED,
                 "cwd": TEXT,
             },
+            required=("command",),
         ),
         "aws": Section("ModelProviderAwsAuthInfo", {"profile": TEXT, "region": TEXT}),
         "wire_api": OneOf(("responses",), also=("chat",)),
@@ -114,7 +128,7 @@ def _check_mcp_server(table: Mapping[str, Any], path: Path_) -> None:
         wrong, transport = _STDIO_ONLY, "streamable_http"
     else:
         raise Misfit("invalid transport", path)
-    for key in wrong:
+    for key in (*wrong, "bearer_token"):
         if key in table:
             raise Misfit(f"{key} is not supported for {transport}", path)
 
@@ -125,7 +139,19 @@ MCP_SERVER = Section(
         "command": TEXT,
         "args": TEXTS,
         "env": TEXT_MAP,
-        "env_vars": ANYTHING,
+        "env_vars": ListOf(
+            Either(
+                (
+                    TEXT,
+                    Section(
+                        "McpServerEnvVar",
+                        {"name": TEXT, "source": OneOf(("local", "remote"))},
+                        required=("name",),
+                    ),
+                ),
+                "data did not match any variant of untagged enum McpServerEnvVar",
+            )
+        ),
         "cwd": TEXT,
         "url": TEXT,
         "bearer_token_env_var": TEXT,
@@ -137,11 +163,13 @@ MCP_SERVER = Section(
         "required": FLAG,
         "enabled_tools": TEXTS,
         "disabled_tools": TEXTS,
-        "startup_timeout_sec": ANYTHING,
+        "startup_timeout_sec": SECONDS,
         "startup_timeout_ms": UNSIGNED,
-        "tool_timeout_sec": ANYTHING,
-        "tools": ANYTHING,
+        "tool_timeout_sec": SECONDS,
+        "default_tools_approval_mode": APPROVAL_MODE,
+        "supports_parallel_tool_calls": FLAG,
+        "experimental_environment": TEXT,
+        "tools": MapOf(Section("McpServerToolConfig", {"approval_mode": APPROVAL_MODE})),
     },
-    rest=ANYTHING,
     extra=_check_mcp_server,
 )

@@ -4,7 +4,6 @@ ConfigError
 ├── ConfigFileError        a file cannot be used; carries path, line and column
 ├── ConfigInvalid          a value that has no place in a file (flags, overrides, the merged whole)
 ├── ConfigUnreadable       `config/read` has nothing to show
-├── OverrideError          a `-c` argument that is not `key=value`
 └── ConfigWriteError       a refused write; carries the wire's error code as `rpc_data`
 """
 
@@ -64,10 +63,6 @@ class ConfigFileError(ConfigInvalid):
 
 class ConfigUnreadable(ConfigError):
     """The settings cannot be shown because they cannot be used."""
-
-
-class OverrideError(ConfigError):
-    """A `-c` argument that cannot be read."""
 
 
 class ConfigWriteError(ConfigError):

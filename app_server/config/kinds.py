@@ -51,6 +51,16 @@ class Whole(msgspec.Struct, frozen=True):
             raise Misfit(f"invalid value: {describe(value)}, expected {self.expected}", path)
 
 
+class Number(msgspec.Struct, frozen=True):
+    """A number that is not negative, whole or not."""
+
+    def check(self, value: Any, path: Path_) -> None:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise Misfit(f"invalid type: {describe(value)}, expected f64", path)
+        if not 0 <= value < float("inf"):
+            raise Misfit(f"invalid value: {describe(value)}, expected a number from 0 on", path)
+
+
 class OneOf(msgspec.Struct, frozen=True):
     """One of a few names. `also` are accepted but not advertised."""
 
@@ -100,6 +110,11 @@ class Section(msgspec.Struct, frozen=True):
     name: str
     fields: Mapping[str, Kind]
     rest: Kind | None = None
+    known_rest: tuple[str, ...] = ()
+    """The keys `rest` stands for, where they are known; others count as unknown."""
+    required: tuple[str, ...] = ()
+    is_closed: bool = False
+    """Whether an unknown key is refused."""
     defaults: Mapping[str, Any] = {}
     """What `config/read` shows for keys that are not set; the others are null."""
     extra: Callable[[Mapping[str, Any], Path_], None] | None = None
@@ -112,6 +127,13 @@ class Section(msgspec.Struct, frozen=True):
             kind = self.fields.get(key, self.rest)
             if kind is not None:
                 kind.check(entry, (*path, key))
+            elif self.is_closed:
+                raise Misfit(
+                    f"unknown field `{key}`, expected {listed(tuple(self.fields))}", (*path, key)
+                )
+        for key in self.required:
+            if key not in value:
+                raise Misfit(f"missing field `{key}`", path)
         if self.extra is not None:
             self.extra(value, path)
 
@@ -156,7 +178,7 @@ class Anything(msgspec.Struct, frozen=True):
 
 
 Kind: TypeAlias = (
-    Scalar | Whole | OneOf | ListOf | MapOf | Section | Either | NameOrTable | Anything
+    Scalar | Whole | Number | OneOf | ListOf | MapOf | Section | Either | NameOrTable | Anything
 )
 
 TEXT = Scalar(str, "a string")
@@ -165,6 +187,8 @@ SIGNED = Whole("i64", -(2**63), 2**63 - 1)
 UNSIGNED = Whole("u64", 0, 2**63 - 1)
 SIZE = Whole("usize", 0, 2**63 - 1)
 PORT = Whole("u16", 0, 65_535)
+NONZERO = Whole("a nonzero u64", 1, 2**63 - 1)
+SECONDS = Number()
 TEXTS = ListOf(TEXT)
 TEXT_MAP = MapOf(TEXT)
 ANYTHING = Anything()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,3 +67,31 @@ def leaves(value: Any, prefix: str = "") -> Iterator[str]:
         return
     for key, entry in entries:
         yield from leaves(entry, f"{prefix}.{key}" if prefix else str(key))
+
+
+def nested(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """One table from dotted keys; later ones win, tables on the way are made."""
+    table: dict[str, Any] = {}
+    for key, value in pairs:
+        if value is None:
+            continue
+        *parents, last = key.split(".")
+        place = table
+        for parent in parents:
+            inner = place.get(parent)
+            if not isinstance(inner, dict):
+                inner = place[parent] = {}
+            place = inner
+        place[last] = _plain(value)
+    return table
+
+
+def _plain(value: Any) -> Any:
+    """Wire values and mappings as dicts, and no None: TOML has none, so it means "not set"."""
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.to_builtins(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items() if entry is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return value

@@ -19,8 +19,7 @@ import msgspec
 
 from app_server.config.errors import ConfigFileError, ConfigInvalid
 from app_server.config.files import check_file, check_flags, read_table, with_absolute_paths
-from app_server.config.layers import Layer, merge
-from app_server.config.overrides import nested
+from app_server.config.layers import Layer, merge, nested
 from app_server.config.resolve import Config, Surroundings, resolve
 from app_server.config.trust import (
     DEFAULT_ROOT_MARKERS,
@@ -272,7 +271,7 @@ class _Reading:
         try:
             table = read_table(path)
             if table:
-                check_file(path, table)
+                check_file(path, _without(table, NOT_FOR_PROJECTS))
         except ConfigFileError:
             if disabled_reason is not None:
                 table = {}
@@ -307,9 +306,13 @@ def _merged(layers: Iterable[Layer], cwd: Path) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for layer in layers:
         if layer.disabled_reason is None and layer.table:
-            table = {k: v for k, v in layer.table.items() if k not in layer.ignored_keys}
+            table = _without(layer.table, layer.ignored_keys)
             merged = merge(merged, with_absolute_paths(table, layer.folder or cwd))
     return merged
+
+
+def _without(table: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if key not in keys}
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -1,17 +1,20 @@
-"""`-c key=value` and dotted keys in general, parsed and put into tables."""
+"""`-c key=value` and `--enable`, parsed.
+
+Standard library only and light: the command line is read before the first paint.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
-import msgspec
-
-from app_server.config.errors import OverrideError
 from app_server.config.features import OLD_NAMES, STAGES
 
 SHORT_KEYS = {"use_legacy_landlock": "features.use_legacy_landlock"}
 """Bare keys that stand for longer ones."""
+
+
+class OverrideError(ValueError):
+    """A `-c` argument that is not `key=value`, or a feature nobody knows."""
 
 
 def parse_override(argument: str) -> tuple[str, Any]:
@@ -19,9 +22,9 @@ def parse_override(argument: str) -> tuple[str, Any]:
     key, equals, text = argument.partition("=")
     key = key.strip()
     if not equals:
-        raise OverrideError(f"Invalid override (missing '='): {argument}")
+        raise OverrideError(f"-c {argument}: expected KEY=VALUE")
     if not key:
-        raise OverrideError(f"Empty key in override: {argument}")
+        raise OverrideError(f"-c {argument}: the key is empty")
     return SHORT_KEYS.get(key, key), parse_value(text.strip())
 
 
@@ -41,31 +44,3 @@ def feature_override(name: str, on: bool) -> tuple[str, bool]:
     if name not in STAGES and name not in OLD_NAMES:
         raise OverrideError(f"Unknown feature flag: {name}")
     return f"features.{name}", on
-
-
-def nested(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """One table from dotted keys; later ones win, tables on the way are made."""
-    table: dict[str, Any] = {}
-    for key, value in pairs:
-        if value is None:
-            continue
-        *parents, last = key.split(".")
-        place = table
-        for parent in parents:
-            inner = place.get(parent)
-            if not isinstance(inner, dict):
-                inner = place[parent] = {}
-            place = inner
-        place[last] = _plain(value)
-    return table
-
-
-def _plain(value: Any) -> Any:
-    """Wire values and mappings as dicts, and no None: TOML has none, so it means "not set"."""
-    if isinstance(value, msgspec.Struct):
-        value = msgspec.to_builtins(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(entry) for key, entry in value.items() if entry is not None}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    return value

@@ -16,8 +16,9 @@ import msgspec
 from app_server.config.errors import ConfigFileError, ConfigInvalid
 from app_server.config.files import read_table
 from app_server.config.kinds import ANYTHING, FLAG, Kind, ListOf, MapOf, Misfit, OneOf, Section
+from app_server.config.permission_schema import APPROVAL_POLICY, REVIEWER, SANDBOX_MODE
 from app_server.config.resolve import Config, Surroundings, sandbox_policy
-from app_server.config.schema import APPROVAL_POLICY, REVIEWER, SANDBOX_MODE, WEB_SEARCH
+from app_server.config.schema import WEB_SEARCH
 from app_server.protocol.config_requirements import ConfigRequirements
 from app_server.protocol.notices import ConfigWarningNotification
 from app_server.protocol.permissions import GranularAskForApproval

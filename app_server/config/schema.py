@@ -11,6 +11,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app_server.config.connection_schema import MCP_SERVER, PROVIDER, Providers
+from app_server.config.extension_schema import (
+    AGENTS,
+    APPS,
+    HOOKS,
+    MARKETPLACES,
+    MEMORIES,
+    PLUGINS,
+    SKILLS,
+    TOOL_SUGGEST,
+)
+from app_server.config.features import OLD_NAMES, STAGES
 from app_server.config.kinds import (
     ANYTHING,
     FLAG,
@@ -25,38 +36,33 @@ from app_server.config.kinds import (
     Either,
     Kind,
     MapOf,
-    NameOrTable,
     OneOf,
     Section,
 )
+from app_server.config.permission_schema import (
+    APPROVAL_POLICY,
+    PERMISSION_PROFILES,
+    REVIEWER,
+    SANDBOX_MODE,
+    SANDBOX_WORKSPACE_WRITE,
+)
+from app_server.config.telemetry_schema import ANALYTICS, FEEDBACK, OTEL
+from app_server.config.terminal_schema import HISTORY, NOTICE, TUI
 
 EFFORT = OneOf(("none", "minimal", "low", "medium", "high", "xhigh"))
 PERSONALITY = OneOf(("none", "friendly", "pragmatic"))
 SUMMARY = OneOf(("auto", "concise", "detailed", "none"))
 VERBOSITY = OneOf(("low", "medium", "high"))
 SERVICE_TIER = OneOf(("fast", "flex"))
-SANDBOX_MODE = OneOf(("read-only", "workspace-write", "danger-full-access"))
 WEB_SEARCH = OneOf(("disabled", "cached", "live"))
-REVIEWER = OneOf(("user", "auto_review", "guardian_subagent"))
-APPROVAL_POLICY = NameOrTable(
-    OneOf(("untrusted", "on-failure", "on-request", "granular", "never")),
-    {
-        "granular": Section(
-            "GranularApprovalConfig",
-            {
-                "sandbox_approval": FLAG,
-                "rules": FLAG,
-                "mcp_elicitations": FLAG,
-                "request_permissions": FLAG,
-                "skill_approval": FLAG,
-            },
-        )
-    },
+_SWITCH_OR_TABLE = Either(
+    (FLAG, TABLE), "data did not match any variant of untagged enum FeatureToml"
 )
 FEATURES = Section(
     "FeaturesToml",
-    {"multi_agent_v2": ANYTHING, "apps_mcp_path_override": ANYTHING},
+    {"multi_agent_v2": _SWITCH_OR_TABLE, "apps_mcp_path_override": _SWITCH_OR_TABLE},
     rest=FLAG,
+    known_rest=(*STAGES, *OLD_NAMES),
 )
 TOOLS = Section(
     "ToolsToml",
@@ -108,8 +114,11 @@ PROFILE_FIELDS: dict[str, Kind] = {
     "tools": TOOLS,
     "tools_view_image": FLAG,
     "features": FEATURES,
-    "analytics": Section("AnalyticsConfigToml", {"enabled": FLAG}),
-    "windows": TABLE,
+    "analytics": ANALYTICS,
+    "windows": Section(
+        "WindowsToml",
+        {"sandbox": OneOf(("elevated", "unelevated")), "sandbox_private_desktop": FLAG},
+    ),
     "zsh_path": TEXT,
     "oss_provider": TEXT,
     "js_repl_node_path": TEXT,
@@ -118,36 +127,6 @@ PROFILE_FIELDS: dict[str, Kind] = {
     "experimental_use_freeform_apply_patch": FLAG,
 }
 """What a profile may hold; it overlays the same keys of the top level."""
-
-TUI = Section(
-    "Tui",
-    {
-        "notifications": Either(
-            (FLAG, TEXTS), "data did not match any variant of untagged enum Notifications"
-        ),
-        "notification_method": OneOf(("auto", "osc9", "bel")),
-        "notification_condition": OneOf(("unfocused", "always")),
-        "animations": FLAG,
-        "show_tooltips": FLAG,
-        "alternate_screen": OneOf(("auto", "always", "never")),
-        "status_line": TEXTS,
-        "terminal_title": TEXTS,
-        "theme": TEXT,
-        "keymap": TABLE,
-        "model_availability_nux": TABLE,
-        "terminal_resize_reflow_max_rows": SIZE,
-    },
-    defaults={
-        "notifications": True,
-        "notification_method": "auto",
-        "notification_condition": "unfocused",
-        "animations": True,
-        "show_tooltips": True,
-        "alternate_screen": "auto",
-        "keymap": {},
-        "model_availability_nux": {},
-    },
-)
 
 TOP = Section(
     "ConfigToml",
@@ -171,23 +150,9 @@ TOP = Section(
         "project_doc_fallback_filenames": TEXTS,
         "project_root_markers": TEXTS,
         "auto_review": Section("AutoReviewToml", {"policy": TEXT}),
-        "sandbox_workspace_write": Section(
-            "SandboxWorkspaceWrite",
-            {
-                "writable_roots": TEXTS,
-                "network_access": FLAG,
-                "exclude_tmpdir_env_var": FLAG,
-                "exclude_slash_tmp": FLAG,
-            },
-            defaults={
-                "writable_roots": [],
-                "network_access": False,
-                "exclude_tmpdir_env_var": False,
-                "exclude_slash_tmp": False,
-            },
-        ),
+        "sandbox_workspace_write": SANDBOX_WORKSPACE_WRITE,
         "default_permissions": TEXT,
-        "permissions": MapOf(TABLE),
+        "permissions": PERMISSION_PROFILES,
         "allow_login_shell": FLAG,
         "shell_environment_policy": Section(
             "ShellEnvironmentPolicyToml",
@@ -208,30 +173,16 @@ TOP = Section(
         "mcp_oauth_credentials_store": OneOf(("auto", "file", "keyring")),
         "mcp_oauth_callback_port": PORT,
         "mcp_oauth_callback_url": TEXT,
-        "apps": MapOf(TABLE),
-        "plugins": MapOf(TABLE),
-        "marketplaces": MapOf(TABLE),
-        "hooks": TABLE,
-        "skills": TABLE,
-        "tool_suggest": TABLE,
-        "agents": Section(
-            "AgentsToml",
-            {
-                "max_threads": SIZE,
-                "max_depth": SIGNED,
-                "job_max_runtime_seconds": UNSIGNED,
-                "interrupt_message": ANYTHING,
-            },
-            rest=Section(
-                "AgentRoleToml",
-                {"description": TEXT, "config_file": TEXT, "nickname_candidates": TEXTS},
-            ),
-        ),
-        "memories": TABLE,
+        "apps": APPS,
+        "plugins": PLUGINS,
+        "marketplaces": MARKETPLACES,
+        "hooks": HOOKS,
+        "skills": SKILLS,
+        "tool_suggest": TOOL_SUGGEST,
+        "agents": AGENTS,
+        "memories": MEMORIES,
         "suppress_unstable_features_warning": FLAG,
-        "history": Section(
-            "History", {"persistence": OneOf(("save-all", "none")), "max_bytes": SIZE}
-        ),
+        "history": HISTORY,
         "sqlite_home": TEXT,
         "log_dir": TEXT,
         "cli_auth_credentials_store": OneOf(("file", "keyring", "auto", "ephemeral")),
@@ -243,13 +194,20 @@ TOP = Section(
         "show_raw_agent_reasoning": FLAG,
         "check_for_update_on_startup": FLAG,
         "disable_paste_burst": FLAG,
-        "feedback": Section("FeedbackConfigToml", {"enabled": FLAG}),
-        "otel": TABLE,
+        "feedback": FEEDBACK,
+        "otel": OTEL,
         "tui": TUI,
-        "notice": TABLE,
-        "audio": TABLE,
+        "notice": NOTICE,
+        "audio": Section("RealtimeAudioToml", {"microphone": TEXT, "speaker": TEXT}),
         "realtime": TABLE,
-        "ghost_snapshot": TABLE,
+        "ghost_snapshot": Section(
+            "GhostSnapshotToml",
+            {
+                "ignore_large_untracked_files": SIGNED,
+                "ignore_large_untracked_dirs": SIGNED,
+                "disable_warnings": FLAG,
+            },
+        ),
         "windows_wsl_setup_acknowledged": FLAG,
         "experimental_thread_store": ANYTHING,
         "experimental_thread_store_endpoint": TEXT,
@@ -288,17 +246,21 @@ def unknown_keys(table: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
 
 def _unknown(table: Mapping[str, Any], kind: Kind, prefix: str) -> Iterator[tuple[str, str | None]]:
     for key, value in table.items():
-        inner: Kind | None
+        inner: Kind | None = None
         if isinstance(kind, MapOf):
             inner = kind.item
         elif isinstance(kind, Section):
             inner = kind.fields.get(key, kind.rest)
-            if inner is None and not (kind is TOP and key in NEWER_KEYS):
+            if not _is_known(key, kind):
                 import difflib  # only for a misspelt key
 
-                close = difflib.get_close_matches(key, kind.fields, n=1)
+                close = difflib.get_close_matches(key, [*kind.fields, *kind.known_rest], n=1)
                 yield prefix + key, prefix + close[0] if close else None
-        else:
-            inner = None
         if isinstance(inner, Section | MapOf) and isinstance(value, Mapping):
             yield from _unknown(value, inner, f"{prefix}{key}.")
+
+
+def _is_known(key: str, kind: Section) -> bool:
+    if key in kind.fields or (kind is TOP and key in NEWER_KEYS):
+        return True
+    return kind.rest is not None and (not kind.known_rest or key in kind.known_rest)

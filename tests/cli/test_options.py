@@ -45,7 +45,19 @@ from app_server.cli.options import Options, parse
         ),
         (["login", "--with-api-key"], {"command": "login", "api_key_from_stdin": True}),
         (["-c", "a.b=[1]", "-c", "c=plain"], {"overrides": (("a.b", [1]), ("c", "plain"))}),
-        (["--enable", "x"], {"overrides": (("features.x", True),)}),
+        (["--enable", "goals"], {"overrides": (("features.goals", True),)}),
+        (["--disable", "goals"], {"overrides": (("features.goals", False),)}),
+        (
+            ["-c", "use_legacy_landlock=true"],
+            {"overrides": (("features.use_legacy_landlock", True),)},
+        ),
+        (["features", "list"], {"command": "features", "action": "list"}),
+        (
+            ["--enable", "apps", "features", "enable", "goals"],
+            {"command": "features", "action": "enable", "feature": "goals"},
+        ),
+        (["debug", "config-schema"], {"command": "debug", "action": "config-schema"}),
+        (["--strict-config", "app-server"], {"command": "app-server", "strict_config": True}),
         (
             ["--yolo"],
             {"overrides": (("sandbox_mode", "danger-full-access"), ("approval_policy", "never"))},
@@ -81,6 +93,12 @@ def test_a_setting_without_a_value_is_refused(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit):
         parse(["-c", "model"])
     assert "expected KEY=VALUE" in capsys.readouterr().err
+
+
+def test_a_feature_nobody_knows_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--enable", "nonsense"])
+    assert "Unknown feature flag: nonsense" in capsys.readouterr().err
 
 
 def test_version_names_the_release_it_is_compatible_with(

@@ -225,7 +225,9 @@ def test_unknown_keys_are_ignored_and_come_with_a_suggestion(loaded: Loader) -> 
         ("modle", "model"),
         ("weird", None),
         ("tui.them", "tui.theme"),
+        ("features.nonsense", None),
         ("profiles.p.aproval_policy", "profiles.p.approval_policy"),
+        ("mcp_servers.a.extra", None),
     ]
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app_server.config.errors import OverrideError
+from app_server.config.layers import nested
 from app_server.config.load import LoadedConfig
-from app_server.config.overrides import feature_override, nested, parse_override
+from app_server.config.overrides import OverrideError, feature_override, parse_override
 from app_server.config.resolve import Config, ShellEnvironmentPolicy
 from app_server.protocol.permissions import (
     DangerFullAccessSandboxPolicy,
@@ -151,8 +151,8 @@ def test_an_override_is_a_toml_value_or_plain_text(
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("model", r"Invalid override \(missing '='\): model"),
-        ("=x", "Empty key in override: =x"),
+        ("model", "-c model: expected KEY=VALUE"),
+        ("=x", "-c =x: the key is empty"),
     ],
 )
 def test_an_override_that_is_none_is_refused(argument: str, message: str) -> None:
