@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from app_server.sandbox.mounts import mounts
+from app_server.sandbox.mounts import EMPTY_FOLDERS, mounts
 from app_server.sandbox.policy import Access
 
 SECCOMP_FD = 3
@@ -29,6 +29,7 @@ _TRUSTED_FOLDERS = (
     "/run/wrappers/bin",
 )
 _LOADER_VARIABLES = ("GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH", "MALLOC_TRACE", "NLSPATH")
+_MODES = {"cover": "0755", "hide": "0000", "veil": "0111"}
 _CLAIM_TERMINAL = (
     "import fcntl, os, sys, termios\n"
     "os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
@@ -75,18 +76,24 @@ def arguments(
     if opened and opened[0] == ("/", "write"):
         del opened[0]
         words += ["--bind", "/", "/", "--ro-bind", "/sys", "/sys"]
-    else:
+    elif access.readable is None:
         words += ["--ro-bind", "/", "/"]
+    else:
+        words += ["--tmpfs", "/"]
+        for path in access.readable:
+            words += ["--ro-bind", path, path]
     words += ["--dev", "/dev", "--proc", "/proc", "--remount-ro", "/proc"]
     for path, kind in opened:
-        if kind == "cover":
-            words += ["--tmpfs", path]
+        if kind in EMPTY_FOLDERS:
+            words += ["--perms", _MODES[kind], "--tmpfs", path]
             continue
         source = "/dev/null" if kind == "close" else path
         words += ["--bind" if kind == "write" else "--ro-bind", source, path]
     for path, kind in opened:
-        if kind == "cover":
+        if kind in EMPTY_FOLDERS:
             words += ["--remount-ro", path]
+    if access.readable is not None:
+        words += ["--remount-ro", "/"]
     words += ["--seccomp", str(SECCOMP_FD), "--chdir", cwd, "--"]
     if claims_terminal:
         words += _terminal_claimer()

@@ -1,6 +1,6 @@
 """How the mechanisms of our own are started: a bare interpreter, the program, and its plan.
 
-The program (`confine.py`) is read and compiled once per server and travels in memory, since the
+The program (`confine/`) is read and compiled once per server and travels in memory, since the
 folder it lies in may be one that commands can write. It runs outside the sandbox until it has built
 it, hence the empty environment: no variable of the command's can load anything into it.
 """
@@ -21,10 +21,17 @@ from app_server.sandbox.mounts import mounts
 from app_server.sandbox.policy import Access
 
 _PLAN_FD = 3
-_RUN_PLAN = (
-    f"import marshal; code, plan = marshal.load(open({_PLAN_FD}, 'rb')); "
-    "exec(code, {'__name__': '__main__', 'plan': plan})"
-)
+_PACKAGE = "app_server.sandbox.confine"
+_FILES = ("kernel", "giving_up", "command", "view", "namespaces", "program")
+"""Each imports only files before it."""
+_RUN_PLAN = f"""\
+import marshal, sys
+files, plan = marshal.load(open({_PLAN_FD}, 'rb'))
+for name, code in files:
+    file = sys.modules[name] = type(sys)(name)
+    exec(code, file.__dict__)
+file.main(plan)
+"""
 
 
 class HelperCommand(NamedTuple):
@@ -50,6 +57,8 @@ def in_namespaces(
         all_writable=any(root.path == "/" for root in access.writable_roots),
         mounts=[entry for entry in mounts(access) if entry[0] != "/"],
         landlock=landlock.beside_namespaces(access),
+        readable=None if access.readable is None else list(access.readable),
+        pivot_root=seccomp.number_of("pivot_root"),
         seccomp=seccomp.program(network_allowed=access.network_allowed),
         claims_terminal=claims_terminal,
         argv=list(argv),
@@ -92,6 +101,10 @@ def _interpreter() -> str:
 
 
 @lru_cache(maxsize=1)
-def _program() -> CodeType:
-    path = Path(__file__).with_name("confine.py")
+def _program() -> list[tuple[str, CodeType]]:
+    folder = Path(__file__).with_name("confine")
+    return [(f"{_PACKAGE}.{name}", _compiled(folder / f"{name}.py")) for name in _FILES]
+
+
+def _compiled(path: Path) -> CodeType:
     return compile(path.read_bytes(), str(path), "exec", dont_inherit=True, optimize=2)

@@ -31,7 +31,7 @@ _HARMLESS_DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx")
 
 
 class LandlockRules(TypedDict):
-    """As `confine.py` reads them."""
+    """As `confine` reads them."""
 
     handled: int
     scoped: int

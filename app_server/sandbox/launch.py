@@ -9,20 +9,25 @@ Whoever spawns the result passes on descriptors 0 to 2 and those of `inherited_d
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import msgspec
 
-from app_server.protocol.permissions import ExternalSandboxSandboxPolicy, SandboxPolicy
+from app_server.protocol.permissions import ExternalPermissionProfile, ExternalSandboxSandboxPolicy
 from app_server.sandbox import bubblewrap, helper, landlock, probe, seccomp
 from app_server.sandbox.control_sockets import without_invitations
 from app_server.sandbox.errors import SandboxUnavailable
 from app_server.sandbox.policy import Access, resolve_access
+from app_server.sandbox.trace import is_below_any
+from app_server.sandbox.wishes import Permissions
 
 Confinement: TypeAlias = Literal["none", "external", "bubblewrap", "namespaces", "landlock"]
 """What holds a command: nothing, somebody else's sandbox, or one of our mechanisms."""
+
+_EXTERNAL = (ExternalSandboxSandboxPolicy, ExternalPermissionProfile)
 
 NETWORK_DISABLED = "CODEX_SANDBOX_NETWORK_DISABLED"
 
@@ -42,7 +47,7 @@ class PreparedCommand(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def prepare(
-    policy: SandboxPolicy,
+    permissions: Permissions,
     argv: Sequence[str],
     cwd: str | Path,
     env: Mapping[str, str],
@@ -54,9 +59,9 @@ def prepare(
     also_protected: Sequence[str] = (),
     mechanism: probe.Mechanism | None = None,
 ) -> PreparedCommand:
-    """The command as it must be spawned so that `policy` holds for it.
+    """The command as it must be spawned so that a policy or permission profile holds for it.
 
-    `policy_cwd` is the folder the policy speaks of where that is not the command's own `cwd`; for
+    `policy_cwd` is the folder that speaks of where that is not the command's own `cwd`; for
     `codex_home` and `also_protected` see `resolve_access`. `mechanism` overrules the choice of the
     probe. Reads a few directories; the first call in a process also tries the mechanisms out (some
     tens of milliseconds), so call it, or `probe.facts()` before it, off the event loop. Raises
@@ -67,7 +72,7 @@ def prepare(
 
     def access_keeping(files: Sequence[str]) -> Access:
         return resolve_access(
-            policy,
+            permissions,
             folder,
             variables,
             extra_writable_roots,
@@ -83,10 +88,11 @@ def prepare(
             argv=tuple(argv),
             cwd=str(cwd),
             env=env,
-            confinement="external" if isinstance(policy, ExternalSandboxSandboxPolicy) else "none",
+            confinement="external" if isinstance(permissions, _EXTERNAL) else "none",
             network_allowed=access.network_allowed,
         )
     env = without_invitations(env)
+    _check_folder(access, str(cwd))
     chosen = _choose(access, mechanism)
     if chosen == "bubblewrap":
         program = probe.facts().program or bubblewrap.find_program() or "bwrap"
@@ -121,6 +127,15 @@ def prepare(
     )
 
 
+def _check_folder(access: Access, cwd: str) -> None:
+    readable = access.readable
+    if readable is not None and not is_below_any(os.path.realpath(cwd), readable):
+        raise SandboxUnavailable(
+            f"the permission profile does not let {cwd}, the command's folder, be read",
+            "Add the folder to the profile's filesystem table, or run the command elsewhere.",
+        )
+
+
 def _choose(
     access: Access, wished: probe.Mechanism | None
 ) -> Literal["bubblewrap", "namespaces", "landlock"]:
@@ -132,6 +147,12 @@ def _choose(
         raise SandboxUnavailable(
             f"{found.missing or 'only Landlock was asked for'}; Landlock alone keeps the read-only "
             "policy, but cannot protect .git, .codex and .agents in a folder that may be written",
+            found.remedy or "Use the read-only policy.",
+        )
+    if chosen == "landlock" and (access.hidden or access.readable is not None):
+        raise SandboxUnavailable(
+            f"{found.missing or 'only Landlock was asked for'}; Landlock alone cannot keep files "
+            "from being read",
             found.remedy or "Use the read-only policy.",
         )
     if chosen == "landlock" and access.network_allowed:

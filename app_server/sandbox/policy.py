@@ -1,4 +1,4 @@
-"""What a sandbox policy means for one command: which places may be written, which stay as they are.
+"""What permissions mean for one command here: which places may be written, read, or are to stay.
 
 Pure reading: it looks at the file system and changes nothing. Knows no mechanism. All paths in the
 result are real ones, without symbolic links on the way.
@@ -13,15 +13,12 @@ from pathlib import Path
 
 import msgspec
 
-from app_server.protocol.permissions import (
-    DangerFullAccessSandboxPolicy,
-    ExternalSandboxSandboxPolicy,
-    SandboxPolicy,
-    WorkspaceWriteSandboxPolicy,
-)
 from app_server.sandbox.control_sockets import ClosedPlaces, closed_places
+from app_server.sandbox.errors import SandboxUnavailable
+from app_server.sandbox.patterns import matches
 from app_server.sandbox.protected import Protection, protect
 from app_server.sandbox.trace import is_below, is_below_any, trace
+from app_server.sandbox.wishes import Permissions, Wishes, wishes
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +36,7 @@ class WritableRoot(msgspec.Struct, frozen=True):
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """What one command may do. Everything may be read."""
+    """What one command may do."""
 
     is_confined: bool
     writable_roots: tuple[WritableRoot, ...] = ()
@@ -48,10 +45,16 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     """How the protected paths of all roots are to be held, for the mechanisms."""
     closed: ClosedPlaces = ClosedPlaces()
     """Where programs outside take orders."""
+    readable: tuple[str, ...] | None = None
+    """The existing places that may be read, parents first; None for everything."""
+    hidden: tuple[str, ...] = ()
+    """Existing places that may not even be read."""
+    shown: tuple[str, ...] = ()
+    """Existing places below hidden ones that may be read all the same."""
 
 
 def resolve_access(
-    policy: SandboxPolicy,
+    permissions: Permissions,
     cwd: str | Path,
     env: Mapping[str, str],
     extra_writable_roots: Sequence[str | Path] = (),
@@ -60,52 +63,48 @@ def resolve_access(
     also_protected: Iterable[str] = (),
     stays_visible: Iterable[str] = (),
 ) -> Access:
-    """The places `policy` opens for a command in `cwd` with this environment (its TMPDIR).
+    """The places these permissions open for a command in `cwd` with this environment.
 
-    Given Codex's home, its `memories` may be written and the rest of it may not, whatever root it
-    lies in. `also_protected` names further paths to keep, `stays_visible` what must not be covered.
+    Given Codex's home, a workspace-write policy lets its `memories` be written, and the rest of it
+    may not be, whatever root it lies in. `also_protected` names further paths to keep,
+    `stays_visible` what must not be covered. Raises `SandboxUnavailable` for what cannot be kept.
     """
-    if isinstance(policy, DangerFullAccessSandboxPolicy):
-        return Access(is_confined=False, network_allowed=True)
-    if isinstance(policy, ExternalSandboxSandboxPolicy):
-        return Access(is_confined=False, network_allowed=policy.network_access == "enabled")
-    wished = [str(path) for path in extra_writable_roots]
-    kept = list(also_protected)
-    if isinstance(policy, WorkspaceWriteSandboxPolicy):
-        wished = [str(cwd), *policy.writable_roots, *wished]
-        if codex_home is not None:
-            wished.append(os.path.join(codex_home, "memories"))
-        if not policy.exclude_slash_tmp:
-            wished.append("/tmp")
-        if not policy.exclude_tmpdir_env_var:
-            wished.append(env.get("TMPDIR", ""))
-    if codex_home is not None:
-        kept.append(str(codex_home))
-    roots = _existing_roots(wished)
-    protection = protect(roots, kept)
+    home = None if codex_home is None else str(codex_home)
+    asked = wishes(permissions, str(cwd), env, [str(path) for path in extra_writable_roots], home)
+    if asked.confined_by != "us":
+        return Access(is_confined=False, network_allowed=asked.network_allowed)
+    kept = [*also_protected, *([] if home is None else [home])]
+    roots = _existing_roots(asked)
+    unread = _hidden(asked)
+    protection = protect(roots, [*kept, *asked.read_only, *unread], names=asked.keeps_names)
+    hidden = {os.path.realpath(path) for path in unread} - {*protection.missing, *roots}
     return Access(
         is_confined=True,
         writable_roots=tuple(WritableRoot(root, _below(root, protection)) for root in roots),
-        network_allowed=policy.network_access,
+        network_allowed=asked.network_allowed,
         protection=protection,
         closed=closed_places(
             env,
             roots,
-            network_allowed=policy.network_access,
+            network_allowed=asked.network_allowed,
             stays_visible=[str(cwd), *kept, *stays_visible],
-            codex_home=None if codex_home is None else str(codex_home),
+            codex_home=home,
         ),
+        readable=_readable(asked, roots),
+        hidden=tuple(sorted(filter(os.path.exists, hidden))),
+        shown=tuple(path for path in _real(asked.read_only) if is_below_any(path, hidden)),
     )
 
 
-def _existing_roots(wished: Sequence[str]) -> list[str]:
-    """The real paths of those that exist, the first (the workspace) in any case.
+def _existing_roots(asked: Wishes) -> list[str]:
+    """The real paths of those that exist, the workspace in any case.
 
     Another root that is reached through a link which lies in a root is left out: a command could
     have made that link, and would choose with it what the next command may write.
     """
     roots: list[str] = []
-    for path in [*wished[:1], *sorted(wished[1:], key=len)]:
+    first = [] if asked.workspace is None else [asked.workspace]
+    for path in [*first, *sorted(asked.writable, key=len)]:
         if not os.path.isabs(path):
             continue
         try:
@@ -118,11 +117,37 @@ def _existing_roots(wished: Sequence[str]) -> list[str]:
         if is_below_any(found.real, _NEVER_ROOTS):
             log.warning("writable root %s is left out: it belongs to the kernel", path)
             continue
-        if path != wished[0] and any(is_below_any(link, roots) for link in found.links):
+        if path != asked.workspace and any(is_below_any(link, roots) for link in found.links):
             log.warning("writable root %s is left out: reached by a link commands can make", path)
             continue
         roots.append(found.real)
     return roots
+
+
+def _hidden(asked: Wishes) -> list[str]:
+    """What is not to be read, also what a pattern finds now; links are not followed yet."""
+    for path in asked.hidden:
+        if os.path.realpath(path) == "/":
+            raise SandboxUnavailable(
+                f"{path} leads to the root of the file system and cannot be hidden",
+                "Name what is to be hidden by the path it has.",
+            )
+    found = (matches(pattern, asked.pattern_depth) for pattern in asked.hidden_patterns)
+    return [*asked.hidden, *(path for paths in found for path in paths)]
+
+
+def _readable(asked: Wishes, roots: Sequence[str]) -> tuple[str, ...] | None:
+    """With the names that lead to folders, since programs are called by them (`/bin`)."""
+    if asked.readable is None:
+        return None
+    named = [path for path in asked.readable if os.path.isdir(path)]
+    more = ["/etc/resolv.conf"] if asked.network_allowed else []
+    return tuple(sorted({*_real([*asked.readable, *more]), *named, *roots}))
+
+
+def _real(paths: Iterable[str]) -> list[str]:
+    """Where those that exist lead."""
+    return sorted({os.path.realpath(path) for path in paths if os.path.exists(path)})
 
 
 def _below(root: str, protection: Protection) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from app_server.sandbox.trace import Trace, is_below_any, parents, trace
+from app_server.sandbox.trace import Trace, is_below, is_below_any, parents, trace
 
 PROTECTED_NAMES = (".git", ".codex", ".agents")
 """Metadata that stays read-only under every writable root: it decides what runs later."""
@@ -37,11 +37,12 @@ class Protection(msgspec.Struct, frozen=True, kw_only=True):
     """Directories that may be written but not be renamed, because something held lies in them."""
 
 
-def protect(roots: Sequence[str], also: Iterable[str] = ()) -> Protection:
-    """What is to be held under these link-free roots; `also` names further paths to keep."""
+def protect(roots: Sequence[str], also: Iterable[str] = (), *, names: bool = True) -> Protection:
+    """What is to be held under these link-free roots; `also` names further paths to keep, `names`
+    says whether the metadata is held."""
     survey = _Survey(roots)
     for root in roots:
-        for name in PROTECTED_NAMES:
+        for name in PROTECTED_NAMES if names else ():
             survey.keep(os.path.join(root, name))
         survey.anchor(root)
     for path in also:
@@ -64,8 +65,14 @@ class _Survey:
             read_only=tuple(sorted(self._read_only - opened)),
             missing=tuple(sorted(self._missing)),
             links=tuple(sorted(self._links)),
-            anchors=tuple(sorted(self._anchors - opened - self._read_only)),
+            anchors=tuple(sorted(filter(self._is_writable, self._anchors - opened))),
         )
+
+    def _is_writable(self, folder: str) -> bool:
+        """Whether the nearest of what was opened and what is held around a folder opens it."""
+        held = self._read_only | self._missing
+        around = [path for path in (*self._roots, *held) if is_below(folder, path)]
+        return max(around, key=len, default="") not in held - set(self._roots)
 
     def keep(self, path: str) -> None:
         """Hold one path, whatever it is now."""

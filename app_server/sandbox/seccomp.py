@@ -270,6 +270,15 @@ def program(
     return b"".join(code)
 
 
+def number_of(call: str) -> int:
+    """This machine's number of one of the calls refused. Raises `UnknownMachine`."""
+    target = _MACHINES.get(os.uname().machine)
+    number = None if target is None else _ALWAYS_REFUSED[call][target.column]
+    if number is None:
+        raise UnknownMachine(os.uname().machine)
+    return number
+
+
 def _op(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
     return struct.pack("=HBBI", code, if_true, if_false, value)
 

@@ -26,6 +26,7 @@ def why_not(mechanism: Mechanism) -> str | None:
         trial = probe.try_bubblewrap(program)
     else:
         trial = probe.try_namespaces() if mechanism == "namespaces" else probe.try_landlock()
+    assert "Traceback" not in trial.complaint, trial.complaint  # ours, not the machine's
     return None if trial.works else trial.complaint
 
 

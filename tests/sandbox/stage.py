@@ -29,6 +29,7 @@ from app_server.protocol.permissions import (
 from app_server.sandbox import helper
 from app_server.sandbox.launch import PreparedCommand, prepare
 from app_server.sandbox.probe import Mechanism
+from app_server.sandbox.wishes import Permissions
 
 ORDINARY_UID = 12345
 LONGEST_RUN_SECONDS = 60.0
@@ -108,7 +109,7 @@ class Stage:
     def prepared(
         self,
         argv: Sequence[str],
-        policy: SandboxPolicy | None = None,
+        policy: Permissions | None = None,
         *,
         tty: bool = False,
         **more: str,
