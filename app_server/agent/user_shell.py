@@ -37,7 +37,7 @@ async def run_user_command(turn: Turn, line: str) -> ResponseItem:
     from app_server.exec.shell import user_shell
     from app_server.exec.shell_env import command_environment
     from app_server.execpolicy.command_actions import command_actions
-    from app_server.execpolicy.shell_split import shell_join
+    from app_server.execpolicy.shell_quote import shell_join
 
     session, cwd = turn.session, turn.settings.cwd
     argv = user_shell().argv(line, login=session.config.allow_login_shell)

@@ -20,16 +20,16 @@ from app_server.execpolicy.shell_split import commands_of, word_set
 # Programs are listed without the version at their end: `python` stands for `python3.12`, too.
 _SHELLS_AND_PYTHON = word_set("ash bash csh dash fish ksh sh tcsh zsh python pypy")
 _NARROWED_BY_THEIR_FIRST_WORD = _SHELLS_AND_PYTHON | word_set(
-    "awk gawk mawk nawk bunx git gmake lua luajit make node nodejs npx perl php ruby sed uvx"
+    "awk gawk mawk nawk bunx git lua luajit node nodejs npx perl php ruby sed uvx"
 )
 _START_WHAT_FOLLOWS = word_set(
     "busybox builtin command env exec nice nohup setsid stdbuf sudo doas time timeout toybox xargs"
 )
 _RUN_OR_WRITE_ANYTHING = word_set(
-    "at batch bun bwrap chroot crontab dd deno docker ed emacs eval ex expect fd find flock gdb "
-    "kubectl nc ncat nerdctl nsenter osascript parallel pkexec podman powershell pwsh rlwrap "
-    "rsh runuser screen script socat source ssh strace su systemd-run tclsh tee tmux unshare vi "
-    "vim watch"
+    "at batch bmake bun bwrap chroot crontab dd deno docker ed emacs eval ex expect fd find flock "
+    "gdb gmake kubectl less make man nano nc ncat nerdctl ninja nsenter nvim osascript parallel "
+    "pkexec podman powershell pwsh rlwrap rsh rsync runuser scp screen script sftp socat source "
+    "sqlite ssh strace su systemd-run tar tclsh tee tmux unshare vi vim watch zip"
 )
 _OF_THE_SHELL_ITSELF = word_set(
     ": . alias break builtin cd continue declare exit export local popd pushd read readonly return "
@@ -66,6 +66,19 @@ def propose(
     )
 
 
+def objection(argv: Sequence[str], prefix: Sequence[str]) -> str | None:
+    """Why a prefix somebody chose for a question about `argv` must not become a rule; None if it
+    may. The words stand after "the rule was not kept: "."""
+    if is_too_wide(prefix):
+        return "it would allow nearly anything to run"
+    commands = commands_of(argv)
+    if commands is None:
+        return "no rule can cover a script that only a shell understands"
+    if not any(command[: len(prefix)] == list(prefix) for command in commands):
+        return "it does not cover the command it was given with"
+    return None
+
+
 def _is_pointless(words: Sequence[str]) -> bool:
     """Whether a rule for this very command would help nobody."""
     return words[0] in _OF_THE_SHELL_ITSELF or any("://" in word for word in words)
@@ -85,19 +98,18 @@ def is_too_wide(prefix: Sequence[str]) -> bool:
     if program in _RUN_OR_WRITE_ANYTHING:
         return True
     if program in _START_WHAT_FOLLOWS:
-        return not _is_operand(first) or first[0][0].isdigit() or is_too_wide(prefix[1:])
+        is_command = _is_operand(first) and "=" not in first[0] and not first[0][0].isdigit()
+        return not is_command or is_too_wide(prefix[1:])
     if program not in _NARROWED_BY_THEIR_FIRST_WORD:
         return False
     if program in _SHELLS_AND_PYTHON and first and first[0] in _FIX_WHAT_RUNS:
-        return not _is_operand(following, may_assign=True)
-    return not _is_operand(first, may_assign=program not in ("make", "gmake"))
+        return not _is_operand(following)
+    return not _is_operand(first)
 
 
-def _is_operand(word: Sequence[str], *, may_assign: bool = False) -> bool:
-    """Whether there is a word, and neither an option nor a variable's value."""
-    if not word or not word[0] or word[0].startswith(("-", "+")):
-        return False
-    return may_assign or "=" not in word[0]
+def _is_operand(word: Sequence[str]) -> bool:
+    """Whether there is a word, and no option."""
+    return bool(word) and bool(word[0]) and not word[0].startswith(("-", "+"))
 
 
 def rules_path(codex_home: Path) -> Path:

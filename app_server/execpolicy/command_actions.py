@@ -14,7 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from app_server.execpolicy.known_safe import is_safe_command
-from app_server.execpolicy.shell_split import Part, plain_parts, shell_join, shell_script, word_set
+from app_server.execpolicy.shell_quote import shell_join
+from app_server.execpolicy.shell_split import Part, plain_parts, shell_script, word_set
 from app_server.protocol.item import (
     CommandAction,
     ListFilesCommandAction,

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app_server.execpolicy.shell_split import commands_of
+from app_server.execpolicy.shell_split import commands_of, mentioned_commands, word_set
+
+_RUN_WHAT_FOLLOWS = word_set("sudo doas env command nohup xargs")
 
 
 def is_known_dangerous(argv: Sequence[str]) -> bool:
-    """Whether the call, or a part of its plain script, is one of the known dangerous ones."""
-    commands = commands_of(argv)
-    if commands is None:
-        return False
-    return any(is_dangerous_command(command) for command in commands)
+    """Whether the call, or a part of its script, is one of the known dangerous ones.
+
+    A script that is not plain is looked through for them, wherever they stand; one that cannot be
+    read counts as dangerous.
+    """
+    mentioned = mentioned_commands(argv)
+    if mentioned is None:
+        return True
+    return any(map(is_dangerous_command, [*(commands_of(argv) or ()), *mentioned]))
 
 
 def is_dangerous_command(words: Sequence[str]) -> bool:
     """The same for one simple command."""
-    if not words:
-        return False
-    name = words[0].rsplit("/", 1)[-1]
-    if name == "sudo":
-        return is_dangerous_command(_after_options(words[1:]))
-    return name == "rm" and any(_is_force(word) for word in _options(words[1:]))
+    names = [word.rsplit("/", 1)[-1] for word in words]
+    # which options of a program that runs others take a word of their own is not worth knowing
+    reach = len(names) if names and names[0] in _RUN_WHAT_FOLLOWS else 1
+    return any(
+        name == "rm" and any(map(_is_force, _options(words[at + 1 :])))
+        for at, name in enumerate(names[:reach])
+    )
 
 
 def _options(words: Sequence[str]) -> list[str]:
@@ -34,10 +41,3 @@ def _is_force(option: str) -> bool:
     if option.startswith("--"):
         return option == "--force"
     return "f" in option
-
-
-def _after_options(words: Sequence[str]) -> Sequence[str]:
-    for position, word in enumerate(words):
-        if not word.startswith("-"):
-            return words[position:]
-    return ()

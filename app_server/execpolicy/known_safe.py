@@ -17,7 +17,7 @@ _SYSTEM_FOLDERS = ("/bin/", "/usr/bin/", "/usr/local/bin/", "/opt/homebrew/bin/"
 
 _ALWAYS = word_set(
     "cat cd cut echo expr false grep head id ls nl paste pwd rev seq stat tail tr true uname "
-    "uniq wc which whoami"
+    "wc which whoami"
 )
 _ALWAYS_ON_LINUX = frozenset({"numfmt", "tac"})
 
@@ -26,7 +26,20 @@ _FIND_ACTS = frozenset(
 )
 _SED_LINES = re.compile(r"\d+(,\d+)?p")
 _BRANCH_LOOKS = word_set("--list -l --show-current -a --all -r --remotes -v -vv --verbose")
-_GIT_ACTS = ("--output", "--ext-diff", "--textconv", "--exec")
+_GIT_ACTS = (
+    "-O",
+    "--open-files-in-pager",
+    "--output",
+    "--ext-diff",
+    "--textconv",
+    "--exec",
+    "--upload-pack",
+    "--receive-pack",
+    "--show-signature",
+)
+"""Options of git that write a file or start a program somebody named in a file of settings."""
+_GIT_NEEDS_A_PROGRAM = "%G"
+"""In a format: what only the program that checks signatures can tell."""
 
 
 def is_known_safe(argv: Sequence[str]) -> bool:
@@ -91,11 +104,16 @@ def _git(arguments: Sequence[str]) -> bool:
     if not arguments:
         return False
     subcommand, *rest = arguments
-    if any(word.startswith(_GIT_ACTS) for word in rest):
+    if any(word.startswith(_GIT_ACTS) or _GIT_NEEDS_A_PROGRAM in word for word in rest):
         return False
     if subcommand == "branch":
         return all(word in _BRANCH_LOOKS or word.startswith("--format=") for word in rest)
     return subcommand in ("status", "log", "diff", "show")
+
+
+def _uniq(arguments: Sequence[str]) -> bool:
+    """A second file would be written."""
+    return sum(not word.startswith("-") for word in arguments) < 2
 
 
 _CHECKED: dict[str, Callable[[Sequence[str]], bool]] = {
@@ -104,4 +122,5 @@ _CHECKED: dict[str, Callable[[Sequence[str]], bool]] = {
     "git": _git,
     "rg": _rg,
     "sed": _sed,
+    "uniq": _uniq,
 }

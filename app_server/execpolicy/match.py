@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from app_server.execpolicy.rules import STRICTNESS, Decision, PrefixRule, RuleSet
-from app_server.execpolicy.shell_split import shell_join
+from app_server.execpolicy.shell_quote import shell_join
 
 
 class PrefixRuleMatch(
@@ -32,30 +32,39 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     matches: list[PrefixRuleMatch]
     decision: Decision | None
     """The strictest decision; None when no rule matches any part."""
-    covers_all: bool
-    """Whether every part is matched by some rule. Only then does `allow` mean no sandbox."""
+    unmatched: list[list[str]]
+    """The commands no rule matches."""
 
     @property
     def allows_all(self) -> bool:
-        """Whether the call may run unasked and unconfined."""
-        return self.decision == "allow" and self.covers_all
+        """Whether the call may run unasked and unconfined: only if rules match all of it."""
+        return self.decision == "allow" and not self.unmatched
 
 
 def judge(
     rules: RuleSet,
     commands: Iterable[Sequence[str]],
     *,
+    mentioned: Iterable[Sequence[str]] = (),
     resolve_host_executables: bool = True,
 ) -> Verdict:
-    """What the rules say of the commands one call runs."""
+    """What the rules say of the commands one call runs.
+
+    Commands that are only `mentioned` in it, where nobody can be sure how, count as far as a rule
+    speaks against them.
+    """
     matches: list[PrefixRuleMatch] = []
-    covers_all = True
+    unmatched: list[list[str]] = []
     for command in commands:
         found = matching(rules, command, resolve_host_executables=resolve_host_executables)
-        covers_all = covers_all and bool(found)
         matches.extend(found)
+        if not found:
+            unmatched.append(list(command))
+    for command in mentioned:
+        found = matching(rules, command, resolve_host_executables=resolve_host_executables)
+        matches.extend(match for match in found if match.decision != "allow")
     decision = max((match.decision for match in matches), key=STRICTNESS.__getitem__, default=None)
-    return Verdict(matches=matches, decision=decision, covers_all=covers_all and bool(matches))
+    return Verdict(matches=matches, decision=decision, unmatched=unmatched)
 
 
 def matching(

@@ -26,9 +26,10 @@ class PrefixRule(msgspec.Struct, frozen=True, kw_only=True):
     justification: str | None = None
 
     def covers(self, words: tuple[str, ...]) -> bool:
-        return len(words) >= len(self.pattern) and all(
-            word in alternatives for word, alternatives in zip(words, self.pattern, strict=False)
-        )
+        pattern = self.pattern
+        if len(words) < len(pattern) or words[0] not in pattern[0]:
+            return False
+        return all(word in alternatives for word, alternatives in zip(words, pattern, strict=False))
 
 
 class NetworkRule(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,20 +1,25 @@
 """Shell scripts → the simple commands in them, where the script is plain enough to be sure.
 
 Plain means words, quoted strings and `&& || ; |` or line breaks between commands, nothing else.
-Whatever needs a shell to understand makes the answer None: variables, substitutions, redirections,
-escapes, braces, groups, background jobs, comments, assignments, reserved words. The reader is
-small on purpose: it refuses what it does not know, so it can never see less than a shell runs.
+Only kinds of syntax known to mean just that are let through; whatever needs a shell to understand
+makes the answer None: variables, substitutions, redirections, escapes, braces, groups, background
+jobs, comments, assignments, reserved words. Nothing may stand between two pieces but blanks, so
+that never less is seen than a shell runs.
 
 File-name patterns (`*`, `?`, `[`) stay in words as they are.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
+
+from app_server.execpolicy.shell_tree import Script, Unreadable, read_script
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 SHELLS = frozenset({"bash", "zsh", "sh"})
 
@@ -27,14 +32,15 @@ def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_BLANK = " \t"
-_REFUSED = frozenset("$`\\(){}<>&#!\r\0")
-_REFUSED_IN_DOUBLE_QUOTES = frozenset("$`\\\0")
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\[[^\]]*\])?\+?=")
+_OPERATORS: dict[str, Operator] = {"&&": "&&", "||": "||", ";": ";", "|": "|"}
+_SEQUENCES = frozenset({"program", "list", "pipeline"})
 _RESERVED = word_set(
     "if then elif else fi for while until do done case esac select function time coproc in [[ ]]"
 )
-_BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-./:@]_")
+_EXPANDED_IN_WORDS = frozenset("\\$`{}")
+_EXPANDED_IN_QUOTES = frozenset("\\$`")
+_DEEPEST_SHELL = 4
+"""Shells in the scripts of shells that are looked into."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -68,146 +74,171 @@ def plain_commands(script: str) -> list[list[str]] | None:
 def plain_parts(script: str) -> list[Part] | None:
     """The same with the operator in front of each command."""
     try:
-        return _Reader(script).parts()
-    except _NotPlain:
+        return _parts(read_script(script))
+    except (_NotPlain, Unreadable):
         return None
+
+
+def command_with_input(argv: Sequence[str]) -> list[str] | None:
+    """The one command of a script that only feeds it a text (`python3 - <<'END'`); None for others.
+
+    A text in which the shell would replace anything makes the answer None, too.
+    """
+    text = shell_script(argv)
+    if text is None:
+        return None
+    try:
+        script = read_script(text)
+        return None if script.root.has_error else _fed_command(script)
+    except (_NotPlain, Unreadable):
+        return None
+
+
+def mentioned_commands(argv: Sequence[str]) -> list[list[str]] | None:
+    """Every command in a script, however it is wrapped, as far as its words stand there literally.
+
+    For judging more strictly only: a shell may come to run others. Scripts given to shells inside
+    it are looked into as well. None when there is no reading it.
+    """
+    found: list[list[str]] = []
+    waiting = [(list(argv), 0)]
+    while waiting:
+        words, depth = waiting.pop()
+        script = shell_script(words)
+        if script is None or depth > _DEEPEST_SHELL:
+            continue
+        try:
+            commands = list(_literal_commands(read_script(script)))
+        except Unreadable:
+            return None
+        found.extend(commands)
+        waiting.extend((command, depth + 1) for command in commands)
+    return found
 
 
 class _NotPlain(Exception):
     """The script needs a shell to be understood."""
 
 
-class _Reader:
-    def __init__(self, script: str) -> None:
-        self.script = script.strip(_BLANK + "\n")
-        self.at = 0
+_BLANKS = b" \t"
+_BLANKS_AND_BREAKS = b" \t\n"
 
-    def parts(self) -> list[Part]:
-        parts: list[Part] = []
-        operator: Operator = ""
-        while True:
-            words = self._words()
-            if not words:
+
+def _parts(script: Script) -> list[Part]:
+    if script.root.has_error:
+        raise _NotPlain
+    parts: list[Part] = []
+    operator: Operator = ""
+    at = 0
+    waiting = [script.root]
+    while waiting:
+        node = waiting.pop()
+        if node.type in _SEQUENCES:
+            waiting.extend(reversed(node.children))
+            continue
+        _check_gap(script, at, node.start_byte, _BLANKS_AND_BREAKS)
+        at = node.end_byte
+        if node.type == "command":
+            parts.append(Part(operator, _words(script, node)))
+            operator = ";"
+        elif node.type in _OPERATORS:
+            operator = _OPERATORS[node.type]
+        else:
+            raise _NotPlain
+    if not parts:
+        raise _NotPlain
+    _check_gap(script, at, len(script.source), _BLANKS_AND_BREAKS)
+    return parts
+
+
+def _words(script: Script, command: Node) -> list[str]:
+    words: list[str] = []
+    at = command.start_byte
+    for child in command.children:
+        if words:
+            _check_gap(script, at, child.start_byte, _BLANKS)
+            if at == child.start_byte:
                 raise _NotPlain
-            parts.append(Part(operator, words))
-            if self.at >= len(self.script):
-                return parts
-            operator = self._operator()
-            if self.at >= len(self.script):
-                if operator == ";":
-                    return parts
-                raise _NotPlain
-
-    def _words(self) -> list[str]:
-        words: list[str] = []
-        while True:
-            self._skip_blank()
-            if self.at >= len(self.script) or self.script[self.at] in "&|;\n":
-                return words
-            words.append(self._word(is_first=not words))
-
-    def _word(self, *, is_first: bool) -> str:
-        start = self.at
-        pieces: list[str] = []
-        while self.at < len(self.script):
-            character = self.script[self.at]
-            if character in " \t\n;|&":
-                break
-            if character == "'":
-                pieces.append(self._single_quoted())
-            elif character == '"':
-                pieces.append(self._double_quoted())
-            elif character in _REFUSED:
-                raise _NotPlain
-            else:
-                pieces.append(character)
-                self.at += 1
-        written = self.script[start : self.at]
-        if is_first and (written in _RESERVED or _ASSIGNMENT.match(written)):
+        at = child.end_byte
+        is_name = child.type == "command_name"
+        if is_name == bool(words):  # the name comes first, with nothing like an assignment before
             raise _NotPlain
-        return "".join(pieces)
+        words.append(_word(script, child.children[0] if is_name else child))
+    if words[0] in _RESERVED:
+        raise _NotPlain
+    return words
 
-    def _single_quoted(self) -> str:
-        end = self.script.find("'", self.at + 1)
-        if end < 0:
-            raise _NotPlain
-        text = self.script[self.at + 1 : end]
-        self.at = end + 1
-        return text
 
-    def _double_quoted(self) -> str:
-        end = self.script.find('"', self.at + 1)
-        if end < 0:
+def _word(script: Script, node: Node) -> str:
+    text = script.text_of(node).decode("utf-8", "replace")
+    if any(character < " " and character not in "\t\n" for character in text):
+        raise _NotPlain
+    match node.type:
+        case "word" | "number" if _EXPANDED_IN_WORDS.isdisjoint(text):
+            return text
+        case "raw_string":
+            return text[1:-1]
+        case "string" if _EXPANDED_IN_QUOTES.isdisjoint(text):
+            return text[1:-1]
+        case "concatenation" if text == "{}":
+            return text
+        case "concatenation":
+            at = node.start_byte
+            pieces: list[str] = []
+            for child in node.children:
+                _check_gap(script, at, child.start_byte, b"")
+                at = child.end_byte
+                pieces.append(_word(script, child))
+            return "".join(pieces)
+        case _:
             raise _NotPlain
-        text = self.script[self.at + 1 : end]
-        if not _REFUSED_IN_DOUBLE_QUOTES.isdisjoint(text):
-            raise _NotPlain
-        self.at = end + 1
-        return text
 
-    def _operator(self) -> Operator:
-        for operator in _OPERATORS:
-            if self.script.startswith(operator, self.at):
-                self.at += len(operator)
-                after = self.at
-                self._skip_blank(line_breaks=True)
-                if operator == "|" and self.script.startswith("&", after):
-                    raise _NotPlain
-                return operator
-        if self.script[self.at] == "\n":
-            self._skip_blank(line_breaks=True)
-            return ";"
+
+def _check_gap(script: Script, start: int, end: int, allowed: bytes) -> None:
+    """Nothing but blanks between two pieces: a parser may skip what a shell does not."""
+    if script.source[start:end].strip(allowed):
         raise _NotPlain
 
-    def _skip_blank(self, *, line_breaks: bool = False) -> None:
-        blank = _BLANK + "\n" if line_breaks else _BLANK
-        while self.at < len(self.script) and self.script[self.at] in blank:
-            self.at += 1
+
+def _fed_command(script: Script) -> list[str] | None:
+    match script.root.children:
+        case [statement] if [child.type for child in statement.children] == _FED:
+            command, heredoc = statement.children
+            _check_gap(script, command.end_byte, heredoc.start_byte, _BLANKS)
+            return _words(script, command) if _is_plain_text(script, heredoc) else None
+        case _:
+            return None
 
 
-_OPERATORS: tuple[Operator, ...] = ("&&", "||", ";", "|")
+_FED = ["command", "heredoc_redirect"]
+_HEREDOC = ["heredoc_start", "heredoc_body", "heredoc_end"]
 
 
-def shell_join(argv: Sequence[str]) -> str:
-    """The argument list as one line a shell would read back, quoted only where needed."""
-    return " ".join(shell_quote(word) for word in argv)
+def _is_plain_text(script: Script, heredoc: Node) -> bool:
+    """Whether a heredoc is its text and nothing else, with nothing in it for the shell."""
+    _, *pieces = heredoc.children
+    if [piece.type for piece in pieces] != _HEREDOC:
+        return False
+    start, body = script.text_of(pieces[0]), script.text_of(pieces[1])
+    return start[:1] in (b"'", b'"') or not any(special in body for special in (b"\\", b"$", b"`"))
 
 
-def shell_quote(word: str) -> str:
-    """One argument, quoted if it must be, the way the original quotes.
-
-    Single quotes where possible, double quotes around text with single quotes or backslashes; text
-    that neither can hold is put together from both.
-    """
-    if not word:
-        return "''"
-    pieces: list[str] = []
-    start = 0
-    while start < len(word):
-        end, quote = _quotable(word, start)
-        text = word[start:end]
-        if _BARE.issuperset(text):
-            pieces.append(text)
-        elif quote == "'":
-            pieces.append(f"'{text}'")
-        else:
-            escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-            pieces.append(f'"{escaped}"')
-        start = end
-    return "".join(pieces)
+def _literal_commands(script: Script) -> Iterator[list[str]]:
+    for node in script.every_node():
+        if node.type == "command":
+            words = _literal_words(script, node)
+            if words:
+                yield words
 
 
-def _quotable(word: str, start: int) -> tuple[int, str]:
-    """How far from `start` one kind of quotes reaches, and which."""
-    single = double = True
-    for position in range(start, len(word)):
-        character = word[position]
-        if character == "^":  # some interactive shells expand it unless it follows a quote
-            single_here, double_here = position == start, False
-        else:
-            single_here = single and character not in "'\\"
-            double_here = double and character not in "$`!"
-        if not single_here and not double_here:
-            return position, "'" if single else '"'
-        single, double = single_here, double_here
-    return len(word), "'" if single else '"'
+def _literal_words(script: Script, command: Node) -> list[str]:
+    words: list[str] = []
+    for child in command.children:
+        is_name = child.type == "command_name"
+        if not words and not is_name:
+            continue  # assignments and redirections in front
+        try:
+            words.append(_word(script, child.children[0] if is_name else child))
+        except _NotPlain:
+            break
+    return words

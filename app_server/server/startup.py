@@ -36,6 +36,8 @@ NEEDED_BY_THE_FIRST_COMMAND = (
     "app_server.execpolicy.amend",
     "app_server.patch.shell_call",
     "app_server.sandbox.launch",
+    "tree_sitter",
+    "tree_sitter_bash",
 )
 
 PREWARM_DELAY_SECONDS = 0.1

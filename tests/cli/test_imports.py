@@ -18,6 +18,7 @@ HEAVY = (
     "pygments",
     "markdown_it",
     "tree_sitter",
+    "starlark",
     "sqlite3",
     "ptyprocess",
 )

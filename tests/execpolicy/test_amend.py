@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from app_server.execpolicy.amend import append_allow_rule, is_too_wide, propose, rules_path
+from app_server.execpolicy.amend import (
+    append_allow_rule,
+    is_too_wide,
+    objection,
+    propose,
+    rules_path,
+)
 from app_server.execpolicy.rules import PrefixRule, RuleSet
 
 PROPOSALS = [
@@ -17,7 +23,9 @@ PROPOSALS = [
     ("ls", None, ["ls"]),
     ("ls a; exit 3", None, None),
     ("exit 3; make", None, None),
-    ("exit 3; make all", None, ["make", "all"]),
+    ("exit 3; npm test", None, ["npm", "test"]),
+    ("make all", None, None),
+    ("make all", ["make", "all"], None),
     ("cd src", None, None),
     ("exit 3", None, None),
     ("curl -fsS https://example.org/a/b", None, None),
@@ -54,12 +62,12 @@ def test_the_proposal_is_a_rule_somebody_could_want(
 
 def test_what_rules_speak_of_already_is_not_proposed() -> None:
     rules = RuleSet(prefix_rules=(PrefixRule(pattern=(("touch",),)),))
-    assert propose(["/bin/sh", "-c", "touch a && make b"], None, rules) == ["make", "b"]
+    assert propose(["/bin/sh", "-c", "touch a && mv b c"], None, rules) == ["mv", "b", "c"]
     assert propose(["/bin/sh", "-c", "touch a"], ["touch"], rules) is None
 
 
 def test_a_call_without_a_shell_is_proposed_as_it_is() -> None:
-    assert propose(["make", "all"]) == ["make", "all"]
+    assert propose(["npm", "test"]) == ["npm", "test"]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +104,9 @@ def test_a_call_without_a_shell_is_proposed_as_it_is() -> None:
         (["docker"], True),
         (["make"], True),
         (["make", "SHELL=x"], True),
-        (["make", "all"], False),
+        (["make", "all"], True),
+        (["tar", "xf", "a.tar"], True),
+        (["sqlite3", "a.db"], True),
         (["tee", "x"], True),
         (["ssh", "host", "ls"], True),
         (["npm"], False),
@@ -104,6 +114,32 @@ def test_a_call_without_a_shell_is_proposed_as_it_is() -> None:
 )
 def test_a_rule_that_would_allow_anything_is_too_wide(prefix: list[str], wide: bool) -> None:
     assert is_too_wide(prefix) is wide
+
+
+OBJECTIONS = [
+    (["touch"], None),
+    (["touch", "a"], None),
+    (["mv", "a"], None),
+    (["touch", "b"], "it does not cover the command it was given with"),
+    (["touch", "a", "b"], "it does not cover the command it was given with"),
+    (["rm"], "it does not cover the command it was given with"),
+    ([], "it would allow nearly anything to run"),
+    (["bash"], "it would allow nearly anything to run"),
+    (["sudo", "touch"], "it does not cover the command it was given with"),
+]
+
+
+@pytest.mark.parametrize(("prefix", "why"), OBJECTIONS)
+def test_a_prefix_somebody_chose_must_cover_the_command_and_not_be_too_wide(
+    prefix: list[str], why: str | None
+) -> None:
+    assert objection(["/bin/bash", "-lc", "touch a && mv a c"], prefix) == why
+
+
+def test_no_prefix_becomes_a_rule_for_a_script_that_only_a_shell_understands() -> None:
+    assert objection(["bash", "-lc", "touch $X"], ["touch"]) == (
+        "no rule can cover a script that only a shell understands"
+    )
 
 
 def test_a_rule_is_added_once_to_the_users_rules(codex_home: Path) -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from app_server.execpolicy.command_actions import command_actions, display_command
-from app_server.execpolicy.shell_split import shell_join
+from app_server.execpolicy.shell_quote import shell_join
 
 RECORDED: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent / "recorded_actions.json").read_text()

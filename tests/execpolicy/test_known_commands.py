@@ -33,6 +33,9 @@ SAFE = [
     "tac f",
     "echo '$(rm x)'",
     "cat *.txt",
+    "uniq f",
+    "uniq -c",
+    "git diff --text",
 ]
 
 NOT_SAFE = [
@@ -65,6 +68,16 @@ NOT_SAFE = [
     "git log --output=f",
     "git diff --ext-diff",
     "git show --textconv",
+    "git diff -Oorder",
+    "git show --open-files-in-pager=x",
+    "git log --exec=x",
+    "git log --show-signature",
+    "git log --format=%G?",
+    "git fetch --upload-pack=x",
+    "git --exec-path=x status",
+    "git -p log",
+    "git grep -Ox y",
+    "git some-alias",
     "git branch new",
     "git branch -D old",
     "./ls",
@@ -76,6 +89,8 @@ NOT_SAFE = [
     "env ls",
     "tee f",
     "sort -o f",
+    "uniq a b",
+    "uniq *",
     "",
 ]
 
@@ -106,6 +121,14 @@ DANGEROUS = [
     "sudo rm -rf x",
     "sudo -n rm -f x",
     "ls && rm -rf x",
+    "sudo -u root rm -rf x",
+    "env A=1 rm -f x",
+    "find . | xargs rm -f",
+    "rm -rf $X",
+    "X=1 rm -f x > log",
+    "for d in a b; do rm -rf $d; done",
+    "echo $(rm -f x)",
+    "bash -c 'rm -rf x'",
 ]
 
 NOT_DANGEROUS = [
@@ -116,6 +139,9 @@ NOT_DANGEROUS = [
     "echo rm -rf",
     "sudo ls",
     "rm --preserve-root x",
+    "rm $X",
+    "echo $X rm -rf",
+    "grep rm -f x",
 ]
 
 
@@ -127,3 +153,11 @@ def test_removing_by_force_is_dangerous(text: str) -> None:
 @pytest.mark.parametrize("text", NOT_DANGEROUS)
 def test_other_commands_are_not(text: str) -> None:
     assert not is_known_dangerous(script(text))
+
+
+def test_a_script_that_cannot_be_read_counts_as_dangerous() -> None:
+    assert is_known_dangerous(script("a=( " * 30_000))
+
+
+def test_a_long_chain_of_programs_that_run_others_is_judged_at_once() -> None:
+    assert not is_known_dangerous(["sudo"] * 50_000)

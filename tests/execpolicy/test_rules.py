@@ -169,7 +169,7 @@ def test_the_strictest_matching_rule_wins(
     argv: list[str], decision: str | None, covers_all: bool
 ) -> None:
     verdict = judge(RULES, commands_of(argv) or [argv])
-    assert (verdict.decision, verdict.covers_all) == (decision, covers_all)
+    assert (verdict.decision, not verdict.unmatched) == (decision, covers_all)
     assert verdict.allows_all == (decision == "allow" and covers_all)
 
 

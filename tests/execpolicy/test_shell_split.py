@@ -4,14 +4,17 @@ import shlex
 import subprocess
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from app_server.execpolicy.shell_quote import shell_join, shell_quote
 from app_server.execpolicy.shell_split import (
     Part,
+    command_with_input,
     commands_of,
+    mentioned_commands,
     plain_commands,
     plain_parts,
-    shell_join,
-    shell_quote,
     shell_script,
 )
 
@@ -34,6 +37,11 @@ PLAIN = [
     ("echo é😀", [["echo", "é😀"]]),
     ("echo '$HOME `id` $(id)'", [["echo", "$HOME `id` $(id)"]]),
     ("git show HEAD~2:a", [["git", "show", "HEAD~2:a"]]),
+    ("find . ! -name x", [["find", ".", "!", "-name", "x"]]),
+    ("xargs -I {} ls {}", [["xargs", "-I", "{}", "ls", "{}"]]),
+    ("echo a#b 5 -3 [a-z]", [["echo", "a#b", "5", "-3", "[a-z]"]]),
+    ('echo "a\nb"', [["echo", "a\nb"]]),
+    ("  a \n", [["a"]]),
 ]
 
 NOT_PLAIN = [
@@ -79,6 +87,18 @@ NOT_PLAIN = [
     'echo "open',
     "a\r\nb",
     "a\0b",
+    "a\vb",
+    "a \\\n b",
+    "a x\\\ny",
+    "echo $'a'",
+    'echo $"a"',
+    "echo {}x",
+    "echo <(a)",
+    "a <<< b",
+    "ls *(x)",
+    "export X=1",
+    "[ -f x ]",
+    "a 'b\rc'",
 ]
 
 
@@ -101,25 +121,6 @@ def test_each_part_knows_what_stands_before_it() -> None:
     ]
 
 
-@pytest.mark.parametrize("script", [script for script, _ in PLAIN if "*" not in script])
-def test_words_are_those_a_shell_sees(script: str) -> None:
-    """`commands` as functions print their words, so a real shell tells how it split them."""
-    (first, *_) = plain_commands(script) or [[]]
-    printer = "import json,sys; print(json.dumps(sys.argv[1:]))"
-    alone = script.split("&&")[0].split("\n")[0]
-    if len(plain_commands(alone) or []) != 1:
-        return
-    words = subprocess.run(
-        ["bash", "-c", f"python3 -c {shlex.quote(printer)} {alone}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    import json
-
-    assert json.loads(words) == first
-
-
 def test_only_a_shell_with_a_script_has_a_script() -> None:
     assert shell_script(["/bin/bash", "-lc", "ls"]) == "ls"
     assert shell_script(["zsh", "-c", "ls"]) == "ls"
@@ -130,6 +131,132 @@ def test_only_a_shell_with_a_script_has_a_script() -> None:
     assert commands_of(["ls", "-l"]) == [["ls", "-l"]]
     assert commands_of(["bash", "-lc", "a && b"]) == [["a"], ["b"]]
     assert commands_of([]) is None
+
+
+FED = [
+    ("python3 x.py <<'END'\nprint($x)\nEND", ["python3", "x.py"]),
+    ("cat <<END\nhi\nEND\n", ["cat"]),
+    ("cat <<-END\n\thi\n\tEND", ["cat"]),
+    ("cat <<END\n$(rm x)\nEND", None),
+    ("cat <<END\n`rm x`\nEND", None),
+    ("cat <<END > f\nhi\nEND", None),
+    ("cat <<'END' | sh\nhi\nEND", None),
+    ("cat <<'END' && rm x\nhi\nEND", None),
+    ("cat <<'END'\nhi\nEND\nrm x", None),
+    ("X=1 cat <<'END'\nhi\nEND", None),
+    ("cat $X <<'END'\nhi\nEND", None),
+    ("cat", None),
+]
+
+
+@pytest.mark.parametrize(("script", "command"), FED)
+def test_a_command_that_is_only_fed_a_text_is_known(script: str, command: list[str] | None) -> None:
+    assert command_with_input(["bash", "-lc", script]) == command
+    assert plain_commands(script) == (None if "<<" in script else [command or ["cat"]])
+
+
+MENTIONED = [
+    ("X=1 git push > log 2>&1 &", [["git", "push"]]),
+    ("git push $REMOTE main", [["git", "push"]]),
+    ("for d in a b; do rm -rf $d; done", [["rm", "-rf"]]),
+    ("echo $(rm -f x) `id`", [["echo"], ["rm", "-f", "x"], ["id"]]),
+    ("f() { git push; }; (cd x && f)", [["git", "push"], ["cd", "x"], ["f"]]),
+    ("cat <<END\n$(git push)\nEND", [["cat"], ["git", "push"]]),
+    ("bash -c 'git push'", [["bash", "-c", "git push"], ["git", "push"]]),
+    ("ls ) git push", [["ls"]]),
+    ("$X git push", []),
+]
+
+
+@pytest.mark.parametrize(("script", "commands"), MENTIONED)
+def test_commands_are_seen_however_they_are_wrapped(script: str, commands: list[list[str]]) -> None:
+    assert mentioned_commands(["bash", "-lc", script]) == commands
+
+
+def test_a_call_without_a_script_mentions_nothing() -> None:
+    assert mentioned_commands(["git", "push"]) == []
+
+
+def test_a_script_made_to_be_slow_to_read_is_given_up() -> None:
+    slow = ["bash", "-lc", "a=( " * 30_000]
+    assert commands_of(slow) is None
+    assert mentioned_commands(slow) is None
+
+
+def test_a_script_longer_than_any_that_can_be_started_is_not_read() -> None:
+    assert plain_commands("a " * 65_537) is None
+
+
+def test_shells_in_shells_are_looked_into_only_so_deep() -> None:
+    script = "git push"
+    for _ in range(20):
+        script = shell_join(["bash", "-c", script])
+    assert ["git", "push"] not in (mentioned_commands(["bash", "-c", script]) or [])
+
+
+WORDS = st.sampled_from(
+    [
+        "a",
+        "-b",
+        "c=d",
+        "'e f'",
+        '"g h"',
+        "i'j'\"k\"",
+        "~",
+        "*",
+        "5",
+        "{}",
+        "#l",
+        "m#",
+        "!",
+        "^",
+        "$n",
+        "`o`",
+        "\\p",
+        "(",
+        ")",
+        ">",
+        "&",
+        "",
+        "\\\n",
+        "\t",
+        "\f",
+        "é",
+        "[q]",
+        "{r,s}",
+        "''",
+        "=t",
+    ]
+)
+SCRIPTS = st.lists(
+    st.tuples(st.lists(WORDS, min_size=1, max_size=4), st.sampled_from([";", "&&", "\n", " ;\n"])),
+    min_size=1,
+    max_size=3,
+).map(lambda parts: "".join(" ".join(words) + operator for words, operator in parts))
+
+
+@settings(derandomize=True, max_examples=150, deadline=None, database=None)
+@given(SCRIPTS)
+def test_whatever_comes_apart_is_what_a_real_shell_runs(script: str) -> None:
+    """The shell knows none of the names, so its own complaint prints what it would run."""
+    commands = plain_commands(script)
+    if commands is None or any(words[0] in ("!", "[q]", "*", "~") for words in commands):
+        return
+    printing = "command_not_found_handle() { printf '%s\\0' \"$@\" >&3; printf '\\n\\0' >&3; }\n"
+    ran = subprocess.run(
+        [
+            "bash",
+            "--norc",
+            "-c",
+            f"exec 3>&1 2>/dev/null; set -f; PATH=/none HOME='~'\n{printing}{script}",
+        ],
+        capture_output=True,
+        text=True,
+        env={},
+    ).stdout
+    seen = [words.split("\0")[:-1] for words in ran.split("\n\0")[:-1]]
+    assert seen == commands[: len(seen)]
+    assert len(seen) == len(commands) or "&&" in script
 
 
 QUOTED = [

@@ -85,7 +85,7 @@ def _stored_command(turn_id: str, item: CommandExecutionThreadItem) -> OtherEven
 
 
 def _restored_command(event: OtherEvent) -> ThreadItem:
-    from app_server.execpolicy.shell_split import shell_join
+    from app_server.execpolicy.shell_quote import shell_join
 
     sources = {stored: wire for wire, stored in STORED_SOURCES.items()}
     duration = event.get("duration") or {}

@@ -107,7 +107,7 @@ class Run:
 
     def __init__(self, call_id: str, arguments: Arguments, turn: Turn) -> None:
         from app_server.exec.shell import named_shell, user_shell
-        from app_server.execpolicy.shell_split import shell_join
+        from app_server.execpolicy.shell_quote import shell_join
 
         self._turn = turn
         self._arguments = arguments

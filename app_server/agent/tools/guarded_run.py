@@ -188,8 +188,8 @@ async def _agreed(
         ),
     )
     if answer.verdict is Verdict.ACCEPTED:
-        if answer.amendment:
-            await turn.session.allow_prefix(answer.amendment)
+        if answer.amendment is not None:
+            await _keep_rule(turn, call, answer.amendment)
         return True
     status = "failed" if answer.verdict is Verdict.FAILED else "declined"
     turn.complete(msgspec.structs.replace(item, status=status))
@@ -197,6 +197,19 @@ async def _agreed(
         turn.interrupt()
         raise asyncio.CancelledError
     raise NotPermitted(DECLINED_BY_USER)
+
+
+async def _keep_rule(turn: Turn, call: CommandCall, prefix: list[str]) -> None:
+    """Write down the rule a yes came with. It may differ from the one that was offered, so it is
+    looked at as if a stranger had proposed it; the yes to this command stands in any case."""
+    from app_server.execpolicy.amend import objection
+    from app_server.execpolicy.shell_quote import shell_join
+
+    why_not = objection(call.argv, prefix)
+    if why_not is None:
+        await turn.session.allow_prefix(prefix)
+    else:
+        turn.session.outlet.warn(f"The rule `{shell_join(prefix)}` was not kept: {why_not}.")
 
 
 def _unconfined_reason(call: CommandCall, missing: str) -> str:

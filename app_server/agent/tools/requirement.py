@@ -3,6 +3,9 @@
 A call may run several commands. What rules say of each of them counts; those no rule matches go by
 what they are, the approval policy and the sandbox. The strictest of it decides. Only when rules
 allow every command of a call does it run outside the sandbox.
+
+A script that only a shell understands counts as one command no rule allows; what is seen in it can
+make the answer stricter, never milder.
 """
 
 from __future__ import annotations
@@ -75,8 +78,12 @@ def requirement(
 ) -> Requirement:
     """What it takes to run this command. Raises `ToolError` for a wish that cannot be granted."""
     from app_server.execpolicy.amend import propose
-    from app_server.execpolicy.match import judge, matching, prompt_reason, rejection_reason
-    from app_server.execpolicy.shell_split import commands_of
+    from app_server.execpolicy.match import judge, prompt_reason, rejection_reason
+    from app_server.execpolicy.shell_split import (
+        command_with_input,
+        commands_of,
+        mentioned_commands,
+    )
 
     if call.escalated and approval != "on-request" and not _granular_asks(approval):
         name = policy_name(approval)
@@ -85,15 +92,15 @@ def requirement(
             f"permissions if the approval policy is {name}"
         )
     plain = commands_of(call.argv)
-    commands = [list(call.argv)] if plain is None else plain
-    said = judge(rules, commands)
+    commands = plain if plain is not None else [command_with_input(call.argv) or list(call.argv)]
+    said = judge(rules, commands, mentioned=mentioned_commands(call.argv) or ())
     if said.decision == "forbidden":
         return Refuse(rejection_reason(call.argv, said))
     if said.allows_all:
         return Run(confined=False)
     sandboxed = has_sandbox(sandbox)
     confined = sandboxed and not call.escalated
-    unmatched = [words for words in commands if not matching(rules, words)]
+    unmatched = said.unmatched if plain is not None else [list(call.argv)]
     asks_for_room = sandboxed and call.escalated
     by_nature = {
         _by_nature(words, plain is not None, approval, sandboxed, asks_for_room)
@@ -125,15 +132,15 @@ def _by_nature(
     asks_for_room: bool,
 ) -> Decision:
     """What becomes of a command no rule speaks of."""
-    from app_server.execpolicy.known_dangerous import is_dangerous_command
+    from app_server.execpolicy.known_dangerous import is_known_dangerous
     from app_server.execpolicy.known_safe import is_safe_command
 
     if approval == "untrusted" and is_plain and is_safe_command(words):
         return "allow"
-    if is_plain and is_dangerous_command(words):
+    if is_known_dangerous(words):
         if approval != "never":
             return "prompt"
-        return "forbidden" if sandboxed else "allow"
+        return "forbidden" if sandboxed and is_plain else "allow"
     return "prompt" if approval == "untrusted" or asks_for_room else "allow"
 
 

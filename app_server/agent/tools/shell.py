@@ -122,7 +122,7 @@ class _Command:
     """One command from call to end."""
 
     def __init__(self, call_id: str, argv: tuple[str, ...], wishes: Wishes, turn: Turn) -> None:
-        from app_server.execpolicy.shell_split import shell_join
+        from app_server.execpolicy.shell_quote import shell_join
 
         if any("\0" in word for word in argv):
             raise ToolError("failed to parse function arguments: a command cannot hold NUL bytes")
