@@ -224,7 +224,7 @@ class Session:
 
     def background_terminals(self) -> list[ThreadBackgroundTerminal]:
         """The commands that run, oldest first."""
-        from app_server.execpolicy.shell_split import shell_join
+        from app_server.execpolicy.shell_quote import shell_join
 
         running = [] if self._terminals is None else self._terminals.running()
         return [
