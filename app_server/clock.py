@@ -18,8 +18,8 @@ def monotonic() -> float:
     return time.monotonic()
 
 
-def utc_timestamp() -> str:
-    """Now as RFC 3339 in UTC with milliseconds, the form rollout lines carry."""
-    millis = now_ms()
+def utc_timestamp(unix_seconds: float | None = None) -> str:
+    """A moment, now by default, as RFC 3339 in UTC with milliseconds: the form of rollout lines."""
+    millis = now_ms() if unix_seconds is None else int(unix_seconds * 1000)
     whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(millis // 1000))
     return f"{whole}.{millis % 1000:03d}Z"

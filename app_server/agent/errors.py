@@ -4,6 +4,9 @@ AgentError
 ├── NoActiveTurn         nothing runs that could be steered or interrupted
 ├── OtherTurnActive      something else runs than the caller believes
 ├── NotSteerable         what runs takes no input
+├── RelativeFolder       a policy names a folder nobody can find
+├── NoElicitation        an end was told of a question nobody began
+├── PlanModeMissing      asked to plan, which this release cannot do
 └── EmptyInput           there is nothing to say
 """
 
@@ -50,6 +53,20 @@ class RelativeFolder(AgentError):
 
     def __init__(self, folder: str) -> None:
         super().__init__(f"sandboxPolicy.writableRoots: `{folder}` is not an absolute path")
+
+
+class NoElicitation(AgentError):
+    def __init__(self) -> None:
+        super().__init__("out-of-band elicitation count is already zero")
+
+
+class PlanModeMissing(AgentError):
+    """Better refused than quietly answered by doing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "collaborationMode `plan` is not implemented yet in this release; use `default`"
+        )
 
 
 class EmptyInput(AgentError):

@@ -20,6 +20,7 @@ from app_server import clock
 from app_server.agent.approvals import ApprovalMemory
 from app_server.agent.context import ToldContext
 from app_server.agent.context_window import TokenInfo, estimate_items, estimate_text
+from app_server.agent.errors import NoElicitation
 from app_server.agent.events import ItemsRecorded, ThreadEvent
 from app_server.agent.history import History
 from app_server.agent.input_queue import QueuedInput
@@ -30,6 +31,7 @@ from app_server.agent.settings import TurnSettings
 from app_server.agent.tools.offer import tools_for
 from app_server.agent.tools.registry import ToolRegistry
 from app_server.agent.user_input import recorded_input
+from app_server.exec.waiting import StoppableClock
 from app_server.execpolicy.rules import PrefixRule, RuleSet
 from app_server.prompts import text
 from app_server.prompts.environment import WorkEnvironment, current_date, local_timezone
@@ -130,6 +132,8 @@ class Session:
         self._writer = writer
         self._cannot_store = False
         self._terminals: TerminalSessions | None = None
+        self._waiting_time = StoppableClock()
+        self._elicitations = 0
         self.terminal_items: dict[int, str] = {}
         """Running terminals and the items that show them."""
 
@@ -206,9 +210,26 @@ class Session:
 
             environment = await self.services.environment()
             self._terminals = self._terminals or TerminalSessions(
-                environment, self.config.background_terminal_max_timeout_ms
+                environment, self.config.background_terminal_max_timeout_ms, self._waiting_time
             )
         return self._terminals
+
+    def begin_elicitation(self) -> int:
+        """A client asks its user something out of our sight; returns how many do so now.
+
+        Waiting for commands stands still until `end_elicitation` was called as often.
+        """
+        self._elicitations += 1
+        self._waiting_time.pause()
+        return self._elicitations
+
+    def end_elicitation(self) -> int:
+        """Undo one `begin_elicitation`. Raises `NoElicitation`."""
+        if not self._elicitations:
+            raise NoElicitation
+        self._elicitations -= 1
+        self._waiting_time.resume()
+        return self._elicitations
 
     async def end_terminals(self) -> None:
         """End every command that still runs."""

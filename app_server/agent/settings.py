@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from app_server import paths
-from app_server.agent.errors import RelativeFolder
+from app_server.agent.errors import PlanModeMissing, RelativeFolder
 from app_server.agent.model_facts import ModelFacts
 from app_server.model.request import Reasoning
 from app_server.protocol.permissions import (
@@ -90,6 +90,8 @@ def check_overrides(config: Config, params: TurnStartParams) -> None:
     (`AgentError`)."""
     from app_server.config.requirements import check_choice
 
+    if params.collaboration_mode is not None and params.collaboration_mode.mode == "plan":
+        raise PlanModeMissing
     policy = params.sandbox_policy
     if isinstance(policy, WorkspaceWriteSandboxPolicy):
         for folder in policy.writable_roots:
@@ -133,4 +135,10 @@ def overridden(settings: TurnSettings, params: TurnStartParams) -> TurnSettings:
             changes[field] = value
     if not isinstance(params.service_tier, UnsetType):
         changes["service_tier"] = params.service_tier
+    if params.collaboration_mode is not None:
+        chosen = params.collaboration_mode.settings
+        # A mode says how to answer as a whole: no effort in it means the model's own default.
+        changes |= {"model": chosen.model, "effort": chosen.reasoning_effort}
+        if chosen.developer_instructions is not None:
+            changes["developer_instructions"] = chosen.developer_instructions
     return msgspec.structs.replace(settings, **changes)

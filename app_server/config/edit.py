@@ -43,13 +43,14 @@ def set_value(path: Path, dotted_key: str, value: Any) -> None:
 
 def edit_file(
     path: Path,
-    edits: Sequence[Edit],
+    edits: Sequence[Edit] | Callable[[Mapping[str, Any]], Sequence[Edit]],
     *,
     before: Callable[[Mapping[str, Any]], None] | None = None,
     after: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
     """Make all changes or none; returns the file's new table.
 
+    Changes that depend on what stands there are given as a function of the table.
     `before` sees the table as it stands and `after` as it would become; either may raise to leave
     the file alone. Raises `ConfigFileError` for a file that is no TOML, OSError if it cannot be
     written.
@@ -58,7 +59,7 @@ def edit_file(
         document = _read(path)
         if before is not None:
             before(document.unwrap())
-        for edit in edits:
+        for edit in edits(document.unwrap()) if callable(edits) else edits:
             _make(document, edit)
         table: dict[str, Any] = document.unwrap()
         if after is not None:

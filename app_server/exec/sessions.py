@@ -74,14 +74,20 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
 class TerminalSessions:
     """The commands of one thread. An async context manager; leaving it ends them all."""
 
-    def __init__(self, environment: Environment, longest_poll_ms: int = LONGEST_POLL_MS) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        longest_poll_ms: int = LONGEST_POLL_MS,
+        time: StoppableClock | None = None,
+    ) -> None:
+        """`time` is what waiting goes by, for owners who have other reasons to let it stand."""
         self._environment = environment
         self._longest_poll_ms = longest_poll_ms
         self._terminals: dict[int, Terminal] = {}
         self._reserved: set[int] = set()
         self._starting = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._clock = StoppableClock()
+        self._clock = time or StoppableClock()
 
     async def __aenter__(self) -> TerminalSessions:
         return self

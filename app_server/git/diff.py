@@ -14,15 +14,16 @@ AT_ONCE = 4
 _PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color")
 
 
-async def working_tree_diff(cwd: Path) -> str | None:
+async def working_tree_diff(cwd: Path, base: str | None = None) -> str | None:
     """The diff of tracked files, then each untracked file as a new one; None outside of git.
 
-    At most `MAX_UNTRACKED` untracked files are shown; ignored ones never.
+    Against the commit `base`, or against what is staged. At most `MAX_UNTRACKED` untracked files
+    are shown; ignored ones never.
     """
     if find_repository(cwd) is None:
         return None
     tracked, listed = await asyncio.gather(
-        git(cwd, "diff", *_PLAIN, ok=(0, 1), timeout_seconds=30),
+        git(cwd, "diff", *_PLAIN, *([base, "--"] if base else []), ok=(0, 1), timeout_seconds=30),
         git(cwd, "ls-files", "--others", "--exclude-standard", "-z", timeout_seconds=30),
     )
     if tracked is None:

@@ -20,6 +20,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from app_server.protocol.thread_data import GitInfo
 from app_server.storage.errors import InvalidCursor
 from app_server.storage.files import (
     SCAN_LIMIT,
@@ -28,6 +29,7 @@ from app_server.storage.files import (
     created_ms,
     thread_id_of,
 )
+from app_server.storage.git_corrections import corrected_git
 from app_server.storage.names import current_names
 from app_server.storage.rollout_read import RolloutHead, read_head
 
@@ -65,6 +67,7 @@ class ListedThread(msgspec.Struct, frozen=True, kw_only=True):
 
     head: RolloutHead
     name: str | None
+    corrected_git: GitInfo | None
     created_ms: int
     updated_ms: int
 
@@ -96,8 +99,7 @@ class ThreadLists:
         """One page; raises `InvalidCursor`."""
         limit = min(max(DEFAULT_LIMIT if query.limit is None else query.limit, 1), MAX_LIMIT)
         start = None if query.cursor is None else parse_cursor(query.cursor)
-        names = current_names(self._home)
-        matches = self._matches(query, start, names)
+        matches = self._matches(query, start)
         found = list(islice(matches, limit + 1))
         threads = found[:limit]
         return Page(
@@ -106,9 +108,8 @@ class ThreadLists:
             backwards_cursor=_cursor(query, threads[0]) if threads else None,
         )
 
-    def _matches(
-        self, query: ListQuery, start: Key | None, names: dict[str, str]
-    ) -> Iterator[ListedThread]:
+    def _matches(self, query: ListQuery, start: Key | None) -> Iterator[ListedThread]:
+        names, gits = current_names(self._home), corrected_git(self._home)
         for key, path in self._in_order(query):
             if start is not None and (key >= start if query.newest_first else key <= start):
                 continue
@@ -123,7 +124,11 @@ class ThreadLists:
             except OSError:
                 continue
             yield ListedThread(
-                head=head, name=name, created_ms=created_ms(path), updated_ms=updated_ms
+                head=head,
+                name=name,
+                corrected_git=gits.get(key[1]),
+                created_ms=created_ms(path),
+                updated_ms=updated_ms,
             )
 
     def _in_order(self, query: ListQuery) -> list[tuple[Key, Path]]:

@@ -197,6 +197,10 @@ class LoadedThread:
         if self.session.timeline.latest_turn_id is not None:
             self.session.emit(Renamed(thread_id=self.thread_id, name=name))
 
+    def correct_git(self, git: GitInfo) -> None:
+        """A client knows better what repository this is about."""
+        self.facts = msgspec.structs.replace(self.facts, git_info=git)
+
     @property
     def is_idle(self) -> bool:
         """Nobody listens and nothing runs."""

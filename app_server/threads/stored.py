@@ -22,6 +22,7 @@ from app_server.protocol.thread_data import (
 from app_server.storage import rollout
 from app_server.storage.errors import RolloutUnusable
 from app_server.storage.files import find
+from app_server.storage.git_corrections import corrected_git
 from app_server.storage.listing import ListedThread
 from app_server.storage.names import name_of
 from app_server.storage.rollout_read import read_rollout
@@ -38,6 +39,8 @@ class StoredThread(msgspec.Struct, frozen=True, kw_only=True):
     lines: list[rollout.RolloutLine]
     updated_at: int
     name: str | None = None
+    corrected_git: GitInfo | None = None
+    """What a client said of the repository later; it counts instead of the first line."""
     skipped_lines: int = 0
     """Lines that could not be read."""
 
@@ -54,7 +57,7 @@ class StoredThread(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def git_info(self) -> GitInfo | None:
-        return git_info(self.meta)
+        return self.corrected_git or git_info(self.meta)
 
     @property
     def dynamic_tools(self) -> list[DynamicToolSpec]:
@@ -111,6 +114,7 @@ def read_stored(codex_home: Path, path: Path) -> StoredThread:
         lines=stored.lines,
         updated_at=updated_at,
         name=name_of(codex_home, stored.meta.id) or _name_in(stored.lines),
+        corrected_git=corrected_git(codex_home).get(stored.meta.id),
         skipped_lines=len(stored.skipped),
     )
 
@@ -124,7 +128,7 @@ def _name_in(lines: Sequence[rollout.RolloutLine]) -> str | None:
 
 
 def listed(entry: ListedThread, status: ThreadStatus) -> Thread:
-    """A thread as lists show it: from the beginning of its file alone."""
+    """A thread as lists show it: from the beginning of its file, and what was told of it since."""
     head = entry.head
     return Thread(
         id=head.meta.id,
@@ -139,7 +143,7 @@ def listed(entry: ListedThread, status: ThreadStatus) -> Thread:
         cwd=head.meta.cwd,
         cli_version=head.meta.cli_version,
         source=wire_source(head.meta.source),
-        git_info=git_info(head.meta),
+        git_info=entry.corrected_git or git_info(head.meta),
         name=entry.name,
         turns=[],
     )

@@ -1,31 +1,54 @@
-"""The models one can choose from."""
+"""The models one can choose from, and what the provider in use can do."""
 
 from __future__ import annotations
 
-from app_server.protocol.errors import InvalidRequest
-from app_server.protocol.model import MODEL_LIST, ModelListParams, ModelListResponse
+import asyncio
+
+from app_server.protocol.collaboration import (
+    COLLABORATION_MODE_LIST,
+    CollaborationModeListParams,
+    CollaborationModeListResponse,
+    CollaborationModeMask,
+)
+from app_server.protocol.model import (
+    MODEL_LIST,
+    MODEL_PROVIDER_CAPABILITIES_READ,
+    ModelListParams,
+    ModelListResponse,
+    ModelProviderCapabilitiesReadParams,
+    ModelProviderCapabilitiesReadResponse,
+)
 from app_server.server.context import RequestContext
+from app_server.server.handlers.pages import page
 from app_server.server.registry import handles
 
 
 @handles(MODEL_LIST)
 async def list_models(ctx: RequestContext, params: ModelListParams) -> ModelListResponse:
-    """A page of the catalogue; cursors are the number of models already seen."""
     from app_server.model.catalog import models
 
-    shown = [model for model in models() if params.include_hidden or not model.hidden]
-    first = _position(params.cursor, len(shown))
-    last = len(shown) if params.limit is None else first + max(1, params.limit)
-    return ModelListResponse(
-        data=shown[first:last], next_cursor=str(last) if last < len(shown) else None
+    listed = [model for model in models() if params.include_hidden or not model.hidden]
+    shown, next_cursor = page(listed, params.cursor, params.limit, "models")
+    return ModelListResponse(data=list(shown), next_cursor=next_cursor)
+
+
+@handles(MODEL_PROVIDER_CAPABILITIES_READ)
+async def read_capabilities(
+    ctx: RequestContext, _params: ModelProviderCapabilitiesReadParams
+) -> ModelProviderCapabilitiesReadResponse:
+    """What the provider of new threads takes; a server on this machine is asked for none of it."""
+    provider = await asyncio.to_thread(ctx.services.default_provider)
+    is_elsewhere = not provider.is_local
+    return ModelProviderCapabilitiesReadResponse(
+        namespace_tools=is_elsewhere, image_generation=is_elsewhere, web_search=is_elsewhere
     )
 
 
-def _position(cursor: str | None, total: int) -> int:
-    if cursor is None:
-        return 0
-    if not (cursor.isascii() and cursor.isdigit()):
-        raise InvalidRequest(f"invalid cursor: {cursor:.100}")
-    if len(cursor) > 18 or int(cursor) > total:
-        raise InvalidRequest(f"cursor {cursor:.100} exceeds total models {total}")
-    return int(cursor)
+@handles(COLLABORATION_MODE_LIST)
+async def list_modes(
+    _ctx: RequestContext, _params: CollaborationModeListParams
+) -> CollaborationModeListResponse:
+    """The presets that `turn/start` takes."""
+    return CollaborationModeListResponse(
+        data=[CollaborationModeMask(name="Default", mode="default", reasoning_effort=None)]
+    )

@@ -1,4 +1,5 @@
-"""Things to do on a thread beside talking to it: make room, run a line, end what still runs."""
+"""Things to do on a thread beside talking to it: make room, run a line, end what still
+runs, let waiting time stand."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from app_server.protocol.thread_shell import (
     THREAD_BACKGROUND_TERMINALS_CLEAN,
     THREAD_BACKGROUND_TERMINALS_LIST,
     THREAD_BACKGROUND_TERMINALS_TERMINATE,
+    THREAD_DECREMENT_ELICITATION,
+    THREAD_INCREMENT_ELICITATION,
     THREAD_SHELL_COMMAND,
     ThreadBackgroundTerminalsCleanParams,
     ThreadBackgroundTerminalsCleanResponse,
@@ -18,6 +21,10 @@ from app_server.protocol.thread_shell import (
     ThreadBackgroundTerminalsListResponse,
     ThreadBackgroundTerminalsTerminateParams,
     ThreadBackgroundTerminalsTerminateResponse,
+    ThreadDecrementElicitationParams,
+    ThreadDecrementElicitationResponse,
+    ThreadIncrementElicitationParams,
+    ThreadIncrementElicitationResponse,
     ThreadShellCommandParams,
     ThreadShellCommandResponse,
 )
@@ -66,3 +73,20 @@ async def end_background_terminal(
     return ThreadBackgroundTerminalsTerminateResponse(
         terminated=await session.end_terminal(params.process_id)
     )
+
+
+@handles(THREAD_INCREMENT_ELICITATION)
+async def begin_elicitation(
+    ctx: RequestContext, params: ThreadIncrementElicitationParams
+) -> ThreadIncrementElicitationResponse:
+    """The client asks its user something of its own: commands are not given up on meanwhile."""
+    count = ctx.threads.loaded(params.thread_id).session.begin_elicitation()
+    return ThreadIncrementElicitationResponse(count=count, paused=count > 0)
+
+
+@handles(THREAD_DECREMENT_ELICITATION)
+async def end_elicitation(
+    ctx: RequestContext, params: ThreadDecrementElicitationParams
+) -> ThreadDecrementElicitationResponse:
+    count = ctx.threads.loaded(params.thread_id).session.end_elicitation()
+    return ThreadDecrementElicitationResponse(count=count, paused=count > 0)

@@ -1,0 +1,1 @@
+"""Hooks: programs a person wants run at certain moments of a turn."""

@@ -1,0 +1,1 @@
+"""What may be told about use and trouble, and only where it is allowed."""
