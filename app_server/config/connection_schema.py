@@ -1,4 +1,4 @@
-"""The keys of what configuration connects to: model providers and MCP servers."""
+"""The keys of what configuration connects to: model providers, MCP servers, plugins' bridges."""
 
 from __future__ import annotations
 
@@ -172,4 +172,11 @@ MCP_SERVER = Section(
         "tools": MapOf(Section("McpServerToolConfig", {"approval_mode": APPROVAL_MODE})),
     },
     extra=_check_mcp_server,
+)
+
+PLUGIN_BACKEND_BRIDGE = Section(
+    "PluginBackendBridgeConfigToml",
+    {"local_path_prefix": TEXT, "backend_path_prefix": TEXT},
+    required=("local_path_prefix", "backend_path_prefix"),
+    is_closed=True,
 )

@@ -22,16 +22,15 @@ from app_server.config.kinds import (
     Whole,
 )
 from app_server.config.meanings import MEANINGS
-from app_server.config.schema import NEWER_KEYS, TOP
+from app_server.config.schema import TOP
 
 Schema = dict[str, Any]
 
 
 def config_schema() -> Schema:
     """The schema of a whole file."""
-    whole = Section(TOP.name, {**TOP.fields, **NEWER_KEYS}, TOP.rest)
     maker = _Maker()
-    table = maker.table(whole, ("",))
+    table = maker.table(TOP, ("",))
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Codex config.toml",

@@ -47,6 +47,7 @@ NOT_FOR_PROJECTS = (
     "openai_base_url",
     "chatgpt_base_url",
     "notify",
+    "plugin_backend_bridges",
     "profile",
     "profiles",
     "otel",

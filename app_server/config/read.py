@@ -90,6 +90,7 @@ def _take_origins(
 _SHOWN_WHEN_SET = (
     "include_apply_patch_tool",
     "include_collaboration_mode_instructions",
+    "plugin_backend_bridges",
     "tools_view_image",
 )
 """Keys the original does not list while they are not set."""

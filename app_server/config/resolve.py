@@ -133,6 +133,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     mcp_oauth_callback_port: int | None = None
     mcp_oauth_callback_url: str | None = None
     apps: Table = {}
+    plugin_backend_bridges: Mapping[str, Mapping[str, str]] = {}
     plugins: Table = {}
     marketplaces: Table = {}
     hooks: Table = {}

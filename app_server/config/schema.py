@@ -10,7 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app_server.config.connection_schema import MCP_SERVER, PROVIDER, Providers
+from app_server.config.connection_schema import (
+    MCP_SERVER,
+    PLUGIN_BACKEND_BRIDGE,
+    PROVIDER,
+    Providers,
+)
 from app_server.config.extension_schema import (
     AGENTS,
     APPS,
@@ -174,6 +179,7 @@ TOP = Section(
         "mcp_oauth_callback_port": PORT,
         "mcp_oauth_callback_url": TEXT,
         "apps": APPS,
+        "plugin_backend_bridges": MapOf(PLUGIN_BACKEND_BRIDGE),
         "plugins": PLUGINS,
         "marketplaces": MARKETPLACES,
         "hooks": HOOKS,
@@ -230,9 +236,6 @@ TOP = Section(
 )
 """A whole file."""
 
-NEWER_KEYS: dict[str, Kind] = {"plugin_backend_bridges": MapOf(TABLE)}
-"""Known keys that `config/read` does not show."""
-
 
 def check(table: Mapping[str, Any]) -> None:
     """Raise `Misfit` for the first value that does not fit."""
@@ -261,6 +264,6 @@ def _unknown(table: Mapping[str, Any], kind: Kind, prefix: str) -> Iterator[tupl
 
 
 def _is_known(key: str, kind: Section) -> bool:
-    if key in kind.fields or (kind is TOP and key in NEWER_KEYS):
+    if key in kind.fields:
         return True
     return kind.rest is not None and (not kind.known_rest or key in kind.known_rest)

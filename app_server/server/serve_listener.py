@@ -13,9 +13,10 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 
+from app_server.bridges.errors import BridgeError
 from app_server.rpc.listen import (
     Listen,
     ListenUrlError,
@@ -30,6 +31,7 @@ from app_server.rpc.websocket import WebSocketListener, bind
 from app_server.rpc.ws_auth import WsAuthError, WsAuthFlags, credentials_from
 from app_server.rpc.ws_gate import ChecksCredentials
 from app_server.server.options import ServerOptions
+from app_server.server.plugin_bridges import plugin_bridges
 from app_server.server.server import Server
 
 log = logging.getLogger(__name__)
@@ -47,8 +49,6 @@ async def serve_urls(
     except ListenUrlError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
-    if places == [Off()]:
-        return _refuse("no transport configured; use --listen or enable remote control")
     if places == [Stdio()]:
         from app_server.server.serve_stdio import serve_stdio
 
@@ -62,7 +62,7 @@ async def serve_places(
     """Serve until told to end; the exit status, 1 where listening is not possible."""
     async with AsyncExitStack() as stack:
         server = Server(options)
-        banner = "codex app-server, for websocket clients\n"
+        banner = ""
         try:
             credentials = credentials_from(auth or WsAuthFlags(), options.cwd)
             for place in places:
@@ -74,6 +74,15 @@ async def serve_places(
         except (WsAuthError, SocketUnavailable) as error:
             return _refuse(str(error))
         await stack.enter_async_context(server)
+        try:
+            # entered last, so that they end first: they use the server's sign-in
+            bridges = await stack.enter_async_context(plugin_bridges(server))
+        except BridgeError as error:
+            return _refuse(str(error))
+        if places == [Off()] and not bridges:
+            return _refuse("no transport configured; use --listen or enable remote control")
+        whom = "websocket clients" if banner else "plugins"
+        banner = f"codex app-server, for {whom}\n{banner}{_bridge_lines(bridges)}"
         told = _Told()
         if Stdio() in places:
             server.tasks.start(_serve_stdin(server, told))
@@ -164,3 +173,7 @@ def _banner(place: UnixSocketPath | WebSocketAddress, bound: socket.socket) -> s
         f"  healthz: http://{address}/healthz\n"
         f"  note: {note}\n"
     )
+
+
+def _bridge_lines(bridges: Mapping[str, str]) -> str:
+    return "".join(f"  plugin bridge {name}: {url}\n" for name, url in bridges.items())

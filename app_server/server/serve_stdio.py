@@ -8,10 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 
+from app_server.bridges.errors import BridgeError
 from app_server.rpc.codec import server_codec
 from app_server.rpc.stdio import StdioChannel, claim_stdio
 from app_server.server.options import ServerOptions
+from app_server.server.plugin_bridges import plugin_bridges
 from app_server.server.server import Server
 
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -21,10 +24,15 @@ async def serve_stdio(options: ServerOptions) -> int:
     """Serve until the client has left; the exit status."""
     loop = asyncio.get_running_loop()
     channel = StdioChannel(*claim_stdio(), server_codec())
-    async with Server(options) as server:
-        serving = server.tasks.start(server.serve(channel))
-        for number in ENDING_SIGNALS:
-            loop.add_signal_handler(number, serving.cancel)
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
+    try:
+        # the bridges end first: they use the server's sign-in
+        async with Server(options) as server, plugin_bridges(server):
+            serving = server.tasks.start(server.serve(channel))
+            for number in ENDING_SIGNALS:
+                loop.add_signal_handler(number, serving.cancel)
+            with contextlib.suppress(asyncio.CancelledError):
+                await serving
+    except BridgeError as error:
+        sys.stderr.write(f"codex app-server: {error}\n")
+        return 1
     return 0
