@@ -86,6 +86,7 @@ async def serve_places(
         told = _Told()
         if Stdio() in places:
             server.tasks.start(_serve_stdin(server, told))
+        _hear_signals(told)  # whoever reads the banner may already end us
         sys.stderr.write(banner)
         sys.stderr.flush()
         await _until_told_to_end(server, told)
@@ -113,11 +114,14 @@ class _Told:
         (self.to_end if self.to_drain.is_set() else self.to_drain).set()
 
 
-async def _until_told_to_end(server: Server, told: _Told) -> None:
+def _hear_signals(told: _Told) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             loop.add_signal_handler(number, told)
+
+
+async def _until_told_to_end(server: Server, told: _Told) -> None:
     await told.to_drain.wait()
     running = server.running_turns
     log.info("ending: %d connections, %d running turns", len(server.connections), running)

@@ -58,7 +58,7 @@ async def test_a_bridge_is_enough_to_stay_for(codex_home: Path) -> None:
     (codex_home / "config.toml").write_text(NOTES)
     async with running(codex_home, "--listen", "off") as server:
         assert server.stderr is not None
-        assert await server.stderr.readline() == b"codex app-server, for plugins alone\n"
+        assert await server.stderr.readline() == b"codex app-server, for plugins\n"
         told = (await server.stderr.readline()).decode().strip()
         port = port_of(codex_home)
         assert told == f"plugin bridge notes: http://127.0.0.1:{port}"
