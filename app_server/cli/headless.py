@@ -15,8 +15,8 @@ def run(options: Options) -> int:
 
         return run_proxy(options)
     import_msgspec_lightly()
-    if options.action == "generate-json-schema":
-        return _write_schemas(options)
+    if options.action in ("generate-json-schema", "generate-ts"):
+        return _export(options)
     import asyncio
     from pathlib import Path
 
@@ -56,13 +56,23 @@ def import_msgspec_lightly() -> None:
         del sys.modules["typing_extensions"]
 
 
-def _write_schemas(options: Options) -> int:
+def _export(options: Options) -> int:
     if options.out is None:
-        print("codex app-server generate-json-schema: --out FOLDER is missing", file=sys.stderr)
+        print(f"codex app-server {options.action}: --out FOLDER is missing", file=sys.stderr)
         return 2
     from pathlib import Path
 
-    from app_server.protocol.schema import write_schemas
+    try:
+        if options.action == "generate-ts":
+            from app_server.protocol.typescript import write_typescript
 
-    write_schemas(Path(options.out), experimental=options.experimental)
+            write_typescript(Path(options.out), experimental=options.experimental)
+        else:
+            from app_server.protocol.schema import write_schemas
+
+            write_schemas(Path(options.out), experimental=options.experimental)
+    except OSError as error:
+        place = error.filename or options.out
+        print(f"codex app-server: {place} cannot be written: {error.strerror}", file=sys.stderr)
+        return 1
     return 0

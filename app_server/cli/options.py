@@ -229,7 +229,9 @@ def _parser() -> argparse.ArgumentParser:
     server.add_argument("--listen", action="append", default=[], metavar="URL",
                         help="stdio:// (default), ws://IP:PORT, unix://[PATH] or off; "
                         "may be given several times")  # fmt: skip
-    server.add_argument("action", nargs="?", choices=("generate-json-schema", "proxy"))
+    server.add_argument(
+        "action", nargs="?", choices=("generate-json-schema", "generate-ts", "proxy")
+    )
     server.add_argument("--out", "-o", metavar="FOLDER")
     server.add_argument("--experimental", action="store_true")
     server.add_argument("--sock", metavar="PATH",
