@@ -37,6 +37,7 @@ snap: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python -m app_server.config.page
+	$(BIN)/python -m app_server.server.protocol_page
 
 bench: $(STAMP)
 	$(BIN)/python -m bench $(ARGS)

@@ -1,0 +1,94 @@
+"""The protocol as TypeScript: every type in a file of its own, importing what it names."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app_server.cli.main import main
+from app_server.protocol.schema import build_bundle
+from app_server.protocol.typescript import type_of, write_typescript
+
+_IMPORT = re.compile(r'import type \{ (\w+) \} from "(\.[^"]+)";')
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("typescript")
+    write_typescript(folder, experimental=True)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("schema", "text"),
+    [
+        (True, "unknown"),
+        ({"type": ["string", "null"]}, "string | null"),
+        ({"type": "string", "enum": ["a", "b"]}, '"a" | "b"'),
+        ({"type": ["string", "null"], "enum": ["a"]}, '"a" | null'),
+        ({"$ref": "#/definitions/v2/Turn"}, "Turn"),
+        ({"type": "array", "items": {"type": "integer"}}, "Array<number>"),
+        ({"type": "object"}, "Record<string, never>"),
+        (
+            {"type": "object", "additionalProperties": {"type": "boolean"}},
+            "{ [key: string]: boolean | undefined }",
+        ),
+        (
+            {
+                "type": "object",
+                "required": ["b"],
+                "properties": {
+                    "a-b": {"type": "string"},
+                    "b": {"type": "number"},
+                    "type": {"type": "string", "enum": ["x"]},
+                },
+            },
+            '{ type?: "x"; "a-b"?: string; b: number }',
+        ),
+        (
+            {"anyOf": [{"$ref": "#/definitions/A"}, {"type": "null"}]},
+            "A | null",
+        ),
+    ],
+)
+def test_a_schema_becomes_a_type(schema: object, text: str) -> None:
+    assert type_of(schema) == text
+
+
+def test_every_definition_has_its_file_and_stands_in_an_index(written: Path) -> None:
+    definitions = build_bundle(experimental=True)["definitions"]
+    newer = definitions.pop("v2")
+    older = {name for name in definitions if not name.startswith("JSONRPC")}
+    assert {path.stem for path in written.glob("*.ts")} == older | {"index"}
+    assert {path.stem for path in (written / "v2").glob("*.ts")} == {*newer, "index"}
+    for folder, names in ((written, older), (written / "v2", set(newer))):
+        exported = set(re.findall(r"export type \{ (\w+) \}", (folder / "index.ts").read_text()))
+        assert exported == names
+
+
+def test_imports_lead_to_files_and_cover_what_is_used(written: Path) -> None:
+    names = {path.stem for path in written.rglob("*.ts")}
+    for path in written.rglob("*.ts"):
+        text = path.read_text()
+        imports = dict(_IMPORT.findall(text))
+        for name, place in imports.items():
+            assert (path.parent / f"{place}.ts").is_file(), f"{path.name}: {name}"
+        if path.stem != "index":
+            body = re.sub(r'"[^"]*"', "", text.split("export type ", 1)[1])
+            used = set(re.findall(r"\b[A-Z]\w+\b", body)) & names
+            assert used - {path.stem} == set(imports), path.name
+
+
+def test_without_experimental_the_experimental_is_left_out(tmp_path: Path) -> None:
+    assert main(["app-server", "generate-ts", "--out", str(tmp_path)]) == 0
+    assert "dynamicTools" not in (tmp_path / "v2" / "ThreadStartParams.ts").read_text()
+
+
+def test_a_place_that_cannot_be_written_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["app-server", "generate-ts", "--out", str(tmp_path / "file")]) == 1
+    assert f"{tmp_path / 'file'}" in capsys.readouterr().err
+    assert main(["app-server", "generate-ts"]) == 2
+    assert "--out FOLDER is missing" in capsys.readouterr().err
