@@ -28,8 +28,11 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LAST_ANSWERS_SECONDS = 1.0
-"""How long a client that has stopped sending is given the answers to what it had asked: calls that
-take longer are not worth holding up the exit."""
+"""How long after the last answer a client that has stopped sending is given the next one of those
+it is owed: calls that take longer are not worth holding up the exit."""
+
+UNREAD_ANSWERS = 16 * 1024
+"""Answers, refusals among them, that may wait for their reader before no more calls are read."""
 
 BREATH_EVERY_CALLS = 64
 """Open calls after which reading pauses for one turn of the loop, so that they get on."""
@@ -141,16 +144,27 @@ class Connection:
 
         while (frame := await self._channel.receive()) is not None:
             await route(self, frame)
+            if self.outbox.waiting_answers >= UNREAD_ANSWERS:
+                await self.outbox.flushed()
             if self.open_calls >= BREATH_EVERY_CALLS:
                 await asyncio.sleep(0)
 
     async def _finish_answers(self) -> None:
-        try:
-            async with asyncio.timeout(LAST_ANSWERS_SECONDS):
-                await self._idle.wait()
-                await self.outbox.flushed()
-        except TimeoutError:
-            log.info("connection %s left with %d calls open", self.connection_id, self.open_calls)
+        owed = self._owed_answers + 1
+        while self._owed_answers < owed:
+            owed = self._owed_answers
+            try:
+                async with asyncio.timeout(LAST_ANSWERS_SECONDS):
+                    await self._idle.wait()
+                    await self.outbox.flushed()
+                    return
+            except TimeoutError:
+                continue
+        log.info("connection %s left with %d calls open", self.connection_id, self.open_calls)
+
+    @property
+    def _owed_answers(self) -> int:
+        return self.open_calls + self.outbox.waiting_answers
 
     async def _end_what_it_owns(self) -> None:
         for ending in reversed(self._endings):

@@ -3,7 +3,8 @@
 Putting never blocks: a thread's progress does not wait for a reader. While the reader keeps up
 every message goes straight to the channel. While it is behind, messages wait here; once it is far
 behind, deltas of one item that would stand side by side become one. Started, completed, answers and
-questions always wait their turn. A client that lets too much pile up is cut off.
+questions always wait their turn. A client that lets too much pile up, in messages or in streamed
+text, is cut off. How many answers wait is told, so that no more calls are taken than is good.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ CAPACITY = 32_768
 JOINING_FROM = 1_024
 """With fewer waiting, the reader is only catching its breath and gets each delta as it came."""
 
+CAPACITY_CHARS = 64 * 1024 * 1024
+"""Streamed text that may wait: joined, it takes few places however much it is."""
+
 TEXT_DELTAS: dict[str, str | None] = {
     "item/agentMessage/delta": None,
     "item/plan/delta": None,
@@ -50,11 +54,15 @@ class Outbox:
         on_overflow: Callable[[], None],
         capacity: int = CAPACITY,
         joining_from: int = JOINING_FROM,
+        capacity_chars: int = CAPACITY_CHARS,
     ) -> None:
         self._channel = channel
         self._on_overflow = on_overflow
         self._capacity = capacity
         self._joining_from = joining_from
+        self._capacity_chars = capacity_chars
+        self._waiting_chars = 0
+        self.waiting_answers = 0
         self._waiting: deque[Frame | _GrowingDelta] = deque()
         self._last_deltas: dict[DeltaKey, _GrowingDelta] = {}
         self._writing = False
@@ -79,12 +87,18 @@ class Outbox:
                 return
         item = self._joined(frame)
         if item is not None:
-            if len(self._waiting) >= self._capacity:
-                log.warning("a client let %d messages pile up: cut off", self._capacity)
-                self.close()
-                self._on_overflow()
-                return
             self._waiting.append(item)
+            self.waiting_answers += isinstance(frame, ResultFrame | ErrorFrame)
+        self._waiting_chars += _streamed_chars(frame)
+        if len(self._waiting) > self._capacity or self._waiting_chars > self._capacity_chars:
+            log.warning(
+                "a client let %d messages pile up, with %d characters of streamed text: cut off",
+                len(self._waiting),
+                self._waiting_chars,
+            )
+            self.close()
+            self._on_overflow()
+            return
         self._empty.clear()
         self._wake.set()
 
@@ -112,6 +126,7 @@ class Outbox:
         """Forget what waits; nothing more is taken."""
         self._closed = True
         self._waiting.clear()
+        self._waiting_chars = self.waiting_answers = 0
         self._last_deltas.clear()
         self._wake.set()
         self._empty.set()
@@ -134,11 +149,13 @@ class Outbox:
 
     def _take_first(self) -> Frame:
         first = self._waiting.popleft()
-        if not isinstance(first, _GrowingDelta):
-            return first
-        if self._last_deltas.get(first.key) is first:
-            del self._last_deltas[first.key]
-        return first.joined()
+        if isinstance(first, _GrowingDelta):
+            if self._last_deltas.get(first.key) is first:
+                del self._last_deltas[first.key]
+            first = first.joined()
+        self.waiting_answers -= isinstance(first, ResultFrame | ErrorFrame)
+        self._waiting_chars -= _streamed_chars(first)
+        return first
 
     def _send_now(self, frame: Frame) -> bool:
         try:
@@ -183,6 +200,17 @@ def _delta_key(frame: Frame) -> DeltaKey | None:
     params: Any = frame.params
     part = TEXT_DELTAS[frame.method]
     return frame.method, params.thread_id, params.item_id, getattr(params, part) if part else None
+
+
+def _streamed_chars(frame: Frame) -> int:
+    """The length of the text that this message carries on, 0 for others."""
+    if not isinstance(frame, NotificationFrame):
+        return 0
+    if frame.method in TEXT_DELTAS:
+        return len(_text(frame.params))
+    if frame.method == "command/exec/outputDelta":
+        return len(frame.params.delta_base64)  # type: ignore[attr-defined]  # its own params
+    return 0
 
 
 def _text(params: Any) -> str:

@@ -31,7 +31,9 @@ from app_server.server.registry import handler_of
 log = logging.getLogger(__name__)
 
 CALLS_PER_CONNECTION = 1024
-"""Calls of one client that may wait or run at once; one more is refused as overload."""
+"""Calls of one client that may wait, run or have an answer it has not read; one more is refused as
+overload.
+"""
 
 INITIALIZE = "initialize"
 
@@ -90,7 +92,7 @@ def _pass_gate(connection: Connection, frame: RequestFrame) -> ClientMethod[Any,
         descriptor = required_capability(row, frame.params)
         if descriptor is not None:
             raise InvalidRequest(refusal(descriptor))
-    if connection.open_calls >= CALLS_PER_CONNECTION:
+    if connection.open_calls + connection.outbox.waiting_answers >= CALLS_PER_CONNECTION:
         raise Overloaded
     return row
 

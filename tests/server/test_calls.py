@@ -9,6 +9,7 @@ import pytest
 from app_server.client.client import Client
 from app_server.client.events import Disconnected, Notification
 from app_server.protocol.errors import InternalError, InvalidParams, Overloaded, RpcError
+from app_server.protocol.initialize import INITIALIZE, ClientInfo, InitializeParams
 from app_server.protocol.method import ClientMethod
 from app_server.protocol.skills import (
     SKILLS_CHANGED,
@@ -22,8 +23,10 @@ from app_server.protocol.thread import (
     ThreadSetNameParams,
     ThreadSetNameResponse,
 )
+from app_server.rpc.channel import local_pair
+from app_server.rpc.frames import ErrorFrame, RequestFrame, ResultFrame
 from app_server.rpc.peer import ConnectionLost
-from app_server.server import router
+from app_server.server import connection, router
 from app_server.server.context import RequestContext
 from app_server.server.server import Server
 from app_server.threads.errors import ThreadNotFound
@@ -212,6 +215,41 @@ async def test_thousands_of_calls_at_once_each_get_one_answer(
 
     answers = await asyncio.gather(*(call() for _ in range(5000)))
     assert answers.count("answered") == 5000
+
+
+async def test_a_client_that_asks_without_reading_is_refused_then_waited_for_and_loses_no_answer(
+    server: Server, through_json: bool, answer_with: AnswerWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def handler(_ctx: RequestContext, _params: SkillsListParams) -> SkillsListResponse:
+        return SkillsListResponse(data=[])
+
+    answer_with(SKILLS_LIST, handler)
+    monkeypatch.setattr(router, "CALLS_PER_CONNECTION", 20)
+    monkeypatch.setattr(connection, "UNREAD_ANSWERS", 50)
+    client, server_end = local_pair(4, through_json)
+    serving = asyncio.create_task(server.serve(server_end))
+    hello = InitializeParams(client_info=ClientInfo(name="test", version="1"))
+    await client.send(RequestFrame("hello", INITIALIZE.name, hello))
+    asked = patience = 0
+    while patience < 1000:
+        if client.send_now(RequestFrame(asked, SKILLS_LIST.name, LIST)):
+            asked += 1
+            patience = 0
+        else:
+            patience += 1
+            await asyncio.sleep(0)
+    assert 50 < asked < 100
+    answers: dict[object, bool] = {}
+    async with asyncio.timeout(5):
+        while len(answers) < asked + 1:
+            frame = await client.receive()
+            if isinstance(frame, ResultFrame | ErrorFrame):
+                assert frame.id not in answers
+                answers[frame.id] = isinstance(frame, ResultFrame)
+    assert set(answers) == {"hello", *range(asked)}
+    assert 20 <= sum(answers.values()) < asked
+    await client.close()
+    await serving
 
 
 async def test_a_cancelled_call_goes_on_and_its_answer_is_dropped(

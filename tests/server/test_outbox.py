@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from app_server.protocol.errors import Overloaded
 from app_server.protocol.item_deltas import (
     AgentMessageDeltaNotification,
     ReasoningSummaryTextDeltaNotification,
 )
 from app_server.rpc.channel import LocalChannel, local_pair
-from app_server.rpc.frames import Frame, NotificationFrame, RequestFrame, ResultFrame
+from app_server.rpc.frames import ErrorFrame, Frame, NotificationFrame, RequestFrame, ResultFrame
 from app_server.server.outbox import Outbox
 
 CAPACITY = 2
@@ -39,7 +40,9 @@ class Reader:
         ours, theirs = local_pair(CAPACITY)
         self._end: LocalChannel = theirs
         self.was_cut_off = False
-        self.outbox = Outbox(ours, self._cut_off, capacity=100, joining_from=joining_from)
+        self.outbox = Outbox(
+            ours, self._cut_off, capacity=100, joining_from=joining_from, capacity_chars=20_000
+        )
         self.writing = asyncio.create_task(self.outbox.write())
 
     def _cut_off(self) -> None:
@@ -169,6 +172,35 @@ async def test_a_reader_that_lets_too_much_pile_up_is_cut_off(reader: Reader) ->
         reader.outbox.put(completed(number))
     assert reader.was_cut_off
     assert len(reader.outbox) == 0
+
+
+async def test_a_reader_that_lets_too_much_text_pile_up_in_one_place_is_cut_off(
+    reader: Reader,
+) -> None:
+    reader.fall_behind()
+    for _ in range(3):
+        reader.outbox.put(delta("x" * 10_000))
+    assert reader.was_cut_off
+
+
+async def test_text_that_was_read_no_longer_counts(reader: Reader) -> None:
+    for _ in range(5):
+        reader.fall_behind()
+        reader.outbox.put(delta("x" * 10_000))
+        reader.outbox.put(delta("x" * 5_000))
+        await reader.read_all()
+    assert not reader.was_cut_off
+
+
+async def test_it_tells_how_many_answers_wait_for_their_reader(reader: Reader) -> None:
+    reader.fall_behind()
+    for number in range(3):
+        reader.outbox.put(ResultFrame(number))
+        reader.outbox.put(completed(number))
+    reader.outbox.put(ErrorFrame(4, Overloaded()))
+    assert reader.outbox.waiting_answers == 4
+    await reader.read_all()
+    assert reader.outbox.waiting_answers == 0
 
 
 async def test_what_is_put_after_the_reader_left_is_dropped(reader: Reader) -> None:

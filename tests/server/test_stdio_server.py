@@ -64,7 +64,7 @@ def program(codex_home: Path) -> Any:
 
 
 def test_replies_to_everything_sent_before_the_end_of_input_are_written(program: Program) -> None:
-    calls = [{"id": f"call {n}", "method": "model/list", "params": {}} for n in range(200)]
+    calls = [{"id": f"call {n}", "method": "model/list", "params": {}} for n in range(1000)]
     program.send(INITIALIZE, *calls)
     messages = program.end()
     answered = [message["id"] for message in messages if "id" in message]
