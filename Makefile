@@ -1,11 +1,11 @@
-# Words to remember: setup, run, test, fix, snap, docs, bench, audit.
+# Words to remember: setup, run, test, soak, fix, snap, docs, bench, audit.
 # ARGS passes through: make run ARGS="--demo", make test ARGS="-k resume".
 
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup run test lint fix snap docs bench audit lock clean
+.PHONY: setup run test soak lint fix snap docs bench audit lock clean
 
 setup: $(STAMP)
 
@@ -27,6 +27,9 @@ lint: $(STAMP)
 
 test: lint
 	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+soak: $(STAMP)
+	SOAK=1 $(BIN)/pytest -m soak --timeout 3600 $(ARGS)
 
 fix: $(STAMP)
 	$(BIN)/ruff check --fix .

@@ -15,6 +15,13 @@ class CodexHomeMissing(Exception):
         )
 
 
+class InvalidPath(ValueError):
+    """Text that can name no file."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"a path must not contain NUL characters: {text!r}")
+
+
 def codex_home() -> Path:
     """The folder that holds settings, sign-in and threads.
 
@@ -34,5 +41,10 @@ def codex_home() -> Path:
 
 
 def absolute(path: str | Path, base: str | Path | None = None) -> Path:
-    """`path` made absolute against `base` (or the working directory), `..` folded, links kept."""
+    """`path` made absolute against `base` (or the working directory), `..` folded, links kept.
+
+    Raises `InvalidPath`.
+    """
+    if "\0" in str(path):
+        raise InvalidPath(str(path))
     return Path(os.path.normpath(os.path.join(base or os.getcwd(), os.path.expanduser(path))))

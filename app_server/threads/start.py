@@ -42,9 +42,9 @@ async def begin(
 ) -> LoadedThread:
     """A thread under a new id; `remembers` is history supplied from outside."""
     services = manager.services
+    folder = named_folder(services, params)
     opening, git_info = await asyncio.gather(
-        asyncio.to_thread(open_settings, services, params),
-        git_info_of(named_folder(services, params)),
+        asyncio.to_thread(open_settings, services, params), git_info_of(folder)
     )
     thread = await asyncio.to_thread(_born, manager, params, opening, git_info, remembers)
     thread.subscriptions.add(subscriber)
