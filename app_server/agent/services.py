@@ -6,10 +6,11 @@ value here is either a fact that does not change while the server runs or a way 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from app_server.protocol.notices import ConfigWarningNotification
 from app_server.protocol.thread_data import SessionSource
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class AgentServices(Protocol):
     @property
     def session_source(self) -> SessionSource:
         """What new threads say they come from."""
+        ...
+
+    @property
+    def told_warnings(self) -> Container[ConfigWarningNotification]:
+        """What every client hears of the configuration when it introduces itself."""
         ...
 
     @property

@@ -43,8 +43,9 @@ def run(options: Options) -> int:
 def _check(files: list[str], command: list[str], resolves: bool, pretty: bool) -> int:
     import msgspec
 
+    from app_server.execpolicy.errors import RulesError
     from app_server.execpolicy.match import judge
-    from app_server.execpolicy.parse import RulesError, parse_rules
+    from app_server.execpolicy.parse import parse_rules
     from app_server.execpolicy.rules import RuleSet
 
     rules = RuleSet()

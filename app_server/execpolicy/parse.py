@@ -1,20 +1,20 @@
-"""Reads `.rules` files as data.
+"""A text of rules → the rules in it.
 
-The language is Starlark, whose syntax is Python's; of it, what rules need is understood: the three
-rule functions, literals, names, `+`, and loops and comprehensions over lists. Nothing is run: the
-text becomes a syntax tree and the tree becomes values. Anything else is refused with its line.
+The language is Starlark. What the text calls is worked out apart; here every call is checked and
+becomes a rule, and the examples next to a rule are held against it. A mistake is told with the
+place of its call. A file that holds nothing but lines as `amend` writes them is read as it stands.
 """
 
 from __future__ import annotations
 
-import ast
+import re
 import shlex
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from app_server.execpolicy.errors import RulesError
 from app_server.execpolicy.match import matching
 from app_server.execpolicy.rules import (
     STRICTNESS,
@@ -25,221 +25,114 @@ from app_server.execpolicy.rules import (
     RuleSet,
 )
 
-MAX_RULES = 10_000
 PROTOCOLS = ("http", "https", "socks5_tcp", "socks5_udp")
+LONGEST_TEXT_BYTES = 1 << 20
 
-MAX_STEPS = 100_000
-"""Values worked out while reading one file: loops in loops end here."""
-
+_WRITTEN_BY_US = re.compile(r'prefix_rule\(pattern=(\[".*"\]), decision="allow"\)')
 _LISTS = ("pattern", "match", "not_match", "paths")
 _MAY_BE_NONE = ("justification", "match", "not_match")
 
 
-class RulesError(Exception):
-    """A file of rules that cannot be used. Lines and columns count from 1."""
-
-    def __init__(
-        self,
-        path: str,
-        reason: str,
-        line: int | None = None,
-        column: int = 1,
-        end_line: int | None = None,
-        end_column: int | None = None,
-    ) -> None:
-        self.path = path
-        self.reason = reason
-        self.line = line
-        self.column = column
-        self.end_line = end_line or line
-        self.end_column = end_column or column
-        place = f"{path}:{line}" if line else path
-        super().__init__(f"{place}: error: {reason}")
-
-
-class LoadedRules(msgspec.Struct, frozen=True, kw_only=True):
-    """The rules of some folders. With an error there are none."""
-
-    rules: RuleSet = RuleSet()
-    error: RulesError | None = None
-
-
-def load_rules(folders: Iterable[Path]) -> LoadedRules:
-    """All `*.rules` of the folders, weakest folder first, in each by name.
-
-    Reads files. One file that cannot be used means that no custom rule applies.
-    """
-    rules = RuleSet()
-    try:
-        for folder in folders:
-            for path in sorted(folder.glob("*.rules")) if folder.is_dir() else ():
-                rules = rules.joined(read_rules(path))
-    except RulesError as error:
-        return LoadedRules(error=error)
-    return LoadedRules(rules=rules)
-
-
-def read_rules(path: Path) -> RuleSet:
-    """The rules of one file; raises `RulesError`."""
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RulesError(str(path), f"cannot be read: {error}") from error
-    return parse_rules(text, str(path))
-
-
 def parse_rules(text: str, path: str) -> RuleSet:
-    """The rules in a text; raises `RulesError`."""
-    try:
-        tree = ast.parse(text)
-    except SyntaxError as error:
-        reason = f"Parse error: {error.msg}"
-        raise RulesError(path, reason, error.lineno or 1, error.offset or 1) from error
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise RulesError(path, f"Parse error: {error}", 1) from error
-    reader = _Reader(path)
-    try:
-        reader.run(tree.body)
-    except RecursionError as error:
-        raise RulesError(path, "nested too deeply", 1) from error
-    return reader.checked_rules()
+    """The rules in a text; raises `RulesError`. Starts a process unless the lines are our own."""
+    if len(text) > LONGEST_TEXT_BYTES:
+        raise RulesError(path, "the file is too long")
+    written = _written_by_us(text)
+    if written is not None:
+        return RuleSet(prefix_rules=written)
+    from app_server.execpolicy.evaluate import calls_in
+
+    reader = _Reader()
+    calls = calls_in(text, path, list(_FUNCTIONS))
+    for number, call in enumerate(calls):
+        try:
+            reader.take(number, call.function, call.positional, call.named)
+        except ValueError as error:
+            calls_in(text, path, list(_FUNCTIONS), (number, str(error)))
+    rules = reader.rules()
+    missed = reader.first_missed_example(rules)
+    if missed is not None:
+        calls_in(text, path, list(_FUNCTIONS), missed)
+    return rules
+
+
+def _written_by_us(text: str) -> tuple[PrefixRule, ...] | None:
+    rules: list[PrefixRule] = []
+    for line in text.splitlines():
+        if not line or line.startswith("#"):
+            continue
+        match = _WRITTEN_BY_US.fullmatch(line)
+        try:
+            words = msgspec.json.decode(match[1], type=list[str]) if match else []
+        except msgspec.DecodeError:
+            return None
+        if not words:
+            return None
+        rules.append(PrefixRule(pattern=tuple((word,) for word in words)))
+    return tuple(rules)
 
 
 class _Reader:
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.names: dict[str, Any] = {}
-        self.steps = 0
+    def __init__(self) -> None:
         self.prefix_rules: list[PrefixRule] = []
         self.host_executables: dict[str, tuple[str, ...]] = {}
         self.network_rules: list[NetworkRule] = []
-        self.examples: list[tuple[ast.AST, list[list[str]], list[list[str]]]] = []
+        self.examples: list[_Examples] = []
+        self.number = 0
 
-    def checked_rules(self) -> RuleSet:
-        """All rules, once the examples next to them hold."""
-        rules = RuleSet(
+    def rules(self) -> RuleSet:
+        return RuleSet(
             prefix_rules=tuple(self.prefix_rules),
             host_executables=self.host_executables,
             network_rules=tuple(self.network_rules),
         )
-        for place, matched, unmatched in self.examples:
-            missed = [shlex.join(example) for example in matched if not matching(rules, example)]
+
+    def first_missed_example(self, rules: RuleSet) -> tuple[int, str] | None:
+        """Which call has an example its own rule does not hold to, and how."""
+        for examples in self.examples:
+            own = msgspec.structs.replace(rules, prefix_rules=(examples.rule,))
+            missed = [shlex.join(words) for words in examples.matched if not matching(own, words)]
             if missed:
-                raise self._error(
-                    place,
+                return examples.call, (
                     "expected every example to match at least one rule; unmatched examples: "
-                    + ", ".join(missed),
+                    + ", ".join(missed)
                 )
-            for example in unmatched:
-                found = matching(rules, example)
+            for words in examples.unmatched:
+                found = matching(own, words)
                 if found:
                     prefix = shlex.join(found[0].matched_prefix)
-                    raise self._error(
-                        place,
-                        f"expected example to not match rule `{prefix}`: {shlex.join(example)}",
+                    return examples.call, (
+                        f"expected example to not match rule `{prefix}`: {shlex.join(words)}"
                     )
-        return rules
+        return None
 
-    def run(self, statements: list[ast.stmt]) -> None:
-        for statement in statements:
-            match statement:
-                case ast.Expr(value=ast.Constant()) | ast.Pass():
-                    continue
-                case ast.Expr(value=value):
-                    self._value(value)
-                case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                    self.names[name] = self._value(value)
-                case ast.For(target=ast.Name(id=name), iter=items, body=body, orelse=[]):
-                    for item in self._list(items):
-                        self.names[name] = item
-                        self.run(body)
-                case _:
-                    raise self._error(statement, "only rules, names and loops over lists are read")
-
-    def _value(self, node: ast.expr) -> Any:
-        self.steps += 1
-        if self.steps > MAX_STEPS:
-            raise self._error(node, "too much to work out for a file of rules")
-        match node:
-            case ast.Constant(value=str() | bool() | int() | None as value):
-                return value
-            case ast.List(elts=entries) | ast.Tuple(elts=entries):
-                return [self._value(entry) for entry in entries]
-            case ast.Name(id=name):
-                if name not in self.names:
-                    raise self._error(node, f"Variable `{name}` not found")
-                return self.names[name]
-            case ast.BinOp(op=ast.Add(), left=left, right=right):
-                return self._sum(node, self._value(left), self._value(right))
-            case ast.ListComp(
-                elt=entry, generators=[ast.comprehension(target=ast.Name(id=name), ifs=[]) as loop]
-            ):
-                results = []
-                for item in self._list(loop.iter):
-                    self.names[name] = item
-                    results.append(self._value(entry))
-                return results
-            case ast.Call(func=ast.Name(id=name)):
-                return self._call(node, name)
-            case _:
-                raise self._error(node, "only text, lists, names and rules are read here")
-
-    def _list(self, node: ast.expr) -> list[Any]:
-        value = self._value(node)
-        if not isinstance(value, list):
-            raise self._error(node, "a loop needs a list")
-        return value
-
-    def _sum(self, node: ast.expr, left: Any, right: Any) -> Any:
-        both_text = isinstance(left, str) and isinstance(right, str)
-        both_lists = isinstance(left, list) and isinstance(right, list)
-        if not both_text and not both_lists:
-            raise self._error(node, "only text to text and lists to lists can be added")
-        self.steps += len(left) + len(right)
-        return left + right
-
-    def _call(self, node: ast.Call, name: str) -> None:
-        function = _FUNCTIONS.get(name)
-        if function is None:
-            raise self._error(node.func, f"Variable `{name}` not found")
-        parameters, required, build = function
-        given = self._arguments(node, name, parameters)
+    def take(self, number: int, name: str, positional: list[Any], named: dict[str, Any]) -> None:
+        """One call; raises ValueError."""
+        parameters, required, build = _FUNCTIONS[name]
+        if len(positional) > len(parameters):
+            raise ValueError(f"Too many positional parameters for call to {name}")
+        given = dict(zip(parameters, positional, strict=False))
+        for parameter, value in named.items():
+            if parameter not in parameters:
+                raise ValueError(f"Found `{parameter}` extra named parameter(s) for call to {name}")
+            if parameter in given:
+                raise ValueError(f"Argument `{parameter}` occurs more than once")
+            given[parameter] = value
         for parameter in required:
             if parameter not in given:
-                raise self._error(node, f"Missing parameter `{parameter}` for call to `{name}`")
-        rules = len(self.prefix_rules) + len(self.host_executables) + len(self.network_rules)
-        if rules >= MAX_RULES:
-            raise self._error(node, f"more than {MAX_RULES} rules")
-        try:
-            build(self, node, **given)
-        except ValueError as error:
-            raise self._error(node, str(error)) from error
-
-    def _arguments(self, node: ast.Call, name: str, parameters: tuple[str, ...]) -> dict[str, Any]:
-        if len(node.args) > len(parameters):
-            raise self._error(node, f"Too many positional parameters for call to {name}")
-        given = {
-            parameter: self._value(value)
-            for parameter, value in zip(parameters, node.args, strict=False)
-        }
-        for keyword in node.keywords:
-            if keyword.arg not in parameters:
-                raise self._error(
-                    node, f"Found `{keyword.arg}` extra named parameter(s) for call to {name}"
-                )
-            given[keyword.arg] = self._value(keyword.value)
+                raise ValueError(f"Missing parameter `{parameter}` for call to `{name}`")
         for parameter, value in given.items():
             wanted = list if parameter in _LISTS else str
             if not isinstance(value, wanted) and not (value is None and parameter in _MAY_BE_NONE):
-                raise self._error(
-                    node,
-                    f"Type of parameter `{parameter}` doesn't match, expected `{wanted.__name__}`",
+                raise ValueError(
+                    f"Type of parameter `{parameter}` doesn't match, expected "
+                    f"`{wanted.__name__}`, actual `{_kind(value)} (repr: {_repr(value)})`"
                 )
-        return given
+        self.number = number
+        build(self, **given)
 
     def prefix_rule(
         self,
-        node: ast.Call,
         pattern: list[Any],
         decision: str = "allow",
         justification: str | None = None,
@@ -256,9 +149,9 @@ class _Reader:
             justification=_justification(justification),
         )
         self.prefix_rules.append(rule)
-        self.examples.append((node, _examples(match), _examples(not_match)))
+        self.examples.append(_Examples(self.number, rule, _examples(match), _examples(not_match)))
 
-    def host_executable(self, node: ast.Call, name: str, paths: list[Any]) -> None:
+    def host_executable(self, name: str, paths: list[Any]) -> None:
         if not name or "/" in name:
             raise ValueError(
                 f"invalid rule: host_executable name must be a bare executable name (got {name})"
@@ -272,7 +165,6 @@ class _Reader:
 
     def network_rule(
         self,
-        node: ast.Call,
         host: str,
         protocol: str,
         decision: str,
@@ -306,12 +198,14 @@ class _Reader:
             )
         )
 
-    def _error(self, node: ast.AST, reason: str) -> RulesError:
-        line = getattr(node, "lineno", 1)
-        column = getattr(node, "col_offset", 0) + 1
-        end_line = getattr(node, "end_lineno", line)
-        end_column = getattr(node, "end_col_offset", column)
-        return RulesError(self.path, reason, line, column, end_line, end_column)
+
+class _Examples(msgspec.Struct, frozen=True):
+    """What stands next to a rule, for checking it."""
+
+    call: int
+    rule: PrefixRule
+    matched: list[list[str]]
+    unmatched: list[list[str]]
 
 
 _NETWORK_DECISIONS: dict[str, NetworkDecision] = {
@@ -329,7 +223,10 @@ def _alternatives(element: Any) -> tuple[str, ...]:
         if not element:
             raise ValueError("invalid pattern element: pattern alternatives cannot be empty")
         return tuple(element)
-    raise ValueError("invalid pattern element: pattern element must be a string or list of strings")
+    raise ValueError(
+        "invalid pattern element: pattern element must be a string or list of strings "
+        f"(got {_kind(element)})"
+    )
 
 
 def _justification(text: str | None) -> str | None:
@@ -356,6 +253,15 @@ def _example(example: Any) -> list[str]:
             raise ValueError("invalid example: example cannot be an empty list")
         return example
     raise ValueError("invalid example: example must be a string or list of strings")
+
+
+def _kind(value: object) -> str:
+    """The type of a value under the name it has in Starlark."""
+    return "string" if isinstance(value, str) else type(value).__name__
+
+
+def _repr(value: object) -> str:
+    return msgspec.json.encode(value).decode() if isinstance(value, str) else repr(value)
 
 
 _FUNCTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...], Callable[..., None]]] = {

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from app_server.model.client import ModelClient
     from app_server.model.http import HttpClients
     from app_server.model.providers import ProviderInfo
-    from app_server.protocol.thread_data import SessionSource
+    from app_server.protocol.notices import ConfigWarningNotification
+from app_server.protocol.thread_data import SessionSource
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Services:
         self.options = options
         self._ask_host = ask_host
         self.identity = Identity(options.originator)
+        self.told_warnings: set[ConfigWarningNotification] = set()
         self._environment: Environment | None = None
         self._environment_lock = asyncio.Lock()
 

@@ -54,7 +54,11 @@ async def config_warnings(services: Services) -> list[Notice]:
             summary="The configuration could not be read.", details=str(error)
         )
         return [(CONFIG_WARNING, unusable)]
-    warnings = [(CONFIG_WARNING, warning) for warning in loaded.warnings]
+    from app_server.threads.rules import rules_in_force
+
+    rules = await asyncio.to_thread(rules_in_force, loaded.rules_folders)
+    services.told_warnings.update(rules.warnings)
+    warnings = [(CONFIG_WARNING, warning) for warning in (*rules.warnings, *loaded.warnings)]
     return warnings + await _forbidden_sign_in(services, loaded.config)
 
 

@@ -15,20 +15,18 @@ from app_server import paths
 from app_server.agent.model_facts import model_facts
 from app_server.agent.settings import TurnSettings
 from app_server.config.errors import ConfigError
-from app_server.execpolicy.rules import RuleSet
 from app_server.prompts import base_instructions
 from app_server.prompts.project_docs import ProjectDocs, load_project_docs
-from app_server.protocol.notices import ConfigWarningNotification, TextPosition, TextRange
 from app_server.protocol.permissions import ReadOnlySandboxPolicy
 from app_server.protocol.thread import ThreadForkParams, ThreadResumeParams, ThreadStartParams
-from app_server.protocol.wire import UNSET, UnsetType
+from app_server.protocol.wire import UnsetType
 from app_server.threads.errors import Refused
+from app_server.threads.rules import LoadedRules, rules_in_force
 
 if TYPE_CHECKING:
     from app_server.agent.services import AgentServices
     from app_server.config.load import LoadedConfig
     from app_server.config.resolve import Config
-    from app_server.execpolicy.parse import RulesError
     from app_server.model.providers import ProviderInfo
     from app_server.storage.rollout import SessionMeta, TurnContext
 
@@ -39,20 +37,6 @@ BUILT_IN_PROFILES = {
     ":workspace": "workspace-write",
     ":danger-no-sandbox": "danger-full-access",
 }
-
-
-RULES_NOT_APPLIED = "Error parsing rules; custom rules not applied."
-
-
-class LoadedRules(msgspec.Struct, frozen=True):
-    """The rules about commands that count where a thread works."""
-
-    rules: RuleSet = RuleSet()
-    warning: ConfigWarningNotification | None = None
-    """What the client is told when a file of them could not be used."""
-
-
-NO_RULES = LoadedRules()
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,29 +96,7 @@ def open_settings(
         settings=settings,
         provider=provider,
         project_docs=docs,
-        rules=_rules(loaded.rules_folders),
-    )
-
-
-def _rules(folders: list[Path]) -> LoadedRules:
-    if not any(folder.is_dir() for folder in folders):
-        return NO_RULES
-    from app_server.execpolicy.parse import load_rules  # brings ast, 5 ms
-
-    found = load_rules(folders)
-    warning = None if found.error is None else _warning_of(found.error)
-    return LoadedRules(found.rules, warning)
-
-
-def _warning_of(error: RulesError) -> ConfigWarningNotification:
-    place: TextRange | UnsetType = UNSET
-    if error.line is not None and error.end_line is not None and error.end_column is not None:
-        place = TextRange(
-            start=TextPosition(line=error.line, column=error.column),
-            end=TextPosition(line=error.end_line, column=error.end_column),
-        )
-    return ConfigWarningNotification(
-        summary=RULES_NOT_APPLIED, details=error.reason, path=error.path, range=place
+        rules=rules_in_force(loaded.rules_folders),
     )
 
 

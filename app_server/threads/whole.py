@@ -83,8 +83,9 @@ def make_thread(manager: ThreadManager, birth: Birth, writer: RolloutWriter | No
     )
     if past is not None:
         past.hand_over(session)
-    if opening.rules.warning is not None:
-        thread.warn_of_config(opening.rules.warning)
+    for warning in opening.rules.warnings:
+        if warning not in manager.services.told_warnings:
+            thread.warn_of_config(warning)
     thread.actor = Actor(session, manager.start_task)
     return thread
 

@@ -1,8 +1,10 @@
 """Rules about commands at work: from files and from answers, in a thread that runs."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from app_server.demo.provider import ScriptedModel
@@ -13,6 +15,8 @@ from app_server.protocol.approvals import (
     CommandExecutionRequestApprovalResponse,
 )
 from app_server.protocol.notices import CONFIG_WARNING, WARNING
+from app_server.server.options import ServerOptions
+from app_server.server.server import Server
 from tests.server.connector import Connector
 from tests.support.conversation import PROCESS_WAIT_SECONDS, Conversation
 from tests.support.model_server import provider_toml, requests_seen, runs_command, says
@@ -26,6 +30,15 @@ async def client(model: ScriptedModel, codex_home: Path, connect: Connector) -> 
     return await connect()
 
 
+@pytest.fixture
+async def connect_to_new_server(codex_home: Path, workspace: Path) -> AsyncIterator[Connector]:
+    """The next session: a server that knows only what lies in the home."""
+    async with Server(ServerOptions(codex_home=codex_home, cwd=workspace)) as running:
+        connector = Connector(running, through_json=False)
+        yield connector
+        await connector.leave()
+
+
 def write_rules(home: Path, text: str) -> Path:
     (home / "rules").mkdir(exist_ok=True)
     path = home / "rules" / "own.rules"
@@ -33,9 +46,20 @@ def write_rules(home: Path, text: str) -> Path:
     return path
 
 
-async def thread_in(client: Any, workspace: Path, approvals: Any = "untrusted") -> Conversation:
+async def thread_in(
+    client: Any,
+    workspace: Path,
+    approvals: Any = "untrusted",
+    sandbox: Any = "danger-full-access",
+) -> Conversation:
     return await Conversation.begin(
-        client, cwd=str(workspace), approval_policy=approvals, sandbox="danger-full-access"
+        client, cwd=str(workspace), approval_policy=approvals, sandbox=sandbox
+    )
+
+
+def amended(prefix: list[str]) -> AmendingCommandExecutionApprovalDecision:
+    return AmendingCommandExecutionApprovalDecision(
+        accept_with_execpolicy_amendment=AcceptWithExecpolicyAmendment(execpolicy_amendment=prefix)
     )
 
 
@@ -113,14 +137,7 @@ async def test_an_amended_yes_holds_for_later_commands_of_the_thread(
     model.script(runs_command("touch a"), runs_command("touch b"), says("Done."))
     thread = await thread_in(client, workspace)
     await thread.say("Go.")
-    await answer(
-        thread,
-        AmendingCommandExecutionApprovalDecision(
-            accept_with_execpolicy_amendment=AcceptWithExecpolicyAmendment(
-                execpolicy_amendment=["touch"]
-            )
-        ),
-    )
+    await answer(thread, amended(["touch"]))
     assert await ended(thread) == "completed"
     assert (workspace / "b").exists()
     assert len(thread.params_of(REQUEST)) == 1
@@ -133,35 +150,141 @@ async def test_an_amended_yes_that_cannot_be_written_holds_and_says_so(
     model.script(runs_command("touch a"), runs_command("touch b"), says("Done."))
     thread = await thread_in(client, workspace)
     await thread.say("Go.")
-    await answer(
-        thread,
-        AmendingCommandExecutionApprovalDecision(
-            accept_with_execpolicy_amendment=AcceptWithExecpolicyAmendment(
-                execpolicy_amendment=["touch"]
-            )
-        ),
-    )
+    await answer(thread, amended(["touch"]))
     assert await ended(thread) == "completed"
     assert (workspace / "b").exists()
     (warning,) = thread.params_of(WARNING)
     assert warning.message.startswith("The rule holds for this thread only")
 
 
-async def test_a_broken_file_of_rules_is_named_with_its_place_and_no_rule_applies(
+async def test_the_rule_of_an_amended_yes_is_honoured_by_the_next_session(
+    client: Any,
+    codex_home: Path,
+    workspace: Path,
+    model: ScriptedModel,
+    connect_to_new_server: Connector,
+) -> None:
+    model.script(
+        runs_command(
+            "touch a",
+            sandbox_permissions="require_escalated",
+            justification="May I?",
+            prefix_rule=["touch"],
+        ),
+        says("Done."),
+        runs_command("touch b"),
+        says("Done again."),
+    )
+    thread = await thread_in(client, workspace, "on-request", "read-only")
+    await thread.say("Go.")
+    asked = await answer(thread, amended(["touch"]))
+    assert await ended(thread) == "completed"
+    assert asked.proposed_execpolicy_amendment == ["touch"]
+    assert (codex_home / "rules/default.rules").read_text() == (
+        'prefix_rule(pattern=["touch"], decision="allow")\n'
+    )
+    later = await thread_in(await connect_to_new_server(), workspace, "untrusted", "read-only")
+    await later.say("Go on.")
+    assert await ended(later) == "completed"
+    assert later.params_of(REQUEST) == []
+    assert (workspace / "b").exists()
+
+
+@pytest.mark.parametrize(
+    ("prefix", "why"),
+    [
+        (["bash"], "it would allow nearly anything to run"),
+        (["rm"], "it does not cover the command it was given with"),
+    ],
+)
+async def test_an_edited_prefix_that_must_not_become_a_rule_is_a_yes_to_this_command_only(
+    client: Any,
+    codex_home: Path,
+    workspace: Path,
+    model: ScriptedModel,
+    prefix: list[str],
+    why: str,
+) -> None:
+    model.script(runs_command("touch a"), runs_command("touch b"), says("Done."))
+    thread = await thread_in(client, workspace)
+    await thread.say("Go.")
+    await answer(thread, amended(prefix))
+    await answer(thread, "decline")
+    assert await ended(thread) == "completed"
+    assert (workspace / "a").exists()
+    assert not (codex_home / "rules").exists()
+    (warning,) = thread.params_of(WARNING)
+    assert warning.message == f"The rule `{prefix[0]}` was not kept: {why}."
+
+
+async def test_a_rule_against_a_command_holds_in_a_script_only_a_shell_understands(
     client: Any, codex_home: Path, workspace: Path, model: ScriptedModel
 ) -> None:
-    good = 'prefix_rule(pattern=["touch"])\n'
-    path = write_rules(codex_home, good + 'prefix_rule(pattern=["ls"], decision="maybe")\n')
+    write_rules(codex_home, 'prefix_rule(pattern=["touch"], decision="forbidden")\n')
+    model.script(runs_command("X=1 touch a > log"), says("No."))
+    thread = await thread_in(client, workspace, "never")
+    await thread.say("Go.")
+    assert await ended(thread) == "completed"
+    assert "rejected: blocked by policy" in await last_output(model, 2)
+    assert not (workspace / "a").exists()
+
+
+async def test_a_rule_that_allows_a_command_does_not_count_in_such_a_script(
+    client: Any, codex_home: Path, workspace: Path, model: ScriptedModel
+) -> None:
+    write_rules(codex_home, 'prefix_rule(pattern=["touch"])\n')
+    model.script(runs_command("touch $HOME/a"), says("Done."))
+    thread = await thread_in(client, workspace)
+    await thread.say("Go.")
+    asked = await answer(thread, "decline")
+    assert await ended(thread) == "completed"
+    assert asked.proposed_execpolicy_amendment is None
+
+
+async def test_removing_by_force_is_asked_about_in_any_script(
+    client: Any, workspace: Path, model: ScriptedModel
+) -> None:
+    model.script(runs_command("for d in a; do rm -rf $d; done"), says("Done."))
+    thread = await thread_in(client, workspace, "on-request")
+    await thread.say("Go.")
+    await answer(thread, "decline")
+    assert await ended(thread) == "completed"
+
+
+BROKEN = 'prefix_rule(pattern=["ls"], decision="maybe")\n'
+
+
+async def test_a_broken_file_of_rules_is_named_with_its_place_and_the_others_hold(
+    client: Any, codex_home: Path, workspace: Path, model: ScriptedModel
+) -> None:
+    write_rules(codex_home, 'prefix_rule(pattern=["touch"])\n')
+    path = codex_home / "rules" / "broken.rules"
+    path.write_text("\n" + BROKEN)
     model.script(runs_command("touch a"), says("Done."))
     thread = await thread_in(client, workspace)
     warning = await thread.until(CONFIG_WARNING, lambda params: params.path == str(path))
     assert warning.summary == "Error parsing rules; custom rules not applied."
     assert warning.details == "invalid decision: maybe"
-    place = warning.range
-    assert (place.start.line, place.start.column, place.end.line) == (2, 1, 2)
+    assert msgspec.to_builtins(warning.range) == {
+        "start": {"line": 2, "column": 1},
+        "end": {"line": 2, "column": 46},
+    }
     await thread.say("Go.")
-    await answer(thread, "decline")
     assert await ended(thread) == "completed"
+    assert (workspace / "a").exists()
+
+
+async def test_every_client_hears_of_a_broken_file_once_when_it_introduces_itself(
+    model: ScriptedModel, codex_home: Path, connect: Connector, workspace: Path
+) -> None:
+    provider_toml(model, home=codex_home)
+    path = write_rules(codex_home, BROKEN)
+    model.script(says("Hello."))
+    thread = await thread_in(await connect(), workspace)
+    await thread.say("Hello.")
+    assert await ended(thread) == "completed"
+    told = [warning.path for warning in thread.params_of(CONFIG_WARNING)]
+    assert told.count(str(path)) == 1
 
 
 async def test_a_local_provider_is_asked_for_its_own_model_where_nobody_chose_one(

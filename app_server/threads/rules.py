@@ -1,0 +1,54 @@
+"""The rules about commands that count in a place, and what a client is told of broken files.
+
+Reads files, so call it off the event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from app_server.execpolicy.rules import RuleSet
+from app_server.protocol.notices import ConfigWarningNotification, TextPosition, TextRange
+from app_server.protocol.wire import UNSET, UnsetType
+
+if TYPE_CHECKING:
+    from app_server.execpolicy.errors import RulesError
+
+RULES_NOT_APPLIED = "Error parsing rules; custom rules not applied."
+
+
+class LoadedRules(msgspec.Struct, frozen=True):
+    """The rules that count where a thread works."""
+
+    rules: RuleSet = RuleSet()
+    warnings: tuple[ConfigWarningNotification, ...] = ()
+    """What the client is told of files that could not be used."""
+
+
+NO_RULES = LoadedRules()
+
+
+def rules_in_force(folders: Sequence[Path]) -> LoadedRules:
+    """The rules in the folders, weakest folder first."""
+    if not any(folder.is_dir() for folder in folders):
+        return NO_RULES
+    from app_server.execpolicy.load import load_rules
+
+    found = load_rules(folders)
+    return LoadedRules(found.rules, tuple(map(_warning_of, found.errors)))
+
+
+def _warning_of(error: RulesError) -> ConfigWarningNotification:
+    place: TextRange | UnsetType = UNSET
+    if error.line is not None and error.end_line is not None and error.end_column is not None:
+        place = TextRange(
+            start=TextPosition(line=error.line, column=error.column),
+            end=TextPosition(line=error.end_line, column=error.end_column),
+        )
+    return ConfigWarningNotification(
+        summary=RULES_NOT_APPLIED, details=error.reason, path=error.path, range=place
+    )
