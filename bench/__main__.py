@@ -6,7 +6,15 @@ import sys
 from bench.figures import header
 from bench.programs import model_server, programs
 
-NAMES = ("cold_start", "first_paint", "keystroke", "headless_ready", "streaming", "resume")
+NAMES = (
+    "cold_start",
+    "first_paint",
+    "keystroke",
+    "headless_ready",
+    "streaming",
+    "commands",
+    "resume",
+)
 
 
 def main(names: list[str]) -> int:

@@ -105,17 +105,29 @@ class Headless:
                 return DELTAS / (last - first)
 
     def request(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
-        number = next(self._ids)
-        self._send({"id": number, "method": method, "params": params})
+        number = self.send_request(method, params)
         while True:
             message = self._receive()
             if message.get("id") == number and "method" not in message:
                 result: dict[str, Any] = message["result"]
                 return result
 
+    def send_request(self, method: str, params: dict[str, Any]) -> int:
+        """Ask and do not wait; the request's id."""
+        number = next(self._ids)
+        self._send({"id": number, "method": method, "params": params})
+        return number
+
+    def receive_line(self) -> bytes:
+        """The next message as it came."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the server ended"
+        return line
+
     def _start_turn(self, thread: str) -> None:
         params = {"threadId": thread, "input": [{"type": "text", "text": "go"}]}
-        self._send({"id": next(self._ids), "method": "turn/start", "params": params})
+        self.send_request("turn/start", params)
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self._process.stdin is not None
@@ -123,8 +135,5 @@ class Headless:
         self._process.stdin.flush()
 
     def _receive(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line, "the server ended"
-        message: dict[str, Any] = json.loads(line)
+        message: dict[str, Any] = json.loads(self.receive_line())
         return message

@@ -7,6 +7,7 @@ started ends with it.
 
 from __future__ import annotations
 
+from binascii import a2b_base64
 from collections.abc import AsyncIterator, Mapping
 from typing import Literal, Protocol, TypeAlias
 
@@ -48,8 +49,19 @@ class OutputChunk(msgspec.Struct, frozen=True):
     """Bytes a command wrote. Chunks of one stream are in order; `seq` counts over all streams."""
 
     stream: OutputStream
-    data: bytes
+    encoded: str
+    """In base64, as they travel: who passes them on need not decode them."""
     seq: int
+
+    @property
+    def data(self) -> bytes:
+        """Decoded anew each time. Raises `ValueError` if they are not base64."""
+        return a2b_base64(self.encoded)
+
+    @property
+    def size_bytes(self) -> int:
+        """The length of `data`."""
+        return len(self.encoded) // 4 * 3 - self.encoded[-2:].count("=")
 
 
 class ExitStatus(msgspec.Struct, frozen=True):

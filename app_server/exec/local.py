@@ -62,7 +62,7 @@ class LocalEnvironment:
                     self._launched = await launch(retained_output_bytes=0)
                 except ExecServerError as error:
                     raise EnvironmentLost(str(error)) from error
-                self._service = ConnectedService(self._launched.client)
+                self._service = ConnectedService(self._launched.client, is_trusted=True)
             return self._service
 
     async def _end_service(self) -> None:

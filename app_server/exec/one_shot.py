@@ -15,7 +15,7 @@ from app_server import clock
 from app_server.exec.environment import (
     Environment,
     ExitStatus,
-    OutputStream,
+    OutputChunk,
     RunningProcess,
     SpawnRequest,
 )
@@ -49,7 +49,7 @@ async def run_to_end(
     on_started: Callable[[RunningProcess], None] | None = None,
     timeout_seconds: float | None = None,
     cap_bytes: int | None = None,
-    on_output: Callable[[OutputStream, bytes], None] | None = None,
+    on_output: Callable[[OutputChunk], None] | None = None,
 ) -> CommandResult:
     """Run a command and wait for its end.
 
@@ -63,9 +63,10 @@ async def run_to_end(
 
     async def read() -> None:
         async for chunk in process.output():
-            kept["stderr" if chunk.stream == "stderr" else "stdout"].add(chunk.data)
+            if cap > 0:
+                kept["stderr" if chunk.stream == "stderr" else "stdout"].add(chunk.data)
             if on_output is not None:
-                on_output(chunk.stream, chunk.data)
+                on_output(chunk)
 
     process = await environment.spawn(request)
     if on_started is not None:

@@ -47,7 +47,9 @@ class RemoteEnvironment:
                 self._service = None
             if self._service is None:
                 try:
-                    self._service = ConnectedService(await connect_websocket(self.url))
+                    self._service = ConnectedService(
+                        await connect_websocket(self.url), is_trusted=False
+                    )
                 except ExecServerError as error:
                     raise EnvironmentLost(str(error)) from error
             return self._service

@@ -16,7 +16,8 @@ from itertools import count
 from app_server.exec.environment import ExitStatus, OutputChunk, RunningProcess, SpawnRequest
 from app_server.exec.errors import CommandNotStarted, EnvironmentLost, StdinClosed
 from app_server.exec_server import protocol
-from app_server.exec_server.client import CallRejected, Event, ExecServerClient, ExecServerError
+from app_server.exec_server.client import CallRejected, ExecServerClient, ExecServerError
+from app_server.exec_server.protocol import Event
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +26,14 @@ UNREAD_LOW_BYTES = 2 * 1024 * 1024
 
 
 class ConnectedService:
-    """What one connection runs for us."""
+    """What one connection runs for us.
 
-    def __init__(self, client: ExecServerClient) -> None:
+    A trusted service, one we launched ourselves, is taken at its word that output is base64.
+    """
+
+    def __init__(self, client: ExecServerClient, *, is_trusted: bool) -> None:
         self._client = client
+        self._is_trusted = is_trusted
         self._processes: dict[str, _ServiceProcess] = {}
         self._ids = count(1)
         self._unread_bytes = 0
@@ -105,8 +110,10 @@ class ConnectedService:
         if process is None:
             return
         match event:
-            case protocol.OutputNotification(stream=stream, chunk=data, seq=seq):
-                process.wrote(OutputChunk(stream, data, seq or 0))
+            case protocol.ReceivedOutput(stream=stream, encoded=encoded, seq=seq):
+                if not self._is_trusted:
+                    _ = event.chunk  # what is not base64 ends the connection
+                process.wrote(OutputChunk(stream, encoded, seq or 0))
             case protocol.ExitedNotification(exit_code=code, signal=number):
                 process.exited(ExitStatus(code=None if code == -1 else code, signal=number))
             case protocol.ClosedNotification():
@@ -140,7 +147,7 @@ class _ServiceProcess:
         while True:
             while self._chunks:
                 chunk = self._chunks.popleft()
-                self._service.unread(-len(chunk.data))
+                self._service.unread(-chunk.size_bytes)
                 yield chunk
             if self._is_closed or self._is_discarding:
                 return
@@ -149,7 +156,7 @@ class _ServiceProcess:
 
     def discard_output(self) -> None:
         self._is_discarding = True
-        self._service.unread(-sum(len(chunk.data) for chunk in self._chunks))
+        self._service.unread(-sum(chunk.size_bytes for chunk in self._chunks))
         self._chunks.clear()
         self._has_news.set()
 
@@ -176,7 +183,7 @@ class _ServiceProcess:
     def wrote(self, chunk: OutputChunk) -> None:
         if not self._is_discarding:
             self._chunks.append(chunk)
-            self._service.unread(len(chunk.data))
+            self._service.unread(chunk.size_bytes)
             self._has_news.set()
 
     def exited(self, status: ExitStatus) -> None:

@@ -10,16 +10,15 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from app_server.exec_server import messages, protocol
 from app_server.exec_server.lines import LineReader, LineWriter
+from app_server.exec_server.protocol import Event
 
 R = TypeVar("R", bound=protocol.Body)
-
-Event: TypeAlias = protocol.ProcessNotification
 
 
 class ExecServerError(Exception):
@@ -174,9 +173,13 @@ class ExecServerClient:
 
     def _receive(self, text: bytes) -> None:
         try:
+            output = messages.read_output(text)
+            if output is not None:
+                self._on_event(output)
+                return
             message = messages.read_message(text)
             if message.method is not None and message.id is None:
-                kind = messages.PROCESS_NOTIFICATIONS.get(message.method)
+                kind = messages.EVENTS.get(message.method)
                 if kind is not None:
                     self._on_event(messages.read_body(kind, message.params))
                 return

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from app_server.exec_server.loop import Loop, Timer
 from app_server.exec_server.protocol import Stream
 
-GATHERED_BYTES = 64 * 1024
+GATHERED_BYTES = 128 * 1024
 GATHERING_SECONDS = 0.002
 
 

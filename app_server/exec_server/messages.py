@@ -7,7 +7,6 @@ own words. Knows the methods by name and nothing of what they do.
 
 from __future__ import annotations
 
-from binascii import b2a_base64
 from typing import Any
 
 import msgspec
@@ -30,9 +29,14 @@ _METHOD_OF: dict[type[Body], str] = {
     protocol.FailedNotification: "process/failed",
     protocol.BodyDeltaNotification: "http/request/bodyDelta",
 }
-PROCESS_NOTIFICATIONS: dict[str, type[Body]] = {
-    method: kind for kind, method in _METHOD_OF.items() if method.startswith("process/")
+EVENTS: dict[str, type[Body]] = {
+    "process/output": protocol.ReceivedOutput,
+    "process/exited": protocol.ExitedNotification,
+    "process/closed": protocol.ClosedNotification,
+    "process/started": protocol.StartedNotification,
+    "process/failed": protocol.FailedNotification,
 }
+"""What a client hears, by method; anything else is passed over."""
 
 _REQUEST_PARAMS: dict[str, type[Body]] = {
     "initialize": protocol.InitializeParams,
@@ -74,6 +78,12 @@ class ErrorBody(msgspec.Struct, frozen=True):
     message: str
 
 
+class _OutputLine(msgspec.Struct, frozen=True):
+    params: protocol.ReceivedOutput
+
+
+_OUTPUT_BEGINNING = b'{"method":"process/output"'
+_output_decoder = msgspec.json.Decoder(_OutputLine)
 _start_form_decoder = msgspec.json.Decoder(_StartForm | None)
 _message_decoder = msgspec.json.Decoder(Message)
 
@@ -87,6 +97,16 @@ def read_message(text: bytes) -> Message:
     if message.method is None and not bytes(message.result) and not bytes(message.error):
         raise ValueError("data did not match any variant of untagged enum JSONRPCMessage")
     return message
+
+
+def read_output(line: bytes) -> protocol.ReceivedOutput | None:
+    """What a line tells of output, read in one go; None for any other line, and for garbage."""
+    if not line.startswith(_OUTPUT_BEGINNING):
+        return None
+    try:
+        return _output_decoder.decode(line).params
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def read_params(method: str, params: msgspec.Raw) -> Body:
@@ -144,19 +164,6 @@ def error_line(message_id: MessageId, error: ServiceError) -> bytes:
 
 def service_line(notification: Notification) -> bytes:
     """A notification of the service, as one line."""
-    if isinstance(notification, protocol.OutputNotification):
-        # The hot path: joined by hand around one base64 pass.
-        return b"".join(
-            (
-                b'{"method":"process/output","params":{"processId":',
-                _encoder.encode(notification.process_id),
-                b',"stream":"',
-                notification.stream.encode(),
-                b'","seq":%d,"chunk":"' % (notification.seq or 0),
-                b2a_base64(notification.chunk, newline=False),
-                b'"}}\n',
-            )
-        )
     return notification_line(_METHOD_OF[type(notification)], notification)
 
 

@@ -6,6 +6,7 @@ Bytes travel as base64. How these values become messages is for `messages`.
 
 from __future__ import annotations
 
+from binascii import a2b_base64
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -275,6 +276,21 @@ class OutputNotification(Body, frozen=True, kw_only=True):
     seq: int | None = None
 
 
+class ReceivedOutput(Body, frozen=True, kw_only=True):
+    """The same on the client's side, where the bytes are decoded only if they are looked at."""
+
+    process_id: str
+    stream: Stream
+    encoded: str = msgspec.field(name="chunk")
+    """In base64."""
+    seq: int | None = None
+
+    @property
+    def chunk(self) -> bytes:
+        """Raises `ValueError` if it is not base64."""
+        return a2b_base64(self.encoded)
+
+
 class ExitedNotification(Body, frozen=True, kw_only=True, omit_defaults=True):
     """`exit_code` is -1 for a process that was killed; `signal` is an addition."""
 
@@ -340,12 +356,12 @@ class BodyDeltaNotification(Body, frozen=True, kw_only=True):
     error: str | None = None
 
 
-ProcessNotification: TypeAlias = (
-    OutputNotification
-    | ExitedNotification
-    | ClosedNotification
-    | StartedNotification
-    | FailedNotification
+_ProcessEvent: TypeAlias = (
+    ExitedNotification | ClosedNotification | StartedNotification | FailedNotification
 )
 
-Notification: TypeAlias = ProcessNotification | BodyDeltaNotification
+Notification: TypeAlias = OutputNotification | _ProcessEvent | BodyDeltaNotification
+"""What the service tells."""
+
+Event: TypeAlias = ReceivedOutput | _ProcessEvent
+"""What a client hears."""

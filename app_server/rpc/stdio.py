@@ -2,9 +2,10 @@
 
 `claim_stdio` takes the process's own stdin and stdout away from everybody else: stray prints, also
 those of child processes, go to stderr and cannot break the stream. Reading and writing happen on
-the event loop when the descriptors are ready, in pieces a pipe takes without blocking, so no thread
-is needed and the descriptors' blocking mode, which other processes may share, stays as it is. A
-line that cannot be read costs itself only.
+the event loop when the descriptors are ready, without blocking and without a thread. The blocking
+mode of the descriptors, which other processes may share, stays as it is: a pipe is opened anew for
+us alone, anything else is written in pieces it takes at once. A line that cannot be read costs
+itself only.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import asyncio
 import logging
 import os
 import select
+import stat
 import sys
 from collections import deque
 
@@ -51,7 +53,7 @@ class StdioChannel:
 
     def __init__(self, readable: int, writable: int, codec: Codec) -> None:
         self._readable = readable
-        self._writable = writable
+        self._writable = _our_own(writable)
         self._codec = codec
         self._loop = asyncio.get_running_loop()
         self._lines = LineSplitter()
@@ -174,9 +176,25 @@ class StdioChannel:
             self._loop.remove_writer(self._writable)
 
 
+def _our_own(descriptor: int) -> int:
+    """The same pipe opened once more, non-blocking, in place of the descriptor; else itself."""
+    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        return descriptor
+    flags = os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        ours = os.open(f"/proc/self/fd/{descriptor}", flags)
+    except OSError:
+        return descriptor
+    os.close(descriptor)
+    return ours
+
+
 def _write_what_fits(descriptor: int, text: memoryview) -> int:
     written = 0
     try:
+        if not os.get_blocking(descriptor):
+            while written < len(text):
+                written += os.write(descriptor, text[written:])
         while written < len(text) and _is_writable(descriptor):
             written += os.write(descriptor, text[written : written + WRITE_BYTES])
     except BlockingIOError:

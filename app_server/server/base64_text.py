@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import string
+import re
 
-_SYMBOLS = frozenset((string.ascii_letters + string.digits + "+/=").encode())
+_OTHER = re.compile(rb"[^A-Za-z0-9+/=]")
 
 
 def decode_base64(text: str) -> bytes:
     """Raises `ValueError` saying what is wrong and where."""
     encoded = text.encode("utf-8", "replace")
-    for offset, symbol in enumerate(encoded):
-        if symbol not in _SYMBOLS:
-            raise ValueError(f"Invalid symbol {symbol}, offset {offset}.")
+    other = _OTHER.search(encoded)
+    if other is not None:
+        raise ValueError(f"Invalid symbol {other[0][0]}, offset {other.start()}.")
     if len(encoded) % 4 == 1:
         raise ValueError(f"Invalid input length: {len(encoded)}")
     try:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app_server.exec.environment import RunningProcess
+from app_server.exec.environment import OutputChunk, RunningProcess
 from app_server.exec.local import LocalEnvironment
 from app_server.exec.one_shot import run_to_end
 from tests.exec.commands import eventually, is_running, pids_in, shell, typed
@@ -14,11 +14,12 @@ STUBBORN = "trap '' TERM INT HUP; echo $$ >> {file}; while :; do sleep 1; done"
 
 
 async def test_streams_are_kept_apart_and_told_as_they_come(environment: LocalEnvironment) -> None:
-    told: list[tuple[str, bytes]] = []
+    told: list[OutputChunk] = []
     request = shell("echo out; echo err >&2; exit 3")
-    result = await run_to_end(environment, request, on_output=lambda *piece: told.append(piece))
+    result = await run_to_end(environment, request, on_output=told.append)
     assert (result.exit_code, result.stdout, result.stderr) == (3, b"out\n", b"err\n")
-    assert sorted(told) == [("stderr", b"err\n"), ("stdout", b"out\n")]
+    pieces = sorted((chunk.stream, chunk.data) for chunk in told)
+    assert pieces == [("stderr", b"err\n"), ("stdout", b"out\n")]
     assert not result.timed_out
 
 

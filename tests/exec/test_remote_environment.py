@@ -1,11 +1,13 @@
 """A process service behind a URL is used like the one of this machine."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from app_server.exec.environment import Environment, ExitStatus
 from app_server.exec.errors import CommandNotStarted, EnvironmentLost
@@ -71,3 +73,25 @@ async def test_a_service_that_is_not_there_is_said_so() -> None:
     with pytest.raises(EnvironmentLost, match="failed to connect to exec-server websocket"):
         await environment.spawn(shell("true"))
     await environment.close()
+
+
+async def test_a_service_whose_output_is_no_base64_is_left() -> None:
+    async def converse(socket: ServerConnection) -> None:
+        async for text in socket:
+            message = json.loads(text)
+            if message["method"] == "initialize":
+                result = {"protocolVersion": "exec-server.v0"}
+            elif message["method"] == "process/start":
+                params = {"processId": "1", "stream": "stdout", "chunk": "a", "seq": 1}
+                await socket.send(json.dumps({"method": "process/output", "params": params}))
+                result = {"processId": "1"}
+            else:
+                continue
+            await socket.send(json.dumps({"id": message["id"], "result": result}))
+
+    async with serve(converse, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        environment = RemoteEnvironment(f"ws://127.0.0.1:{port}")
+        with pytest.raises(EnvironmentLost):
+            await environment.spawn(shell("true"))
+        await environment.close()

@@ -45,7 +45,7 @@ async def test_exec_server_client_streams_output_and_accepts_writes(
     await service.client.write("proc-1", b"hello\n")
     async with asyncio.timeout(LONGEST_WAIT_SECONDS):
         await ended.wait()
-    output = [event for event in told if isinstance(event, protocol.OutputNotification)]
+    output = [event for event in told if isinstance(event, protocol.ReceivedOutput)]
     assert b"".join(event.chunk for event in output).endswith(b"echo:hello\r\n")
     assert {event.stream for event in output} == {"pty"}
     assert told[-1] == protocol.ExitedNotification(process_id="proc-1", exit_code=0)

@@ -26,7 +26,7 @@ async def test_in_process_client_streams_output_and_accepts_writes() -> None:
     assert (result.stdout, result.exit_code) == (b"echo:hello\n", 0)
     assert [type(event) for event in told][:3] == [
         protocol.StartedNotification,
-        protocol.OutputNotification,
+        protocol.ReceivedOutput,
         protocol.ExitedNotification,
     ]
     await client.close()
@@ -49,7 +49,7 @@ async def test_a_flood_waits_for_a_paused_client_and_arrives_whole() -> None:
     received = bytearray()
 
     def hear(event: Event) -> None:
-        if isinstance(event, protocol.OutputNotification):
+        if isinstance(event, protocol.ReceivedOutput):
             received.extend(event.chunk)
             client.pause()
             asyncio.get_running_loop().call_soon(client.resume)

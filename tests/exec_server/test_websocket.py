@@ -66,7 +66,7 @@ class Events:
     @property
     def output(self) -> bytes:
         return b"".join(
-            event.chunk for event in self.told if isinstance(event, protocol.OutputNotification)
+            event.chunk for event in self.told if isinstance(event, protocol.ReceivedOutput)
         )
 
     async def closed(self) -> None:

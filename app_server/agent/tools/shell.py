@@ -37,7 +37,7 @@ from app_server.truncate import truncate_middle
 
 if TYPE_CHECKING:
     from app_server.agent.turn import Turn
-    from app_server.exec.environment import OutputStream
+    from app_server.exec.environment import OutputChunk
     from app_server.exec.one_shot import CommandResult
 
 DEFAULT_TIMEOUT_MS = 10_000
@@ -170,8 +170,8 @@ class _Command:
 
         decoders = {name: _decoder() for name in ("stdout", "stderr", "pty")}
 
-        def wrote(stream: OutputStream, data: bytes) -> None:
-            self._wrote(decoders[stream].decode(data))
+        def wrote(chunk: OutputChunk) -> None:
+            self._wrote(decoders[chunk.stream].decode(chunk.data))
 
         environment = await self._turn.session.services.environment()
         try:

@@ -36,7 +36,7 @@ from app_server.server.context import RequestContext
 from app_server.server.registry import handles
 
 if TYPE_CHECKING:
-    from app_server.exec.environment import OutputStream, RunningProcess, SpawnRequest
+    from app_server.exec.environment import OutputChunk, RunningProcess, SpawnRequest
 
 DEFAULT_TIMEOUT_SECONDS = 10.0
 DEFAULT_OUTPUT_BYTES_CAP = 1024 * 1024
@@ -80,26 +80,23 @@ class RunningCommand:
         self._taken: dict[CommandExecOutputStream, int] = {"stdout": 0, "stderr": 0}
         self._kept: dict[CommandExecOutputStream, list[bytes]] = {"stdout": [], "stderr": []}
 
-    def take_output(self, source: OutputStream, data: bytes) -> None:
+    def take_output(self, chunk: OutputChunk) -> None:
         """Tell or keep a piece of output, as far as the cap allows."""
-        stream: CommandExecOutputStream = "stderr" if source == "stderr" else "stdout"
-        is_cut = False
-        if self._cap_bytes is not None:
-            room = self._cap_bytes - self._taken[stream]
-            if room <= 0:
-                return
-            is_cut = len(data) >= room
-            data = data[:room]
-        self._taken[stream] += len(data)
+        stream: CommandExecOutputStream = "stderr" if chunk.stream == "stderr" else "stdout"
+        room = None if self._cap_bytes is None else self._cap_bytes - self._taken[stream]
+        if room is not None and room <= 0:
+            return
+        self._taken[stream] += chunk.size_bytes
         if not self._streams:
-            self._kept[stream].append(data)
+            self._kept[stream].append(chunk.data[:room])
             return
         assert self._process_id is not None
+        is_within = room is None or chunk.size_bytes <= room
         delta = CommandExecOutputDeltaNotification(
             process_id=self._process_id,
             stream=stream,
-            delta_base64=encode_base64(data),
-            cap_reached=is_cut,
+            delta_base64=chunk.encoded if is_within else encode_base64(chunk.data[:room]),
+            cap_reached=room is not None and chunk.size_bytes >= room,
         )
         self._connection.notify(COMMAND_EXEC_OUTPUT_DELTA, delta)
 
