@@ -81,6 +81,8 @@ KEYS: dict[str, Key] = {
     "approval.approve": Key("pick('y')", "y", "yes, once"),
     "approval.approve_session": Key("pick('a')", "a", "yes, for this session"),
     "approval.approve_prefix": Key("pick('p')", "p", "yes, and the like from now on"),
+    "approval.edit": Key("edit", "e tab", "change the words of a choice first"),
+    "approval.tell": Key("pick('t')", "t", "no, and say what to do instead"),
     "approval.decline": Key("pick('d')", "d", "no, go on without it"),
     "approval.cancel": Key("pick('n')", "n escape ctrl-c c", "no, and stop the turn"),
     "approval.full_view": Key("full_view", "ctrl-a", "everything, full screen"),

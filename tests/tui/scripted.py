@@ -2,13 +2,14 @@
 
 `python -m tests.tui.scripted [--full] [--first-run]` shows a session with it in this terminal.
 Words it knows: "lines N" streams N numbered lines, "words N" streams N words a delta each, "ask"
-asks about a command, "patch" about a change, "hold" runs until it is interrupted, "fail" fails,
-"explain" answers in Markdown. Anything else is answered in a sentence.
+asks about a command, "both" about two at once, "patch" about a change, "hold" runs until it is
+interrupted, "fail" fails, "explain" answers in Markdown. Anything else is answered in a sentence.
 """
 
 import asyncio
 import contextlib
 import os
+import shlex
 import sys
 from typing import Any
 
@@ -106,6 +107,7 @@ class ScriptedServer:
         """Requests in order: method and params."""
         self.decisions: list[Any] = []
         self._turns = 0
+        self._asked = 0
         self._questions: dict[int | str, asyncio.Future[Any]] = {}
         self._running: asyncio.Task[None] | None = None
         self._steered: list[str] = []
@@ -233,6 +235,10 @@ class ScriptedServer:
                 raise RpcError(-32000, "the model is not there")
             case "ask":
                 await self._ask_command(turn, rest or "rm -rf build")
+            case "both":
+                await asyncio.gather(
+                    self._ask_command(turn, "make one", 1), self._ask_command(turn, "make two", 2)
+                )
             case "patch":
                 await self._ask_patch(turn, int(rest or 1))
             case "explain":
@@ -255,10 +261,10 @@ class ScriptedServer:
             await self.tell("item/completed", ItemCompletedNotification(
                 item=whole, thread_id="thread-1", turn_id=turn.id))  # fmt: skip
 
-    async def _ask_command(self, turn: Turn, command: str) -> None:
+    async def _ask_command(self, turn: Turn, command: str, number: int = 1) -> None:
         item = CommandExecutionThreadItem(
-            id=f"call-{turn.id}", command=f"bash -lc '{command}'", cwd=self.cwd,
-            status="inProgress", command_actions=[],
+            id=f"call-{number}-{turn.id}", command=shlex.join(["bash", "-lc", command]),
+            cwd=self.cwd, status="inProgress", command_actions=[],
         )  # fmt: skip
         await self.tell("item/started", ItemStartedNotification(
             item=item, thread_id="thread-1", turn_id=turn.id))  # fmt: skip
@@ -270,7 +276,7 @@ class ScriptedServer:
                 proposed_execpolicy_amendment=["rm", "-rf"],
             ),
         )  # fmt: skip
-        status: Any = "completed" if answer.decision == "accept" else "declined"
+        status: Any = "declined" if answer.decision in ("decline", "cancel") else "completed"
         if status == "completed":
             for number in range(3):
                 await self.tell(
@@ -287,7 +293,9 @@ class ScriptedServer:
         )  # fmt: skip
         await self.tell("item/completed", ItemCompletedNotification(
             item=done, thread_id="thread-1", turn_id=turn.id))  # fmt: skip
-        await self._stream(turn, [f"The decision was {answer.decision}."])
+        said = answer.decision if isinstance(answer.decision, str) else "a rule"
+        words = f", and you said: {self._steered[-1]}" if self._steered else ""
+        await self._stream(turn, [f"The decision was {said}{words}."])
 
     async def _ask_patch(self, turn: Turn, lines: int) -> None:
         diff = "print('hello')\n" + "".join(f"print({n})\n" for n in range(2, lines + 1))
@@ -308,7 +316,8 @@ class ScriptedServer:
         await self._stream(turn, [f"The decision was {answer.decision}."])
 
     async def _question(self, method: str, params: Any) -> Any:
-        question_id = len(self.decisions)
+        question_id = self._asked
+        self._asked += 1
         self._questions[question_id] = asyncio.get_running_loop().create_future()
         await self._channel.send(RequestFrame(question_id, method, params))
         answer = await self._questions[question_id]

@@ -4,6 +4,8 @@ Questions wait in a queue; the first one is on screen. An answer leaves a record
 and an `AnswerQuestion` effect. A question answered elsewhere or withdrawn just disappears.
 """
 
+import shlex
+
 import msgspec
 from msgspec.structs import replace
 
@@ -180,7 +182,7 @@ def _command_record(
     if isinstance(decision, AmendingCommandExecutionApprovalDecision):
         if decision.accept_with_execpolicy_amendment is not None:
             prefix = decision.accept_with_execpolicy_amendment.execpolicy_amendment
-            return replace(record, subject=" ".join(prefix), lasts="always")
+            return replace(record, subject=shlex.join(prefix), lasts="always")
         assert decision.apply_network_policy_amendment is not None
         rule = decision.apply_network_policy_amendment.network_policy_amendment
         return replace(record, granted=rule.action == "allow", subject=rule.host, lasts="always")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tui.state.cells import AgentMessageCell, AnyCell, CommandCell, ProposedPlanCell
 from tui.state.model import AppState
-from tui.state.thread import ThreadState, TurnStatus
+from tui.state.thread import PendingQuestion, ThreadState, TurnStatus
 
 CONTEXT_BASELINE_TOKENS = 12_000
 """What every conversation uses before anything is said; it counts neither as used nor as window."""
@@ -73,6 +73,15 @@ def left_behind(thread: ThreadState) -> tuple[CommandCell, ...]:
 def running_terminals(thread: ThreadState) -> tuple[CommandCell, ...]:
     """Commands that run on although the agent has gone on; for /ps and the status line."""
     return (*thread.terminals, *left_behind(thread))
+
+
+def open_questions(state: AppState) -> tuple[tuple[ThreadState, PendingQuestion], ...]:
+    """All that wait for an answer, those of the conversation on screen first."""
+    focused = [thread for thread in state.threads.values() if thread.id == state.focused]
+    others = [thread for thread in state.threads.values() if thread.id != state.focused]
+    return tuple(
+        (thread, question) for thread in (*focused, *others) for question in thread.questions
+    )
 
 
 def window_title(state: AppState) -> str:

@@ -3,6 +3,8 @@
 Pure: a question and the cell it is about come in, values come out.
 """
 
+import shlex
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from app_server.protocol.approvals import (
@@ -20,7 +22,7 @@ from app_server.protocol.elicitation import (
     McpServerElicitationRequestResponse,
     UrlMcpServerElicitationRequestParams,
 )
-from app_server.protocol.permissions import GrantedPermissionProfile
+from app_server.protocol.permissions import GrantedPermissionProfile, PermissionGrantScope
 from tui.state.actions import (
     Action,
     AnswerCommand,
@@ -28,19 +30,38 @@ from tui.state.actions import (
     AnswerPatch,
     AnswerPermissions,
     Interrupt,
+    UserSubmitted,
 )
 from tui.state.cells import CommandCell, PatchCell
 from tui.state.from_items import shown_command
+from tui.state.model import Settings
 from tui.state.reduce_questions import shown_path
 from tui.state.thread import PendingQuestion
+from tui.widgets.questions.room import reach, wishes
+
+
+class Field(NamedTuple):
+    """A choice that is written out before it is made."""
+
+    text: str
+    """What stands there to begin with."""
+    take: Callable[[str], "tuple[Action, ...] | str"]
+    """The actions for what was written, or what is wrong with it."""
 
 
 class Option(NamedTuple):
-    """One choice: the keys that pick it, what it says, and what it does."""
+    """One choice: the key that picks it, what it says, and what it does."""
 
     keys: str
     label: str
-    actions: tuple[Action, ...]
+    actions: tuple[Action, ...] = ()
+    """Empty where the words have to be written first."""
+    field: Field | None = None
+
+    @property
+    def heading(self) -> str:
+        """The label without what is written behind it."""
+        return f"{self.label}:" if self.field is not None else self.label
 
 
 class Ask(NamedTuple):
@@ -54,15 +75,19 @@ class Ask(NamedTuple):
     options: tuple[Option, ...]
 
 
-STOP_LABEL = "No, and stop: I will say what to do instead"
+GO_ON = "No, go on without it"
+STOP = "No, and stop here"
+TELL = "No, and tell Codex what to do instead"
 
 
-def ask_for(question: PendingQuestion, cell: CommandCell | PatchCell | None) -> Ask:
+def ask_for(
+    question: PendingQuestion, cell: CommandCell | PatchCell | None, settings: Settings
+) -> Ask:
     """How to put `question` to the user; `cell` is the live entry it is about."""
     params = question.params
     match params:
         case CommandExecutionRequestApprovalParams():
-            return _command(question, params)
+            return _command(question, params, settings)
         case FileChangeRequestApprovalParams():
             return _patch(question, params, cell if isinstance(cell, PatchCell) else None)
         case PermissionsRequestApprovalParams():
@@ -71,7 +96,9 @@ def ask_for(question: PendingQuestion, cell: CommandCell | PatchCell | None) -> 
             return _elicitation(question)
 
 
-def _command(question: PendingQuestion, params: CommandExecutionRequestApprovalParams) -> Ask:
+def _command(
+    question: PendingQuestion, params: CommandExecutionRequestApprovalParams, settings: Settings
+) -> Ask:
     network = params.network_approval_context
     offered = params.available_decisions
 
@@ -87,16 +114,24 @@ def _command(question: PendingQuestion, params: CommandExecutionRequestApprovalP
     options = [Option("y", once, answer("accept"))]
     if not offered or "acceptForSession" in offered or not network:
         options.append(Option("a", lasting, answer("acceptForSession")))
-    options += [Option("p", label, answer(decision)) for label, decision in _amendments(params)]
-    options += [
-        Option("d", "No, go on without it", answer("decline")),
-        Option("n", STOP_LABEL, answer("cancel")),
-    ]
+    if params.proposed_execpolicy_amendment:
+        options.append(_prefix(params.proposed_execpolicy_amendment, answer))
+    for rule in params.proposed_network_policy_amendments or ():
+        if rule.action == "allow":
+            amendment = ApplyNetworkPolicyAmendment(network_policy_amendment=rule)
+            decision = AmendingCommandExecutionApprovalDecision(
+                apply_network_policy_amendment=amendment
+            )
+            options.append(Option("p", f"Yes, and always allow {rule.host}", answer(decision)))
+    options += _refusals(answer("decline"), answer("cancel"))
     facts = []
     if network:
         facts.append(f"{network.protocol}://{network.host}")
     if params.cwd:
         facts.append(f"in {params.cwd}")
+    if not network:
+        room = reach(settings.sandbox, settings.approval_policy, params.additional_permissions)
+        facts += [room] if room else []
     return Ask(
         "Let Codex reach this host?" if network else "Run this command?",
         params.reason or "",
@@ -106,30 +141,44 @@ def _command(question: PendingQuestion, params: CommandExecutionRequestApprovalP
     )
 
 
-def _amendments(
-    params: CommandExecutionRequestApprovalParams,
-) -> list[tuple[str, AmendingCommandExecutionApprovalDecision]]:
-    """Answers that also change a rule, as the server proposes them."""
-    amendments = []
-    prefix = params.proposed_execpolicy_amendment
-    if prefix:
-        decision = AmendingCommandExecutionApprovalDecision(
-            accept_with_execpolicy_amendment=AcceptWithExecpolicyAmendment(
-                execpolicy_amendment=list(prefix)
+def _prefix(
+    proposed: Sequence[str],
+    answer: Callable[[CommandExecutionApprovalDecision], tuple[Action, ...]],
+) -> Option:
+    """A rule for the like, as the server proposes it or as the user writes it."""
+
+    def allow(words: Sequence[str]) -> tuple[Action, ...]:
+        return answer(
+            AmendingCommandExecutionApprovalDecision(
+                accept_with_execpolicy_amendment=AcceptWithExecpolicyAmendment(
+                    execpolicy_amendment=list(words)
+                )
             )
         )
-        label = f"Yes, and always allow commands that start with: {' '.join(prefix)}"
-        amendments.append((label, decision))
-    for rule in params.proposed_network_policy_amendments or ():
-        if rule.action != "allow":
-            continue
-        decision = AmendingCommandExecutionApprovalDecision(
-            apply_network_policy_amendment=ApplyNetworkPolicyAmendment(
-                network_policy_amendment=rule
-            )
-        )
-        amendments.append((f"Yes, and always allow {rule.host}", decision))
-    return amendments
+
+    def take(text: str) -> tuple[Action, ...] | str:
+        try:
+            words = shlex.split(text)
+        except ValueError:
+            return "A quote is open: close it, or leave it out."
+        return allow(words) if words else "Write at least the program's name."
+
+    label = "Yes, and always allow commands that start with"
+    return Option("p", label, allow(proposed), Field(shlex.join(proposed), take))
+
+
+def _refusals(decline: tuple[Action, ...], stop: tuple[Action, ...]) -> list[Option]:
+    """No, in three ways; words go to the agent while it works."""
+
+    def tell(text: str) -> tuple[Action, ...] | str:
+        words = text.strip()
+        return (*decline, UserSubmitted(text=words)) if words else "Write what to do instead."
+
+    return [
+        Option("d", GO_ON, decline),
+        Option("t", TELL, field=Field("", tell)),
+        Option("n", STOP, stop),
+    ]
 
 
 def _patch(
@@ -149,8 +198,7 @@ def _patch(
     options = (
         Option("y", "Yes, change it", answer("accept")),
         Option("a", "Yes, and do not ask again for these files", answer("acceptForSession")),
-        Option("d", "No, go on without it", answer("decline")),
-        Option("n", STOP_LABEL, answer("cancel")),
+        *_refusals(answer("decline"), answer("cancel")),
     )
     title = "Make this change?" if len(facts) <= 1 else "Make these changes?"
     return Ask(title, params.reason or "", "", tuple(facts), options)
@@ -161,39 +209,18 @@ def _permissions(question: PendingQuestion, params: PermissionsRequestApprovalPa
     granted = GrantedPermissionProfile(file_system=wanted.file_system, network=wanted.network)
     nothing = GrantedPermissionProfile()
 
-    def answer(profile: GrantedPermissionProfile, scope: str) -> AnswerPermissions:
-        response = PermissionsRequestApprovalResponse(
-            permissions=profile, scope="session" if scope == "session" else "turn"
-        )
+    def answer(profile: GrantedPermissionProfile, scope: PermissionGrantScope) -> Action:
+        response = PermissionsRequestApprovalResponse(permissions=profile, scope=scope)
         return AnswerPermissions(question_id=question.id, response=response)
 
-    facts = [f"in {params.cwd}"]
-    if wanted.network is not None and wanted.network.enabled:
-        facts.append("reach the network")
-    files = wanted.file_system
-    if files is not None:
-        facts += [f"read {path}" for path in getattr(files, "read", None) or ()]
-        facts += [f"write {path}" for path in getattr(files, "write", None) or ()]
-        facts += [
-            f"{entry.access} {_entry_path(entry.path)}"
-            for entry in getattr(files, "entries", None) or ()
-        ]
+    refused = (answer(nothing, "turn"),)
     options = (
         Option("y", "Yes, for this turn", (answer(granted, "turn"),)),
         Option("a", "Yes, for this session", (answer(granted, "session"),)),
-        Option("d", "No, go on without it", (answer(nothing, "turn"),)),
-        Option("n", STOP_LABEL, (answer(nothing, "turn"), Interrupt())),
+        *_refusals(refused, (*refused, Interrupt())),
     )
-    return Ask("Give Codex more room?", params.reason or "", "", tuple(facts), options)
-
-
-def _entry_path(path: object) -> str:
-    for name in ("path", "pattern"):
-        value = getattr(path, name, None)
-        if isinstance(value, str):
-            return value
-    kind = type(getattr(path, "value", path)).__name__
-    return kind.removesuffix("FileSystemSpecialPath")
+    facts = (*wishes(wanted.file_system, wanted.network), f"in {params.cwd}")
+    return Ask("Give Codex more room?", params.reason or "", "", facts, options)
 
 
 def _elicitation(question: PendingQuestion) -> Ask:

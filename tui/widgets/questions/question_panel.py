@@ -16,6 +16,7 @@ from tui.state.actions import AnswerUserInput, Interrupt
 from tui.state.cells import PatchCell
 from tui.state.model import AppState
 from tui.state.reduce_questions import waiting_command
+from tui.state.select import open_questions
 from tui.state.thread import PendingQuestion
 from tui.text.palette import Palette
 from tui.widgets.pickers.list_picker import Choice
@@ -39,9 +40,8 @@ class QuestionPanel:
 
     def sync(self, chat: "ChatScreen", state: AppState) -> None:
         """Show what the state says is to be shown."""
-        thread = state.thread
-        questions = thread.questions if thread is not None else ()
-        first = questions[0] if questions else None
+        waiting = open_questions(state) if state.focused is not None else ()
+        thread, first = waiting[0] if waiting else (None, None)
         if self._open is not None and (first is None or first.id != self._open):
             panel, self._open, self._panel = self._panel, None, None
             chat.close_panel()
@@ -51,7 +51,7 @@ class QuestionPanel:
             return
         if self._open == first.id:
             if self._panel is not None:
-                self._panel.show_waiting(len(questions) - 1)
+                self._panel.show_waiting(len(waiting) - 1)
             return
         self._open = first.id
         if isinstance(first.params, ToolRequestUserInputParams):
@@ -59,23 +59,26 @@ class QuestionPanel:
             self._ask_next(chat, first, first.params)
             return
         cell = waiting_command(thread, first.params)
+        ask = ask_for(first, cell, state.settings)
+        elsewhere = thread.id != state.focused
+        if elsewhere:  # what is written goes to the conversation on screen
+            ask = ask._replace(options=tuple(one for one in ask.options if one.keys != "t"))
         self._panel = Approval(
-            ask_for(first, cell),
+            ask,
             chat.app.clock,
+            keymap=chat.app.keymap,
             change=cell if isinstance(cell, PatchCell) else None,
-            waiting=len(questions) - 1,
+            whose=(thread.name or thread.agent_name or thread.id) if elsewhere else "",
+            waiting=len(waiting) - 1,
             palette=self._palette,
         )
         chat.show_panel(self._panel)
 
     def open_full_view(self, chat: "ChatScreen", state: AppState) -> None:
         """The whole command or diff in the pager."""
-        thread = state.thread
-        if thread is None or not thread.questions:
-            return
-        question = thread.questions[0]
-        cell = waiting_command(thread, question.params)
-        chat.app.open_full_view(ask_for(question, cell), cell)
+        for thread, question in open_questions(state)[:1]:
+            cell = waiting_command(thread, question.params)
+            chat.app.open_full_view(ask_for(question, cell, state.settings), cell)
 
     def _ask_next(
         self, chat: "ChatScreen", question: PendingQuestion, params: ToolRequestUserInputParams

@@ -27,7 +27,7 @@ class TextInput(Drawn, can_focus=True):
     def __init__(
         self, title: str, placeholder: str, *, secret: bool = False, palette: Palette = TERMINAL
     ) -> None:
-        super().__init__(id="text-input")
+        super().__init__()
         self._title_text = title
         self._placeholder = placeholder
         self._secret = secret
