@@ -58,13 +58,14 @@ class LoginAttempts:
         login = BrowserLogin(
             self._http,
             self._issuer,
+            self._keep(asyncio.get_running_loop()),
             originator=originator,
             workspace_id=workspace_id,
             ports=browser_login.PORTS,
             is_streamlined=is_streamlined,
         )
         await login.__aenter__()
-        attempt = self._begin(self._in_browser(login), tell, "Login server error: ")
+        attempt = self._begin(self._in_browser(login), tell, "Login server error: ", login.accept)
         return attempt.login_id, login.auth_url
 
     async def begin_with_device(
@@ -73,7 +74,7 @@ class LoginAttempts:
         """The attempt's id and the code to type. Raises `LoginFailed` or `Unreachable`."""
         await self.end_current(REPLACED)
         code = await request_code(self._http, self._issuer)
-        attempt = self._begin(self._with_device(code, workspace_id), tell, "")
+        attempt = self._begin(self._with_device(code, workspace_id), tell, "", None)
         return attempt.login_id, code
 
     def cancel(self, login_id: str) -> bool:
@@ -84,6 +85,13 @@ class LoginAttempts:
         self._current = None
         attempt.end(GIVEN_UP)
         return True
+
+    def come_back(self, login_id: str, address: str) -> bool:
+        """Hand in the address a browser elsewhere was sent to; whether it is this attempt's."""
+        attempt = self._current
+        if attempt is None or attempt.login_id != login_id or attempt.accept is None:
+            return False
+        return attempt.accept(address)
 
     async def end_current(self, reason: str = GIVEN_UP) -> None:
         """End what is going on, if anything is; its end has been told when this returns."""
@@ -99,8 +107,14 @@ class LoginAttempts:
             task.cancel()
         await asyncio.gather(*self._revoking, return_exceptions=True)
 
-    def _begin(self, work: Coroutine[Any, Any, StoredAuth], tell: Tell, prefix: str) -> _Attempt:
-        attempt = _Attempt(work, tell, prefix, on_end=self._ended)
+    def _begin(
+        self,
+        work: Coroutine[Any, Any, StoredAuth],
+        tell: Tell,
+        prefix: str,
+        accept: Callable[[str], bool] | None,
+    ) -> _Attempt:
+        attempt = _Attempt(work, tell, prefix, accept, on_end=self._ended)
         self._current = attempt
         return attempt
 
@@ -111,7 +125,7 @@ class LoginAttempts:
     async def _in_browser(self, login: BrowserLogin) -> StoredAuth:
         try:
             async with asyncio.timeout(LIMIT_SECONDS):
-                return await login.wait(self._keep(asyncio.get_running_loop()))
+                return await login.wait()
         finally:
             await login.__aexit__(None, None, None)
 
@@ -145,9 +159,12 @@ class _Attempt:
         work: Coroutine[Any, Any, StoredAuth],
         tell: Tell,
         prefix: str,
+        accept: Callable[[str], bool] | None,
         on_end: Callable[[_Attempt], None],
     ) -> None:
         self.login_id = ids.uuid4()
+        self.accept = accept
+        """Takes the address a browser elsewhere was sent to."""
         self._tell = tell
         self._prefix = prefix
         self._on_end = on_end

@@ -114,9 +114,23 @@ def without_secrets(text: str, *secrets: str) -> str:
     return text
 
 
+ISSUER_VARIABLE = "CODEX_APP_SERVER_LOGIN_ISSUER"
+"""Names another place to sign in; its tokens are renewed and given back there, nowhere else."""
+
+
+def issuer_url(environment: Mapping[str, str]) -> str:
+    return (environment.get(ISSUER_VARIABLE) or ISSUER).rstrip("/")
+
+
+def client_id(environment: Mapping[str, str]) -> str:
+    """As which program we sign in and renew."""
+    return environment.get("CODEX_APP_SERVER_LOGIN_CLIENT_ID") or CLIENT_ID
+
+
 def refresh_url(environment: Mapping[str, str]) -> str:
     """Where tokens are renewed."""
-    return environment.get("CODEX_REFRESH_TOKEN_URL_OVERRIDE") or f"{ISSUER}/oauth/token"
+    named = environment.get("CODEX_REFRESH_TOKEN_URL_OVERRIDE")
+    return named or f"{issuer_url(environment)}/oauth/token"
 
 
 def revoke_url(environment: Mapping[str, str]) -> str:

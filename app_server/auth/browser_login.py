@@ -1,12 +1,12 @@
 """Signing in through the browser: it comes back to a small server on loopback with a code.
 
-    async with BrowserLogin(http, issuer, originator="codex_cli_rs") as login:
+    async with BrowserLogin(http, issuer, keep, originator="codex_cli_rs") as login:
         show(login.auth_url)
-        stored = await login.wait(keep)
+        stored = await login.wait()
 
-GET only, nothing but our own paths; the query of a request is never logged. The state is good for
-one sign-in: coming back again shows how the first time ended. Where the browser runs on another
-machine, the address it was sent to can be handed in with `come_back`.
+The state is good for one sign-in: coming back again shows how the first time ended. Where the
+browser runs on another machine, the address it was sent to can be handed in with `accept`. What
+the browser is shown is drawn by `callback_pages`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from importlib import import_module
 from types import TracebackType
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from app_server import clock
@@ -29,9 +32,10 @@ from app_server.auth.exchange import (
     random_text,
     signed_in,
 )
-from app_server.auth.login_pages import error_page, success_page
 from app_server.auth.store import StoredAuth
-from app_server.auth.tokens import read_claims
+
+if TYPE_CHECKING:
+    from app_server.loopback_http import LoopbackListener
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +46,8 @@ PORT_TRIES = 10
 PORT_TRY_SECONDS = 0.2
 """An older sign-in that was asked to give way needs a moment."""
 
-REQUEST_TIMEOUT_SECONDS = 10.0
-MAX_HEAD_BYTES = 64 * 1024
+PAGES_GRACE_SECONDS = 1.0
+"""For a page that is on its way to the browser when the attempt ends."""
 
 LAST_PAGE_SECONDS = 2.0
 """How long the success page may take to be fetched before the server closes all the same."""
@@ -55,8 +59,10 @@ NOT_ENTITLED = (
     "access to Codex."
 )
 
-Keep = Callable[[StoredAuth], None]
+Keep: TypeAlias = Callable[[StoredAuth], None]
 """Stores a sign-in; called on a thread. Raises `StoreFailed`."""
+
+Outcome: TypeAlias = StoredAuth | LoginFailed
 
 
 class BrowserLogin:
@@ -66,6 +72,7 @@ class BrowserLogin:
         self,
         http: Http,
         issuer: Issuer,
+        keep: Keep,
         *,
         originator: str,
         workspace_id: str | None = None,
@@ -74,25 +81,25 @@ class BrowserLogin:
     ) -> None:
         self._http = http
         self._issuer = issuer
+        self._keep = keep
         self._originator = originator
         self._workspace_id = workspace_id
         self._ports = ports
         self._is_streamlined = is_streamlined
-        self._coming_back = asyncio.Lock()
         self._state = random_text(32)
         self._verifier = random_text(64)
-        self._server: asyncio.Server | None = None
-        self._pages: set[asyncio.Task[None]] = set()
-        self._keep: Keep | None = None
+        self._coming_back = asyncio.Lock()
+        self._outcome: Outcome | None = None
         self._ended: asyncio.Future[StoredAuth] = asyncio.get_running_loop().create_future()
-        self._stored: StoredAuth | None = None
-        self._problem: str | None = None
+        self._open = AsyncExitStack()
+        self._pasted: set[asyncio.Task[None]] = set()
         self.port = 0
 
     async def __aenter__(self) -> BrowserLogin:
         """Raises `LoginFailed` when no port is free."""
-        self._server = await self._listen()
-        self.port = self._server.sockets[0].getsockname()[1]
+        listener = await self._listen()
+        self._open.push_async_exit(listener)
+        self.port = listener.port
         return self
 
     async def __aexit__(
@@ -101,16 +108,21 @@ class BrowserLogin:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._server is not None
-        self._server.close()
-        for page in self._pages:
-            page.cancel()
-        await asyncio.gather(*self._pages, return_exceptions=True)
         self._ended.cancel()
+        for task in self._pasted:
+            task.cancel()
+        await asyncio.gather(*self._pasted, return_exceptions=True)
+        await self._open.aclose()
 
     @property
     def redirect_uri(self) -> str:
         return self._local_url("/auth/callback")
+
+    @property
+    def success_url(self) -> str:
+        """The last page; no token travels in its address."""
+        facts = {"codex_streamlined_login": "true"} if self._is_streamlined else {}
+        return self._local_url(f"/success?{urlencode(facts)}" if facts else "/success")
 
     @property
     def auth_url(self) -> str:
@@ -131,98 +143,56 @@ class BrowserLogin:
             asked["allowed_workspace_id"] = self._workspace_id
         return f"{self._issuer.url.rstrip('/')}/oauth/authorize?{urlencode(asked, quote_via=quote)}"
 
-    async def wait(self, keep: Keep) -> StoredAuth:
-        """The sign-in, stored by `keep` before the browser is told. Raises `LoginFailed`."""
-        self._keep = keep
+    async def wait(self) -> StoredAuth:
+        """The sign-in, once it is kept and the browser has been told. Raises `LoginFailed`."""
         return await self._ended
 
     def cancel(self, reason: str = "Login was not completed") -> None:
         """End the attempt; `wait` raises `LoginFailed` with this reason."""
-        self._fail(reason)
+        self._end(LoginFailed(reason))
 
-    async def come_back(self, address: str) -> bool:
+    def accept(self, address: str) -> bool:
         """Take the address a browser elsewhere was sent to; False if it is not from this attempt.
 
         How the attempt ends is seen by `wait`.
         """
-        try:
-            query = _query(urlsplit(address.strip()).query)
-        except ValueError:
+        query = read_query(address)
+        if not self.is_meant(query):
             return False
-        if query.get("state") != self._state:
-            return False
-        await self._callback(query)
-        self._end_without_last_page()
+        task = asyncio.get_running_loop().create_task(self._take(query))
+        self._pasted.add(task)
+        task.add_done_callback(self._pasted.discard)
         return True
 
-    async def _listen(self) -> asyncio.Server:
-        for port in self._ports:
-            for attempt in range(PORT_TRIES):
-                try:
-                    return await asyncio.start_server(
-                        self._connected, "127.0.0.1", port, limit=MAX_HEAD_BYTES
-                    )
-                except OSError as failure:
-                    if failure.errno != errno.EADDRINUSE:
-                        raise LoginFailed(f"cannot listen on loopback: {failure}") from failure
-                if attempt == 0:
-                    await _ask_to_give_way(port)
-                await asyncio.sleep(PORT_TRY_SECONDS)
-        raise LoginFailed(f"Port 127.0.0.1:{self._ports[-1]} is already in use")
+    def is_meant(self, query: Mapping[str, str]) -> bool:
+        """Whether this query belongs to this attempt."""
+        return query.get("state") == self._state
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        page = asyncio.current_task()
-        assert page is not None
-        self._pages.add(page)
-        try:
-            async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
-                head = await reader.readuntil(b"\r\n\r\n")
-            status, headers, body = await self._page(head.decode("latin-1"))
-            writer.write(_response(status, headers, body))
-            await writer.drain()
-            self._after_page(status)
-        except (OSError, TimeoutError, EOFError, asyncio.LimitOverrunError):
-            log.info("a request to the sign-in page did not come to its end")
-        finally:
-            self._pages.discard(page)
-            writer.close()
-
-    async def _page(self, head: str) -> tuple[str, dict[str, str], str]:
-        request_line, *fields = head.split("\r\n")
-        method, _, rest = request_line.partition(" ")
-        try:
-            target = urlsplit(rest.partition(" ")[0])
-            query = _query(target.query)
-        except ValueError:
-            return "400 Bad Request", {}, "Bad Request"
-        match (method, target.path):
-            case ("GET", "/auth/callback"):
-                return await self._callback(query)
-            case (_, "/cancel") if _is_from_another_page(fields):
-                return "403 Forbidden", {}, "Forbidden"
-            case ("GET", "/success"):
-                return "200 OK", {}, success_page()
-            case ("GET", "/cancel"):
-                self._fail("Login cancelled")
-                return "200 OK", {}, "Login cancelled"
-            case _:
-                return "404 Not Found", {}, "Not Found"
-
-    async def _callback(self, query: dict[str, str]) -> tuple[str, dict[str, str], str]:
-        if query.get("state") != self._state:
-            return "400 Bad Request", {}, "State mismatch"
+    async def come_back(self, query: Mapping[str, str]) -> Outcome:
+        """Turn the code into a sign-in and keep it; the second time the outcome is the first's."""
         async with self._coming_back:
-            if self._stored is not None:
-                return self._welcome(self._stored)
-            if self._problem is not None:
-                return "200 OK", {}, error_page(self._problem)
-            return await self._first_callback(query)
+            if self._outcome is None:
+                self._outcome = await self._finish(query)
+            return self._outcome
 
-    async def _first_callback(self, query: dict[str, str]) -> tuple[str, dict[str, str], str]:
+    def page_shown(self) -> None:
+        """The browser has seen the last page: the attempt is over."""
+        if self._outcome is not None:
+            self._end(self._outcome)
+
+    def page_left(self) -> None:
+        """The browser has been sent on to the last page, which it may never fetch."""
+        asyncio.get_running_loop().call_later(LAST_PAGE_SECONDS, self.page_shown)
+
+    async def _take(self, query: Mapping[str, str]) -> None:
+        await self.come_back(query)
+        self.page_shown()
+
+    async def _finish(self, query: Mapping[str, str]) -> Outcome:
         if "error" in query:
-            return self._refused(_refusal(query["error"], query.get("error_description")))
+            return LoginFailed(_refusal(query["error"], query.get("error_description")))
         if not query.get("code"):
-            return self._refused("Missing authorization code. Sign-in could not be completed.")
+            return LoginFailed("Missing authorization code. Sign-in could not be completed.")
         try:
             tokens = await exchange_code(
                 self._http,
@@ -232,67 +202,62 @@ class BrowserLogin:
                 verifier=self._verifier,
             )
         except AuthError as problem:
-            return self._refused(f"Token exchange failed: {problem}")
+            return LoginFailed(f"Token exchange failed: {problem}")
         try:
-            api_key = await obtain_api_key(self._http, self._issuer, tokens.id_token)
             stored = signed_in(
                 tokens,
-                api_key=api_key,
+                api_key=await obtain_api_key(self._http, self._issuer, tokens.id_token),
                 workspace_id=self._workspace_id,
                 timestamp=clock.utc_timestamp(),
             )
-            if self._keep is not None:
-                await asyncio.to_thread(self._keep, stored)
+            if self._ended.done():
+                return LoginFailed("Login cancelled")
+            await asyncio.to_thread(self._keep, stored)
         except AuthError as problem:
-            return self._refused(str(problem))
-        self._stored = stored
-        return self._welcome(stored)
+            return LoginFailed(str(problem))
+        return stored
 
-    def _welcome(self, stored: StoredAuth) -> tuple[str, dict[str, str], str]:
-        """On to the last page; no token travels in its address."""
-        assert stored.tokens is not None
-        facts = {"plan_type": read_claims(stored.tokens.id_token).plan or ""}
-        if self._is_streamlined:
-            facts["codex_streamlined_login"] = "true"
-        return "302 Found", {"location": self._local_url(f"/success?{urlencode(facts)}")}, ""
+    def _end(self, outcome: Outcome) -> None:
+        if self._ended.done():
+            return
+        if isinstance(outcome, LoginFailed):
+            self._ended.set_exception(outcome)
+            self._ended.exception()  # nobody may be waiting yet; then nothing is to be warned of
+        else:
+            self._ended.set_result(outcome)
 
     def _local_url(self, path: str) -> str:
         return f"http://localhost:{self.port}{path}"
 
-    def _after_page(self, status: str) -> None:
-        """Once the browser has its page: the attempt ends with the last of them."""
-        if self._stored is None or self._ended.done():
-            return
-        if status == "200 OK":
-            self._ended.set_result(self._stored)
-        else:
-            loop = asyncio.get_running_loop()
-            loop.call_later(LAST_PAGE_SECONDS, self._end_without_last_page)
+    async def _listen(self) -> LoopbackListener:
+        # starlette and uvicorn, a sixth of a second: on a thread, since somebody may be typing
+        await asyncio.to_thread(import_module, "app_server.auth.callback_pages")
+        from app_server.auth.callback_pages import CallbackPages
+        from app_server.loopback_http import LoopbackListener, bind_loopback
 
-    def _end_without_last_page(self) -> None:
-        if self._stored is not None and not self._ended.done():
-            self._ended.set_result(self._stored)
-
-    def _refused(self, problem: str) -> tuple[str, dict[str, str], str]:
-        self._problem = problem
-        self._fail(problem)
-        return "200 OK", {}, error_page(problem)
-
-    def _fail(self, problem: str) -> None:
-        if not self._ended.done():
-            self._ended.set_exception(LoginFailed(problem))
-            self._ended.exception()  # nobody may be waiting yet; then nothing is to be warned of
+        for port in self._ports:
+            for attempt in range(PORT_TRIES):
+                try:
+                    listener = LoopbackListener(
+                        CallbackPages(self), bind_loopback(port), grace_seconds=PAGES_GRACE_SECONDS
+                    )
+                    return await listener.__aenter__()
+                except OSError as failure:
+                    if failure.errno != errno.EADDRINUSE:
+                        raise LoginFailed(f"cannot listen on loopback: {failure}") from failure
+                if attempt == 0:
+                    await _ask_to_give_way(port)
+                await asyncio.sleep(PORT_TRY_SECONDS)
+        raise LoginFailed(f"Port 127.0.0.1:{self._ports[-1]} is already in use")
 
 
-def _query(text: str) -> dict[str, str]:
-    """Raises `ValueError` for more fields than anybody needs."""
-    return {name: values[0] for name, values in parse_qs(text, max_num_fields=50).items()}
-
-
-def _is_from_another_page(fields: list[str]) -> bool:
-    """Whether a page in a browser asks; programs that ask us to give way say none of this."""
-    names = {field.partition(":")[0].strip().lower() for field in fields}
-    return bool(names & {"origin", "referer", "sec-fetch-site"})
+def read_query(address: str) -> dict[str, str]:
+    """The query of an address, empty if it has none that anybody needs."""
+    try:
+        query = urlsplit(address.strip()).query
+        return {name: values[0] for name, values in parse_qs(query, max_num_fields=50).items()}
+    except ValueError:
+        return {}
 
 
 def _refusal(code: str, description: str | None) -> str:
@@ -311,17 +276,3 @@ async def _ask_to_give_way(port: int) -> None:
             writer.close()
     except (OSError, TimeoutError):
         log.info("the holder of port %d did not listen", port)
-
-
-def _response(status: str, headers: dict[str, str], body: str) -> bytes:
-    content = body.encode()
-    kind = "text/html" if body.startswith("<!doctype") else "text/plain"
-    lines = {
-        "content-type": f"{kind}; charset=utf-8",
-        "content-length": str(len(content)),
-        "cache-control": "no-store",
-        "connection": "close",
-        **headers,
-    }
-    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    return f"HTTP/1.1 {status}\r\n{head}\r\n".encode("latin-1") + content

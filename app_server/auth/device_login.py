@@ -30,6 +30,13 @@ NOT_OFFERED = (
 )
 
 
+class DeviceCodesNotOffered(LoginFailed):
+    """This service knows no device codes."""
+
+    def __init__(self) -> None:
+        super().__init__(NOT_OFFERED)
+
+
 class DeviceCode(msgspec.Struct, frozen=True, kw_only=True):
     """What the user is shown, and what we ask with."""
 
@@ -54,7 +61,7 @@ async def request_code(http: Http, issuer: Issuer) -> DeviceCode:
         f"{base}/api/accounts/deviceauth/usercode", json={"client_id": issuer.client_id}
     )
     if reply.status == 404:
-        raise LoginFailed(NOT_OFFERED)
+        raise DeviceCodesNotOffered
     if not reply.is_success:
         raise LoginFailed(f"device code request failed with status {reply.status_line}")
     answer = reply.json

@@ -10,7 +10,7 @@ from os import urandom
 
 import msgspec
 
-from app_server.auth.backend import CLIENT_ID, ISSUER, Http, without_secrets
+from app_server.auth.backend import CLIENT_ID, ISSUER, Http, client_id, issuer_url, without_secrets
 from app_server.auth.errors import AuthError, BadToken, LoginFailed
 from app_server.auth.json_text import NotReadable, read_json
 from app_server.auth.store import StoredAuth, Tokens
@@ -33,8 +33,8 @@ class Issuer(msgspec.Struct, frozen=True, kw_only=True):
 def issuer_from(environment: Mapping[str, str]) -> Issuer:
     """OpenAI's, unless the environment names another place or program, as tests do."""
     return Issuer(
-        url=environment.get("CODEX_APP_SERVER_LOGIN_ISSUER") or ISSUER,
-        client_id=environment.get("CODEX_APP_SERVER_LOGIN_CLIENT_ID") or CLIENT_ID,
+        url=issuer_url(environment),
+        client_id=client_id(environment),
     )
 
 

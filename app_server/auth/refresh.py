@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from app_server.auth.backend import CLIENT_ID, Http, refresh_url, without_secrets
+from app_server.auth.backend import Http, client_id, refresh_url, without_secrets
 from app_server.auth.errors import BadToken, RefreshFailed, Unreachable
 from app_server.auth.json_text import NotReadable, read_json
 from app_server.auth.store import StoredAuth, Tokens
@@ -56,7 +56,11 @@ async def renewed(
     """The sign-in with new tokens; those the service left out stay. Raises `RefreshFailed`."""
     assert stored.tokens is not None
     spent = stored.tokens.refresh_token
-    question = {"client_id": CLIENT_ID, "grant_type": "refresh_token", "refresh_token": spent}
+    question = {
+        "client_id": client_id(environment),
+        "grant_type": "refresh_token",
+        "refresh_token": spent,
+    }
     try:
         reply = await http.post(refresh_url(environment), json=question)
     except Unreachable as problem:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from app_server.auth.backend import CLIENT_ID, Http, revoke_url
+from app_server.auth.backend import Http, client_id, revoke_url
 from app_server.auth.errors import Unreachable
 from app_server.auth.store import StoredAuth
 
@@ -24,7 +24,7 @@ async def revoke(stored: StoredAuth, http: Http, environment: Mapping[str, str])
         question = {
             "token": tokens.refresh_token,
             "token_type_hint": "refresh_token",
-            "client_id": CLIENT_ID,
+            "client_id": client_id(environment),
         }
     else:
         question = {"token": tokens.access_token, "token_type_hint": "access_token"}

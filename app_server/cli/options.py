@@ -52,6 +52,10 @@ class Options(NamedTuple):
     feature: str | None = None
     """What `features enable` and `disable` are about."""
     api_key_from_stdin: bool = False
+    api_key_in_the_open: bool = False
+    """The key stood on the command line itself, which is refused."""
+    by_browser: bool = False
+    """Sign in through a browser even where none can open."""
     device_auth: bool = False
     """Sign in with a code typed on another device."""
     issuer: str | None = None
@@ -100,6 +104,8 @@ def parse(argv: list[str]) -> Options:
         strict_config=given.strict_config,
         feature=getattr(given, "feature", None),
         api_key_from_stdin=getattr(given, "with_api_key", False),
+        api_key_in_the_open=getattr(given, "api_key", None) is not None,
+        by_browser=getattr(given, "browser", False),
         device_auth=getattr(given, "device_auth", False),
         issuer=getattr(given, "experimental_issuer", None),
         ws_auth=_ws_auth(given),
@@ -110,7 +116,7 @@ _TAKES_A_VALUE = {
     "-c", "--config", "-m", "--model", "-p", "--profile", "-s", "--sandbox", "-a",
     "--ask-for-approval", "-C", "--cd", "-i", "--image", "--enable", "--disable", "--listen",
     "--add-dir", "--local-provider", "--out", "-o", "--sock", "--ws-auth", "--ws-token-file",
-    "--experimental_issuer",
+    "--experimental_issuer", "--api-key",
     "--ws-token-sha256", "--ws-shared-secret-file", "--ws-issuer", "--ws-audience",
     "--ws-max-clock-skew-seconds",
 }  # fmt: skip
@@ -245,6 +251,9 @@ def _parser() -> argparse.ArgumentParser:
     login = command("login", "sign in")
     login.add_argument("action", nargs="?", choices=("status",))
     login.add_argument("--with-api-key", action="store_true", help="read the key from stdin")
+    login.add_argument("--api-key", nargs="?", const="", help=argparse.SUPPRESS)
+    login.add_argument("--browser", action="store_true",
+                       help="sign in through a browser, also one on another machine")  # fmt: skip
     login.add_argument("--device-auth", action="store_true",
                        help="sign in with a code typed on another device")  # fmt: skip
     login.add_argument("--experimental_issuer", metavar="URL", help=argparse.SUPPRESS)

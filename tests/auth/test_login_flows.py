@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from app_server.auth import browser_login, device_login
-from app_server.auth.browser_login import BrowserLogin
+from app_server.auth.browser_login import BrowserLogin, Keep
 from app_server.auth.device_login import DeviceCode, request_code, wait_for_approval
 from app_server.auth.errors import LoginFailed, StoreFailed
 from app_server.auth.exchange import Issuer, challenge_for
@@ -28,7 +28,8 @@ TOKENS = {
 
 
 @pytest.fixture
-async def clients() -> AsyncIterator[HttpClients]:
+async def clients(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[HttpClients]:
+    monkeypatch.setattr(device_login, "SHORTEST_INTERVAL_SECONDS", 0)
     async with HttpClients({}) as found:
         yield found
 
@@ -39,8 +40,10 @@ def issuer(model: ScriptedModel) -> Issuer:
     return Issuer(url=f"http://127.0.0.1:{model.port}")
 
 
-def browser(clients: HttpClients, issuer: Issuer, **options: Any) -> BrowserLogin:
-    return BrowserLogin(clients, issuer, originator="tests", **{"ports": (0,), **options})
+def browser(
+    clients: HttpClients, issuer: Issuer, keep: Keep = lambda stored: None, **options: Any
+) -> BrowserLogin:
+    return BrowserLogin(clients, issuer, keep, originator="tests", **{"ports": (0,), **options})
 
 
 async def get(login: BrowserLogin, path: str, method: str = "GET") -> http.client.HTTPResponse:
@@ -93,15 +96,15 @@ async def test_coming_back_with_a_code_signs_in(
     clients: HttpClients, issuer: Issuer, model: ScriptedModel
 ) -> None:
     kept: list[StoredAuth] = []
-    async with browser(clients, issuer) as login:
-        waiting = asyncio.create_task(login.wait(kept.append))
+    async with browser(clients, issuer, kept.append) as login:
+        waiting = asyncio.create_task(login.wait())
         answer = await get(login, f"/auth/callback?code=c&state={state_of(login)}")
         assert answer.status == 302
         location = urlsplit(answer.headers["location"])
         assert f"{location.scheme}://{location.netloc}{location.path}" == (
             f"http://localhost:{login.port}/success"
         )
-        page = await get(login, f"{location.path}?{location.query}")
+        page = await get(login, location.path)
         assert "Signed in to Codex" in page.text  # type: ignore[attr-defined]
         async with asyncio.timeout(5):
             stored = await waiting
@@ -136,7 +139,7 @@ async def test_coming_back_with_an_error_ends_the_attempt_with_it(
         assert page.status == 200
         assert problem in page.text  # type: ignore[attr-defined]
         with pytest.raises(LoginFailed) as failure:
-            await login.wait(lambda stored: None)
+            await login.wait()
         assert str(failure.value) == problem
 
 
@@ -172,7 +175,7 @@ async def test_a_refused_code_says_what_the_service_said(
     async with browser(clients, issuer) as login:
         await get(login, f"/auth/callback?code=c&state={state_of(login)}")
         with pytest.raises(LoginFailed) as failure:
-            await login.wait(lambda stored: None)
+            await login.wait()
     assert str(failure.value) == (
         "Token exchange failed: token endpoint returned status 400 Bad Request: code expired"
     )
@@ -182,8 +185,8 @@ async def test_another_workspace_is_turned_away_and_nothing_is_kept(
     clients: HttpClients, issuer: Issuer
 ) -> None:
     kept: list[StoredAuth] = []
-    async with browser(clients, issuer, workspace_id="other") as login:
-        waiting = asyncio.create_task(login.wait(kept.append))
+    async with browser(clients, issuer, kept.append, workspace_id="other") as login:
+        waiting = asyncio.create_task(login.wait())
         await get(login, f"/auth/callback?code=c&state={state_of(login)}")
         with pytest.raises(LoginFailed, match="Login is restricted to workspace id other"):
             await waiting
@@ -196,8 +199,8 @@ async def test_a_sign_in_that_cannot_be_kept_is_a_failure(
     def full(stored: StoredAuth) -> None:
         raise StoreFailed("write", "auth.json", "No space left on device")
 
-    async with browser(clients, issuer) as login:
-        waiting = asyncio.create_task(login.wait(full))
+    async with browser(clients, issuer, full) as login:
+        waiting = asyncio.create_task(login.wait())
         await get(login, f"/auth/callback?code=c&state={state_of(login)}")
         with pytest.raises(LoginFailed, match="No space left on device"):
             await waiting
@@ -209,9 +212,9 @@ async def test_an_attempt_can_be_cancelled_from_inside_and_by_a_newer_one(
     async with browser(clients, issuer) as login:
         login.cancel()
         with pytest.raises(LoginFailed, match="Login was not completed"):
-            await login.wait(lambda stored: None)
+            await login.wait()
     async with browser(clients, issuer) as login:
-        waiting = asyncio.create_task(login.wait(lambda stored: None))
+        waiting = asyncio.create_task(login.wait())
         answer = await get(login, "/cancel")
         assert (answer.status, answer.text) == (200, "Login cancelled")  # type: ignore[attr-defined]
         with pytest.raises(LoginFailed, match="Login cancelled"):
@@ -234,7 +237,7 @@ async def test_an_older_attempt_gives_its_port_to_a_newer_one(
             async with browser(clients, issuer) as login:
                 taken.set_result(login.port)
                 with pytest.raises(LoginFailed, match="Login cancelled"):
-                    await login.wait(lambda stored: None)
+                    await login.wait()
 
         group.create_task(older())
         port = await taken

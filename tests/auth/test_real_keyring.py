@@ -75,9 +75,11 @@ def test_the_command_line_uses_the_keyring(tmp_path: Path, codex_home: Path) -> 
     done = in_session(tmp_path, "bash", "-c", script)
     said = [line for line in done.stderr.splitlines() if not line.startswith("dbus-daemon")]
     assert said == [
-        "Signed in with an API key",
-        "Signed in with an API key - sk-plant***-0123",
-        "Signed out",
-        "Not signed in",
+        "Reading API key from stdin...",
+        "Successfully logged in",
+        "Logged in using an API key - sk-plant***-0123",
+        "From the system's keyring",
+        "Successfully logged out",
+        "Not logged in",
     ]
     assert not (codex_home / "auth.json").exists()

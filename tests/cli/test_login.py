@@ -35,7 +35,7 @@ def test_status_and_logout_follow_the_stored_key(codex_home: Path) -> None:
     assert codex("login", "status", home=codex_home).returncode == 1
     codex("login", "--with-api-key", home=codex_home, given=KEY)
     assert "API key" in codex("login", "status", home=codex_home).stderr
-    assert codex("logout", home=codex_home).stderr == "Signed out\n"
+    assert codex("logout", home=codex_home).stderr == "Successfully logged out\n"
     assert codex("login", "status", home=codex_home).returncode == 1
 
 
@@ -57,19 +57,22 @@ def test_a_device_code_signs_in_where_no_browser_can_open(codex_home: Path, issu
     done = codex("login", "--experimental_issuer", issuer.url, home=codex_home)
     assert "No browser can be opened here" in done.stderr
     assert "ABCD-1234" in done.stderr
-    assert done.stderr.endswith("Signed in with ChatGPT\n")
+    assert done.stderr.endswith("Successfully logged in\nuser@example.com, plan: pro\n")
     assert done.returncode == 0
     stored = json.loads((codex_home / "auth.json").read_text())
     assert (stored["auth_mode"], stored["tokens"]["account_id"]) == ("chatgpt", "acct-1")
     assert stored["tokens"]["refresh_token"] not in done.stderr
     status = codex("login", "status", home=codex_home)
-    assert (status.stderr, status.returncode) == ("Signed in with ChatGPT\n", 0)
+    assert status.returncode == 0
+    assert status.stderr == (
+        f"Logged in using ChatGPT\nuser@example.com, plan: pro\nFrom {codex_home}/auth.json\n"
+    )
 
 
 def test_signing_out_gives_the_tokens_back(codex_home: Path, issuer: Issuer) -> None:
     codex("login", "--device-auth", "--experimental_issuer", issuer.url, home=codex_home)
     token = json.loads((codex_home / "auth.json").read_text())["tokens"]["refresh_token"]
-    assert codex("logout", home=codex_home).stderr == "Signed out\n"
+    assert codex("logout", home=codex_home).stderr == "Successfully logged out\n"
     assert [each.body["token"] for each in issuer.asked if each.path == "/oauth/revoke"] == [token]
     assert not (codex_home / "auth.json").exists()
 
