@@ -97,8 +97,12 @@ class AuthManager:
         store: Store | None = None,
         http: Http | None = None,
         ask_host: AskHost | None = None,
+        on_change: Callable[[], None] | None = None,
     ) -> None:
-        """Without `http` tokens are used but not renewed; `ask_host` renews a host's own."""
+        """Without `http` tokens are used but not renewed; `ask_host` renews a host's own.
+
+        `on_change` is called on the loop when another process turns out to have signed in or out.
+        """
         self._environment = os.environ if environment is None else environment
         self._codex_home = codex_home
         self._store: Store = store or FileStore(codex_home)
@@ -112,8 +116,7 @@ class AuthManager:
         """Renewed tokens that could not be stored; the stored ones are spent."""
         self._changing = threading.RLock()
         """Held while the sign-in is looked up or changed, so that none of it is overtaken."""
-        self.on_change: Callable[[], None] | None = None
-        """Called on the loop when the sign-in turns out to be another than it was."""
+        self._on_change = on_change
 
     @property
     def credentials(self) -> Credentials | None:
@@ -298,8 +301,8 @@ class AuthManager:
         await _on_a_thread(self.reload)
         found = self._credentials
         if found is None or before is None or _identity(found) != _identity(before):
-            if self.on_change is not None:
-                self.on_change()
+            if self._on_change is not None:
+                self._on_change()
             from app_server.auth.refresh import OTHER_ACCOUNT
 
             raise RefreshFailed(OTHER_ACCOUNT, is_final=True)

@@ -111,6 +111,17 @@ class CancelLoginAccountResponse(Wire):
     status: CancelLoginAccountStatus
 
 
+class CompleteLoginAccountParams(Wire):
+    """Hand in where a browser on another machine ended, so that the sign-in goes on here."""
+
+    login_id: str
+    callback_url: str
+
+
+class CompleteLoginAccountResponse(Wire):
+    """The address is this sign-in's; how that ends is a notification."""
+
+
 class LogoutAccountResponse(Wire): ...
 
 
@@ -149,6 +160,13 @@ ACCOUNT_LOGIN_CANCEL = ClientMethod(
     CancelLoginAccountParams,
     CancelLoginAccountResponse,
     queue=in_queue("account-auth"),
+)
+ACCOUNT_LOGIN_COMPLETE = ClientMethod(
+    "account/login/complete",
+    CompleteLoginAccountParams,
+    CompleteLoginAccountResponse,
+    queue=in_queue("account-auth"),
+    experimental=True,
 )
 ACCOUNT_LOGOUT: ClientMethod[None, LogoutAccountResponse] = ClientMethod(
     "account/logout", None, LogoutAccountResponse, queue=in_queue("account-auth")

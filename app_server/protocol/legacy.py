@@ -3,7 +3,7 @@
 from typing import Literal, TypeAlias
 
 from app_server.protocol.account import AuthMode
-from app_server.protocol.method import ClientMethod, ServerMethod, in_queue
+from app_server.protocol.method import ClientMethod, ServerMethod, ServerNotification, in_queue
 from app_server.protocol.permissions import NetworkPolicyAmendment
 from app_server.protocol.shared import ThreadId
 from app_server.protocol.thread_data import SessionSource
@@ -92,6 +92,44 @@ class GetAuthStatusResponse(Wire):
     requires_openai_auth: bool | None = None
 
 
+class LoginApiKeyParams(Wire):
+    api_key: str
+
+
+class LoginApiKeyResponse(Wire): ...
+
+
+class LoginChatGptResponse(Wire):
+    login_id: str
+    auth_url: str
+
+
+class CancelLoginChatGptParams(Wire):
+    login_id: str
+
+
+class CancelLoginChatGptResponse(Wire): ...
+
+
+class LogoutChatGptResponse(Wire): ...
+
+
+class UserInfoResponse(Wire):
+    alleged_user_email: str | None = None
+    """As the stored token has it, which nobody has verified."""
+
+
+class LoginChatGptCompleteNotification(Wire):
+    login_id: str
+    success: bool
+    error: str | None = None
+
+
+class AuthStatusChangeNotification(Wire):
+    auth_method: AuthMode | None = None
+    """None when signed out."""
+
+
 class GetConversationSummaryParams(Wire, omit_defaults=True):
     """Names a stored conversation by its id or by the path of its file."""
 
@@ -162,6 +200,28 @@ GET_AUTH_STATUS = ClientMethod(
     queue=in_queue("account-auth"),
     shared=True,
 )
+LOGIN_API_KEY = ClientMethod(
+    "loginApiKey", LoginApiKeyParams, LoginApiKeyResponse, queue=in_queue("account-auth")
+)
+LOGIN_CHAT_GPT: ClientMethod[None, LoginChatGptResponse] = ClientMethod(
+    "loginChatGpt", None, LoginChatGptResponse, queue=in_queue("account-auth")
+)
+CANCEL_LOGIN_CHAT_GPT = ClientMethod(
+    "cancelLoginChatGpt",
+    CancelLoginChatGptParams,
+    CancelLoginChatGptResponse,
+    queue=in_queue("account-auth"),
+)
+LOGOUT_CHAT_GPT: ClientMethod[None, LogoutChatGptResponse] = ClientMethod(
+    "logoutChatGpt", None, LogoutChatGptResponse, queue=in_queue("account-auth")
+)
+USER_INFO: ClientMethod[None, UserInfoResponse] = ClientMethod(
+    "userInfo", None, UserInfoResponse, queue=in_queue("account-auth")
+)
+LOGIN_CHAT_GPT_COMPLETE = ServerNotification(
+    "loginChatGptComplete", LoginChatGptCompleteNotification
+)
+AUTH_STATUS_CHANGE = ServerNotification("authStatusChange", AuthStatusChangeNotification)
 APPLY_PATCH_APPROVAL = ServerMethod(
     "applyPatchApproval", ApplyPatchApprovalParams, ApplyPatchApprovalResponse
 )

@@ -89,9 +89,12 @@ def _rows(experimental: bool) -> dict[str, list[Row]]:
         "ServerNotification": [*catalog.all_server_notifications()],
     }
     return {
-        title: [row for row in each if experimental or not row.experimental]
-        for title, each in rows.items()
+        title: [row for row in each if _is_told(row, experimental)] for title, each in rows.items()
     }
+
+
+def _is_told(row: Row, experimental: bool) -> bool:
+    return row.name not in catalog.OLDER_NAMES and (experimental or not row.experimental)
 
 
 def _message(row: Row, reader: TypeReader) -> Schema:

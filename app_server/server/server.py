@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 from types import TracebackType
@@ -46,9 +47,11 @@ class Server:
 
     def __init__(self, options: ServerOptions) -> None:
         self.options = options
-        self.services = Services(options, ask_host=self._ask_host)
+        self.services = Services(options, self._ask_host, self._other_sign_in)
         self.tasks = Tasks()
         self.queues = Queues(self.tasks.start)
+        self.broadcast_listeners: list[Callable[[ServerNotification[Any], Any], None]] = []
+        """Called after everybody was told; they must not block."""
         self._connections: dict[int, Connection] = {}
         self._connection_ids = itertools.count()
         self._warm_up: asyncio.Task[None] | None = None
@@ -104,11 +107,18 @@ class Server:
         for connection in self.connections:
             if connection.hears_broadcasts:
                 connection.notify(row, params)
+        for listener in list(self.broadcast_listeners):
+            listener(row, params)
 
     async def _ask_host(self, account_id: str | None) -> HostTokens:
         from app_server.server.lent_tokens import TokenLender
 
         return await TokenLender(self)(account_id)
+
+    def _other_sign_in(self) -> None:
+        from app_server.server.handlers.login import tell_who_is_signed_in
+
+        tell_who_is_signed_in(self)
 
     async def welcome(self, connection: Connection) -> None:
         """What a client hears first, once it has introduced itself."""

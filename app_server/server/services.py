@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,10 +37,18 @@ log = logging.getLogger(__name__)
 class Services:
     """Everything a handler or a thread may need from the rest of the house."""
 
-    def __init__(self, options: ServerOptions, ask_host: AskHost | None = None) -> None:
-        """`ask_host` gets new tokens from the host application that lent us its own."""
+    def __init__(
+        self,
+        options: ServerOptions,
+        ask_host: AskHost | None = None,
+        on_other_sign_in: Callable[[], None] | None = None,
+    ) -> None:
+        """`ask_host` gets new tokens from the host application that lent us its own;
+        `on_other_sign_in` is called when another process has signed in or out.
+        """
         self.options = options
         self._ask_host = ask_host
+        self._on_other_sign_in = on_other_sign_in
         self.identity = Identity(options.originator)
         self.told_warnings: set[ConfigWarningNotification] = set()
         self._environment: Environment | None = None
@@ -111,7 +119,13 @@ class Services:
         from app_server.auth.store import ChosenStore
 
         store = ChosenStore(self._open_auth_store)
-        return AuthManager(self.codex_home, http=self.http, store=store, ask_host=self._ask_host)
+        return AuthManager(
+            self.codex_home,
+            http=self.http,
+            store=store,
+            ask_host=self._ask_host,
+            on_change=self._on_other_sign_in,
+        )
 
     def _open_auth_store(self) -> Store:
         from app_server.auth.keyring_store import open_store

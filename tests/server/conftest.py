@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app_server.auth import browser_login, device_login
 from app_server.protocol.method import ClientMethod
 from app_server.server import registry
 from app_server.server.options import ServerOptions
@@ -17,6 +18,13 @@ from tests.server.connector import Connector
 def through_json(request: pytest.FixtureRequest) -> bool:
     """Every test runs in both channel modes."""
     return bool(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _free_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sign-ins of tests that run at once come back to ports of their own."""
+    monkeypatch.setattr(browser_login, "PORTS", (0,))
+    monkeypatch.setattr(device_login, "SHORTEST_INTERVAL_SECONDS", 0)
 
 
 @pytest.fixture

@@ -2,11 +2,9 @@
 
 import stat
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from app_server.client.client import Client
 from app_server.client.events import Notification
 from app_server.protocol.account import (
     ACCOUNT_LOGIN_CANCEL,
@@ -29,16 +27,9 @@ from app_server.protocol.errors import InvalidRequest
 from app_server.protocol.legacy import GET_AUTH_STATUS, GetAuthStatusParams, GetAuthStatusResponse
 from app_server.protocol.rate_limits import ACCOUNT_RATE_LIMITS_READ
 from tests.server.connector import Connector
+from tests.server.signing_in import told
 
 KEY = ApiKeyLoginAccountParams(api_key="sk-test")
-
-
-async def told(client: Client, count: int) -> list[Any]:
-    events: list[Any] = []
-    while len(events) < count:
-        await client.arrival()
-        events += [event for event in client.drain() if "account/" in event.method]
-    return events
 
 
 async def test_signing_in_with_a_key_answers_then_tells_everyone(

@@ -15,6 +15,7 @@ from app_server.auth.errors import AuthError
 from app_server.ids import is_uuid
 from app_server.protocol.account import (
     ACCOUNT_LOGIN_CANCEL,
+    ACCOUNT_LOGIN_COMPLETE,
     ACCOUNT_LOGIN_COMPLETED,
     ACCOUNT_LOGIN_START,
     ACCOUNT_UPDATED,
@@ -30,6 +31,8 @@ from app_server.protocol.account import (
     ChatgptDeviceCodeLoginAccountResponse,
     ChatgptLoginAccountParams,
     ChatgptLoginAccountResponse,
+    CompleteLoginAccountParams,
+    CompleteLoginAccountResponse,
     LoginAccountParams,
     LoginAccountResponse,
 )
@@ -72,6 +75,15 @@ async def cancel_login(
         raise InvalidRequest(f"invalid login id: {params.login_id}")
     was_going_on = ctx.services.logins.cancel(params.login_id)
     return CancelLoginAccountResponse(status="canceled" if was_going_on else "notFound")
+
+
+@handles(ACCOUNT_LOGIN_COMPLETE)
+async def complete_login(
+    ctx: RequestContext, params: CompleteLoginAccountParams
+) -> CompleteLoginAccountResponse:
+    if not ctx.services.logins.come_back(params.login_id, params.callback_url):
+        raise InvalidRequest("this is not the address that this sign-in ends on")
+    return CompleteLoginAccountResponse()
 
 
 def tell_who_is_signed_in(server: Server) -> None:
