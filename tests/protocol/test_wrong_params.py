@@ -30,7 +30,8 @@ def read(method: str, params: Any) -> Any:
 
 
 def test_every_method_with_params_is_tried() -> None:
-    assert set(PARAMS) == {row.name for row in catalog.all_client_methods() if row.params}
+    declared = {row.name for row in catalog.all_client_methods() if row.params}
+    assert set(PARAMS) == declared - catalog.OLDER_NAMES
 
 
 @pytest.mark.parametrize("method", PARAMS)
