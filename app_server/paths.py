@@ -40,6 +40,13 @@ def codex_home() -> Path:
     return home
 
 
+def make_private_folder(folder: Path) -> None:
+    """Make a folder and what is missing above it, all 0700 whatever the umask. Raises `OSError`."""
+    if not folder.is_dir():
+        make_private_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def absolute(path: str | Path, base: str | Path | None = None) -> Path:
     """`path` made absolute against `base` (or the working directory), `..` folded, links kept.
 

@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app_server.paths import make_private_folder
+
 
 class SocketUnavailable(Exception):
     """The path is taken, or cannot be used."""
@@ -26,7 +28,7 @@ class SocketUnavailable(Exception):
 def bound_socket(path: Path) -> Iterator[socket.socket]:
     """A bound socket at `path`, removed in the end. Raises `SocketUnavailable`."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         with _lock(path):
             _make_room(path)
             bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app_server.protocol.method import ServerNotification
@@ -59,7 +61,18 @@ async def config_warnings(services: Services) -> list[Notice]:
     rules = await asyncio.to_thread(rules_in_force, loaded.rules_folders)
     services.told_warnings.update(rules.warnings)
     warnings = [(CONFIG_WARNING, warning) for warning in (*rules.warnings, *loaded.warnings)]
+    warnings += _unwritable_home(services.codex_home)
     return warnings + await _forbidden_sign_in(services, loaded.config)
+
+
+def _unwritable_home(codex_home: Path) -> list[Notice]:
+    if os.access(codex_home, os.W_OK):
+        return []
+    warning = ConfigWarningNotification(
+        summary="Nothing of this session can be stored: the home folder cannot be written.",
+        details=f"{codex_home}: threads, settings and sign-in last until the server ends.",
+    )
+    return [(CONFIG_WARNING, warning)]
 
 
 async def _forbidden_sign_in(services: Services, config: Config) -> list[Notice]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from app_server.paths import make_private_folder
 from app_server.storage.errors import RolloutNotFound
 from app_server.storage.files import archive_folder, dated_path, find_active, find_archived
-
-FOLDER_MODE = 0o700
 
 
 def archive(codex_home: Path, thread_id: str) -> Path:
@@ -20,7 +19,7 @@ def archive(codex_home: Path, thread_id: str) -> Path:
     if path is None:
         raise RolloutNotFound(thread_id)
     target = archive_folder(codex_home) / path.name
-    target.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    make_private_folder(target.parent)
     os.rename(path, target)
     return target
 
@@ -34,7 +33,7 @@ def unarchive(codex_home: Path, thread_id: str) -> Path:
     if path is None:
         raise RolloutNotFound(thread_id)
     target = dated_path(codex_home, path.name)
-    target.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    make_private_folder(target.parent)
     os.rename(path, target)
     os.utime(target)
     return target

@@ -19,12 +19,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app_server import clock
+from app_server.paths import make_private_folder
 from app_server.storage.rollout import RolloutItem, RolloutLine, encode_line
 
 log = logging.getLogger(__name__)
 
 FILE_MODE = 0o600
-FOLDER_MODE = 0o700
 
 
 class RolloutWriter:
@@ -91,7 +91,7 @@ class RolloutWriter:
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
         if self._creates:
-            self.path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            make_private_folder(self.path.parent)
             flags |= os.O_CREAT
         descriptor = os.open(self.path, flags, FILE_MODE)
         try:

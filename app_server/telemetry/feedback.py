@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from app_server import clock
+from app_server.paths import make_private_folder
 from app_server.regular_files import read_regular_file
 
 MAX_FILE_BYTES = 8 * 1024 * 1024
@@ -52,7 +53,8 @@ def save_report(codex_home: Path, report: Report, attachments: Sequence[Path] = 
     """
     stamp = report.created_at.replace(":", "-")
     folder = codex_home / "feedback" / f"{stamp}-{report.tracking_id[-12:]}"
-    folder.mkdir(mode=0o700, parents=True)
+    make_private_folder(folder.parent)
+    folder.mkdir(mode=0o700)
     files: list[str] = []
     missing: list[NotIncluded] = []
     for number, path in enumerate(attachments[:MAX_EXTRA_FILES], start=1):

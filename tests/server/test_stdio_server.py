@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,12 @@ BOUND_SECONDS = 30
 
 
 class Program:
-    """`codex app-server` as a child process."""
+    """`codex app-server` as a child process, started by another command where one is given."""
 
-    def __init__(self, codex_home: Path) -> None:
+    def __init__(self, codex_home: Path, starter: Sequence[str] = ()) -> None:
         self.rollout = codex_home
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "app_server.cli.main", "app-server"],
+            [*starter, sys.executable, "-m", "app_server.cli.main", "app-server"],
             env={**os.environ, "CODEX_HOME": str(codex_home), "RUST_LOG": "info"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
