@@ -16,14 +16,25 @@ from app_server.protocol.initialize import (
     InitializeParams,
 )
 from app_server.protocol.memory import MEMORY_RESET
+from app_server.protocol.not_ours import (
+    WINDOWS_SANDBOX_SETUP_START,
+    WindowsSandboxSetupStartParams,
+)
 from app_server.protocol.remote_control import (
     REMOTE_CONTROL_STATUS_CHANGED,
     RemoteControlStatusChangedNotification,
 )
-from app_server.protocol.skills import SKILLS_LIST, SkillsListParams
-from app_server.protocol.thread_history import THREAD_LIST, ThreadListParams
+from app_server.protocol.thread_history import (
+    THREAD_LIST,
+    THREAD_READ,
+    ThreadListParams,
+    ThreadReadParams,
+)
 from app_server.server.server import Server
 from tests.server.connector import Connector
+
+
+NO_THREAD = ThreadReadParams(thread_id="00000000-0000-7000-8000-000000000000")
 
 
 async def refusal(client: Client, row: Any, params: Any = None) -> tuple[int, str]:
@@ -105,7 +116,7 @@ async def test_a_notification_nobody_wants_is_not_sent(connect: Connector, serve
         opt_out_notification_methods=[REMOTE_CONTROL_STATUS_CHANGED.name, "no/such/notification"]
     )
     client = await connect(capabilities=without)
-    await refusal(client, SKILLS_LIST, SkillsListParams())
+    await refusal(client, THREAD_READ, NO_THREAD)
     assert client.drain() == []
 
 
@@ -119,10 +130,9 @@ async def test_experimental_methods_need_the_capability(connect: Connector) -> N
 
 async def test_a_method_without_a_handler_names_itself(connect: Connector) -> None:
     client = await connect()
-    assert await refusal(client, SKILLS_LIST, SkillsListParams()) == (
-        -32600,
-        "`skills/list` is not implemented yet in this release",
-    )
+    assert await refusal(
+        client, WINDOWS_SANDBOX_SETUP_START, WindowsSandboxSetupStartParams(mode="elevated")
+    ) == (-32600, "`windowsSandbox/setupStart` is not offered by this server")
 
 
 async def test_what_is_told_to_everyone_reaches_only_those_past_the_handshake(
@@ -141,6 +151,6 @@ async def test_what_is_told_to_everyone_reaches_only_those_past_the_handshake(
 
 async def test_the_same_id_on_two_connections_does_not_meet(connect: Connector) -> None:
     first, second = await connect("first"), await connect("second")
-    assert await refusal(first, SKILLS_LIST, SkillsListParams()) == await refusal(
-        second, SKILLS_LIST, SkillsListParams()
+    assert await refusal(first, THREAD_READ, NO_THREAD) == await refusal(
+        second, THREAD_READ, NO_THREAD
     )
