@@ -33,7 +33,6 @@ from app_server.protocol.thread_history import (
 from app_server.server.server import Server
 from tests.server.connector import Connector
 
-
 NO_THREAD = ThreadReadParams(thread_id="00000000-0000-7000-8000-000000000000")
 
 
