@@ -23,9 +23,12 @@ from app_server.agent.session import Session
 from app_server.agent.settings import check_overrides, overridden
 from app_server.agent.turn import Turn
 from app_server.agent.user_shell import run_user_command
+from app_server.protocol.item import UserMessageThreadItem
+from app_server.protocol.review import ReviewTarget
 from app_server.protocol.thread_data import Turn as WireTurn
 from app_server.protocol.turn import TurnStartParams, TurnSteerParams
 from app_server.protocol.turn_error import TurnError
+from app_server.protocol.user_input import TextUserInput
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +75,8 @@ class Actor:
             raise NoActiveTurn("steer")
         if params.expected_turn_id != self.turn.id:
             raise OtherTurnActive(params.expected_turn_id, self.turn.id)
-        if self.turn.kind == "compact":
-            raise NotSteerable("compact")
+        if self.turn.kind != "regular":
+            raise NotSteerable(self.turn.kind)
         if not params.input:
             raise EmptyInput
         self.turn.waiting.add(QueuedInput.of(params.input, params.client_user_message_id))
@@ -83,6 +86,17 @@ class Actor:
         """A turn that only makes room; returns what begins it."""
         turn = self.turn = Turn(self.session, ids.uuid7(), self.session.settings, kind="compact")
         return lambda: self._begin(turn, turn.run_only(compaction.on_demand))
+
+    def prepare_review(self, target: ReviewTarget) -> tuple[WireTurn, Callable[[], None]]:
+        """A turn that reviews a change: the turn to answer with, and what begins it."""
+        from app_server.agent.review import checked_target, named  # with the first review
+
+        target = checked_target(target)
+        turn = Turn(self.session, ids.uuid7(), self.session.settings, kind="review")
+        self.turn = turn
+        asked = UserMessageThreadItem(id=turn.id, content=[TextUserInput(text=named(target))])
+        wire = WireTurn(id=turn.id, items=[asked], status="inProgress")
+        return wire, lambda: self._begin(turn, turn.run_review(target))
 
     def prepare_user_command(self, line: str) -> Callable[[], None]:
         """Run a line of the user, in a turn of its own or beside the running one."""

@@ -5,6 +5,7 @@ AgentError
 ├── OtherTurnActive      something else runs than the caller believes
 ├── NotSteerable         what runs takes no input
 ├── RelativeFolder       a policy names a folder nobody can find
+├── EmptyReviewTarget    a review was asked for of nothing
 ├── NoElicitation        an end was told of a question nobody began
 ├── PlanModeMissing      asked to plan, which this release cannot do
 └── EmptyInput           there is nothing to say
@@ -53,6 +54,11 @@ class RelativeFolder(AgentError):
 
     def __init__(self, folder: str) -> None:
         super().__init__(f"sandboxPolicy.writableRoots: `{folder}` is not an absolute path")
+
+
+class EmptyReviewTarget(AgentError):
+    def __init__(self, field: str) -> None:
+        super().__init__(f"{field} must not be empty")
 
 
 class NoElicitation(AgentError):

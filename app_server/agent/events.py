@@ -11,12 +11,13 @@ from typing import Any, Literal, TypeAlias
 
 from app_server.agent.context_window import TokenInfo
 from app_server.agent.input_queue import QueuedInput
+from app_server.agent.review_output import ReviewOutput
 from app_server.protocol.item import ThreadItem
 from app_server.protocol.method import ServerNotification
 from app_server.protocol.rate_limits import RateLimitSnapshot
 from app_server.protocol.response_item import ResponseItem
 from app_server.protocol.turn_error import TurnError
-from app_server.protocol.wire import Wire
+from app_server.protocol.wire import JsonObject, Wire
 from app_server.storage.rollout import TurnContext
 
 AbortReason: TypeAlias = Literal["interrupted", "replaced", "review_ended", "budget_limited"]
@@ -128,6 +129,22 @@ class BrokeOff(Happened):
     text: str
 
 
+class ReviewEntered(Happened):
+    """A review begins; readers were told before the turn began."""
+
+    turn_id: str
+    target: JsonObject
+    hint: str
+
+
+class ReviewExited(Happened):
+    """A review is over; without `output` it was broken off."""
+
+    turn_id: str
+    output: ReviewOutput | None
+    at_ms: int
+
+
 class Renamed(Happened):
     """The thread was given a name; everybody is told elsewhere."""
 
@@ -156,6 +173,8 @@ ThreadEvent: TypeAlias = (
     | Compacted
     | RolledBack
     | BrokeOff
+    | ReviewEntered
+    | ReviewExited
     | Renamed
     | Told
 )

@@ -50,6 +50,7 @@ from app_server.protocol.model import MODEL_REROUTED, ModelReroutedNotification
 from app_server.protocol.notices import WARNING, WarningNotification
 from app_server.protocol.rate_limits import RateLimitSnapshot
 from app_server.protocol.response_item import ResponseItem
+from app_server.protocol.review import ReviewTarget
 from app_server.protocol.turn import TURN_DIFF_UPDATED, TurnDiffUpdatedNotification
 from app_server.protocol.turn_error import TurnError
 
@@ -72,7 +73,7 @@ class Turn:
         session: Session,
         turn_id: str,
         settings: TurnSettings,
-        kind: Literal["regular", "compact"] = "regular",
+        kind: Literal["regular", "compact", "review"] = "regular",
     ) -> None:
         self.id = turn_id
         self.session = session
@@ -91,6 +92,10 @@ class Turn:
         self._diff: TurnDiff | None = None
         self.aborted = False
         self.kind = kind
+        self.subagent: str | None = None
+        """What this turn is for where it is no turn of the thread itself, for request headers."""
+        self.before_abort: Callable[[], None] | None = None
+        """What still has to be said when the turn is ended from outside."""
         self._rerouted = False
 
     @property
@@ -109,6 +114,17 @@ class Turn:
             return await self._work_on(()) if self.waiting else None
 
         await self._run(work_then_words)
+
+    async def run_review(self, target: ReviewTarget) -> None:
+        """A turn in which another mind reviews a change."""
+        from app_server.agent import review  # with the first review
+
+        review.announce(self, target)
+        await self.run_only(lambda turn: review.review(turn, target))
+
+    async def answer_to(self, message: QueuedInput) -> str | None:
+        """Work on one message inside a turn that begins and ends elsewhere."""
+        return await self._work_on((message,))
 
     async def run_user_command(self, line: str) -> None:
         """A turn that runs a line of the user."""
@@ -159,6 +175,8 @@ class Turn:
         if self.closed:
             return
         self._keep_unfinished()
+        if self.before_abort is not None:
+            self.before_abort()
         for output in self.dispatch.abandon() if self.dispatch else []:
             self.record(output)
         self._record_what_waited()
@@ -283,7 +301,7 @@ class Turn:
             sandbox=session.sandbox_label(self.settings),
             turn_started_at_ms=self._started_ms,
             turn_state=self._turn_state,
-            subagent=subagent,
+            subagent=subagent or self.subagent,
         )
 
     async def take_input(self, count: int | None = None) -> None:

@@ -100,6 +100,7 @@ HANDLER_MODULES: dict[str, str] = {
     "skills/config/write": "skills",
     "mock/experimentalMethod": "experiments",
     "thread/increment_elicitation": "thread_commands",
+    "review/start": "reviews",
     "thread/decrement_elicitation": "thread_commands",
 }
 """Method → the module in `handlers` that answers it."""
@@ -130,7 +131,6 @@ NOT_YET = frozenset(
         "plugin/install",
         "plugin/read",
         "plugin/uninstall",
-        "review/start",
         "thread/approveGuardianDeniedAction",
         "thread/goal/clear",
         "thread/goal/get",

@@ -42,6 +42,7 @@ from app_server.protocol.response_item import (
     ResponseItem,
     decode_response_item,
 )
+from app_server.protocol.review import ReviewTarget
 from app_server.protocol.thread import (
     THREAD_STATUS_CHANGED,
     THREAD_TOKEN_USAGE_UPDATED,
@@ -118,6 +119,7 @@ class LoadedThread:
         self._broadcast = broadcast
         self._unsaid: list[Callable[[], None]] = []
         self._replied = False
+        self._git_was_corrected = False
 
     @property
     def thread_id(self) -> str:
@@ -143,7 +145,7 @@ class LoadedThread:
             cwd=facts.cwd,
             cli_version=facts.cli_version,
             source=facts.source,
-            git_info=facts.git_info,
+            git_info=facts.git_info if self._git_is_known else None,
             name=facts.name,
             turns=session.timeline.turns() if include_turns else [],
         )
@@ -176,6 +178,12 @@ class LoadedThread:
             raise Refused("Cannot compact while a turn is in progress.")
         return self.actor.prepare_compaction()
 
+    def prepare_review(self, target: ReviewTarget) -> tuple[Turn, Callable[[], None]]:
+        """Review a change; see `Actor.prepare_review`."""
+        if self.actor.running:
+            raise Refused("Cannot start a review while a turn is in progress.")
+        return self.actor.prepare_review(target)
+
     def prepare_user_command(self, line: str) -> Callable[[], None]:
         """Run a line of the user; returns what begins it."""
         if not line.strip():
@@ -197,9 +205,15 @@ class LoadedThread:
         if self.session.timeline.latest_turn_id is not None:
             self.session.emit(Renamed(thread_id=self.thread_id, name=name))
 
+    @property
+    def _git_is_known(self) -> bool:
+        """A thread tells of its repository from its first turn on."""
+        return self._git_was_corrected or self.session.timeline.latest_turn_id is not None
+
     def correct_git(self, git: GitInfo) -> None:
         """A client knows better what repository this is about."""
         self.facts = msgspec.structs.replace(self.facts, git_info=git)
+        self._git_was_corrected = True
 
     @property
     def is_idle(self) -> bool:

@@ -63,7 +63,7 @@ def make_thread(manager: ThreadManager, birth: Birth, writer: RolloutWriter | No
         path=birth.path,
         forked_from_id=birth.forked_from_id,
         name=birth.name,
-        git_info=birth.git_info if past is not None else None,
+        git_info=birth.git_info,
     )
     thread = LoadedThread(facts, manager.questions, manager.broadcast)
     session = Session(

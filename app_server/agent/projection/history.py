@@ -13,9 +13,12 @@ from typing import Any
 import msgspec
 
 from app_server.agent.projection.extended import restored_item
+from app_server.agent.review_output import in_words, restored_output
 from app_server.protocol.item import (
     AgentMessageThreadItem,
     ContextCompactionThreadItem,
+    EnteredReviewModeThreadItem,
+    ExitedReviewModeThreadItem,
     ImageGenerationThreadItem,
     ReasoningThreadItem,
     ThreadItem,
@@ -100,6 +103,11 @@ class Timeline:
                 )
             case rollout.ContextCompacted():
                 self._add(ContextCompactionThreadItem(id=self._next_id()))
+            case rollout.EnteredReviewMode():
+                self._enter_review(line)
+            case rollout.ExitedReviewMode():
+                words = in_words(restored_output(line.review_output))
+                self._add(ExitedReviewModeThreadItem(id=self._next_id(), review=words))
             case rollout.ThreadRolledBack():
                 self._roll_back(line.num_turns)
             case rollout.OtherEvent():
@@ -118,6 +126,12 @@ class Timeline:
         if not self._turns or self._turns[-1].status != "inProgress":
             self._open_implicitly()
         self._add(UserMessageThreadItem(id=self._next_id(), content=content))
+
+    def _enter_review(self, line: rollout.EnteredReviewMode) -> None:
+        if not self._turns or self._turns[-1].status != "inProgress":
+            self._open_implicitly()  # files of the original begin the turn one line later
+        hint = line.user_facing_hint or str(line.target.get("type", ""))
+        self._add(EnteredReviewModeThreadItem(id=self._next_id(), review=hint))
 
     def _reasoning(self, summary: str = "", content: str = "") -> None:
         turn = self._current()

@@ -10,6 +10,7 @@ from app_server.agent.events import (
     Compacted,
     ItemCompleted,
     ItemStarted,
+    ReviewExited,
     ThreadEvent,
     TokensCounted,
     Told,
@@ -19,9 +20,11 @@ from app_server.agent.events import (
     TurnStarted,
     UserSpoke,
 )
+from app_server.agent.review_output import in_words
 from app_server.protocol.item import (
     ITEM_COMPLETED,
     ITEM_STARTED,
+    ExitedReviewModeThreadItem,
     ItemCompletedNotification,
     ItemStartedNotification,
     ThreadItem,
@@ -63,6 +66,10 @@ def notifications(thread_id: str, event: ThreadEvent) -> Iterator[Notification]:
             item = user_item(event)
             yield _started(thread_id, event.turn_id, item, event.at_ms)
             yield _completed(thread_id, event.turn_id, item, event.at_ms)
+        case ReviewExited():
+            exited = ExitedReviewModeThreadItem(id=event.turn_id, review=in_words(event.output))
+            yield _started(thread_id, event.turn_id, exited, event.at_ms)
+            yield _completed(thread_id, event.turn_id, exited, event.at_ms)
         case TokensCounted():
             if event.info is not None:
                 usage = ThreadTokenUsageUpdatedNotification(

@@ -86,6 +86,12 @@ def stored_lines(
         case events.BrokeOff():
             # readers of a rebuilt thread see it; the model does not, as it never finished it
             return (rollout.AgentMessage(message=event.text),) if keeps_actions else ()
+        case events.ReviewEntered():
+            entered = rollout.EnteredReviewMode(target=event.target, user_facing_hint=event.hint)
+            return (entered,)
+        case events.ReviewExited():
+            output = None if event.output is None else msgspec.to_builtins(event.output)
+            return (rollout.ExitedReviewMode(review_output=output),)
         case events.Renamed():
             named = rollout.ThreadNameUpdated(thread_id=event.thread_id, thread_name=event.name)
             return (named,)
