@@ -8,10 +8,12 @@ import pytest
 
 from app_server.auth import browser_login, device_login
 from app_server.protocol.method import ClientMethod
+from app_server.rpc.websocket import WebSocketListener, bind
 from app_server.server import registry
 from app_server.server.options import ServerOptions
 from app_server.server.server import Server
 from tests.server.connector import Connector
+from tests.server.listening import Listening
 
 
 @pytest.fixture(params=[False, True], ids=["typed", "json"])
@@ -38,6 +40,14 @@ async def connect(server: Server, through_json: bool) -> AsyncIterator[Connector
     connector = Connector(server, through_json)
     yield connector
     await connector.leave()
+
+
+@pytest.fixture
+async def listening(codex_home: Path, workspace: Path) -> AsyncIterator[Listening]:
+    bound = bind("127.0.0.1", 0)
+    server = Server(ServerOptions(codex_home=codex_home, cwd=workspace))
+    async with WebSocketListener(bound, server.serve), server:
+        yield Listening(server, bound.getsockname()[1])
 
 
 @pytest.fixture
