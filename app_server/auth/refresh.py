@@ -74,6 +74,8 @@ async def renewed(
         raise RefreshFailed(
             "Failed to refresh token: the answer is not in the form we know", is_final=False
         ) from None
+    if _is_of_another_account(answer.id_token, stored.tokens.account_id):
+        raise RefreshFailed(OTHER_ACCOUNT, is_final=True)
     tokens = Tokens(
         id_token=answer.id_token or stored.tokens.id_token,
         access_token=answer.access_token or stored.tokens.access_token,
@@ -81,6 +83,17 @@ async def renewed(
         account_id=stored.tokens.account_id,
     )
     return msgspec.structs.replace(stored, tokens=tokens, last_refresh=timestamp)
+
+
+def _is_of_another_account(id_token: str | None, account_id: str | None) -> bool:
+    """Whether the service has moved us to another workspace, which may be a forbidden one."""
+    if id_token is None or account_id is None:
+        return False
+    try:
+        named = read_claims(id_token).account_id
+    except BadToken:
+        return False
+    return named is not None and named != account_id
 
 
 def _failure(status: int, code: str | None, status_line: str, text: str) -> RefreshFailed:

@@ -87,7 +87,10 @@ class _Servers:
 
     async def connect(self) -> Channel:
         """A server with the user's own settings."""
-        return self._start(self._home, self._cwd)
+        from app_server.cli.lending import HomeLender, LendingChannel
+
+        channel = self._start(self._home, self._cwd)
+        return LendingChannel(channel, HomeLender(self._home, self._options))
 
     async def connect_demo(self) -> Channel:
         """A server whose model is the offline demo, with a home that is thrown away."""

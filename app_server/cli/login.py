@@ -32,7 +32,7 @@ def run(options: Options) -> int:
 
     home = codex_home()
     try:
-        config = _config(home, options)
+        config = settings(home, options)
         if options.command == "logout":
             return asyncio.run(_sign_out(home, config))
         if options.action == "status":
@@ -48,6 +48,15 @@ def told(text: str, *, status: int = 0) -> int:
     """Say something to whoever called, who may be a script; returns the exit status."""
     print(text, file=sys.stderr, flush=True)
     return status
+
+
+def settings(home: Path, options: Options) -> Config:
+    """As the command line and the files have them. Blocks."""
+    from app_server.config.load import load_config
+
+    return load_config(
+        home, Path(options.cwd), options.overrides, {}, profile=options.profile
+    ).config
 
 
 def open_manager(
@@ -143,11 +152,3 @@ async def _sign_out(home: Path, config: Config) -> int:
         if os.environ.get(name, "").strip():
             told(f"The key in {name} stays in use: it is in your environment, not stored by Codex.")
     return 0
-
-
-def _config(home: Path, options: Options) -> Config:
-    from app_server.config.load import load_config
-
-    return load_config(
-        home, Path(options.cwd), options.overrides, {}, profile=options.profile
-    ).config

@@ -2,7 +2,8 @@
 
 Ids are integers counted from 0 for the whole process. A question about a thread goes to everyone
 who hears the thread; only connections that were asked may answer, and the first answer wins.
-An error or an answer that does not fit counts as refused. A question outlives the connections it
+An error or an answer that does not fit counts as refused; where the question is about no thread,
+only when nobody else is left who may answer. A question outlives the connections it
 was sent to: whoever resumes the thread is asked again under the same id.
 
 `serverRequest/resolved` leaves before the asker continues, so it precedes what the answer causes.
@@ -87,6 +88,8 @@ class Questions:
         if question is None or connection_id not in question.asked:
             log.debug("connection %s answered question %r nobody asked", connection_id, request_id)
             return
+        if isinstance(result, RpcError) and question.waits_for_others(connection_id):
+            return
         self._close(question)
         if question.answer.done():
             return
@@ -160,6 +163,15 @@ class _Question:
         self.thread_id = thread_id
         self.asked: set[int] = set()
         self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def waits_for_others(self, connection_id: int) -> bool:
+        """Whether somebody else may still answer what this one has refused: a question about no
+        thread goes to clients that have nothing to do with each other.
+        """
+        if self.thread_id is not None or len(self.asked) < 2:
+            return False
+        self.asked.discard(connection_id)
+        return True
 
     def send_to(self, subscriber: Subscriber) -> None:
         if subscriber.connection_id not in self.asked:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from app_server.auth.credentials import Credentials
-from app_server.auth.errors import IncompleteAccount, MissingKey, RefreshFailed
+from app_server.auth.errors import IncompleteAccount, MissingKey, RefreshFailed, UnusableKey
 from app_server.auth.manager import AuthManager
 from app_server.auth.secret import Secret, masked
 from app_server.auth.store import FileStore, StoredAuth, Tokens
@@ -18,7 +18,7 @@ from app_server.protocol.account import ApiKeyAccount, ChatgptAccount, GetAccoun
 from tests.auth.test_tokens import AUTH, jwt
 
 
-class Needs(msgspec.Struct):
+class Needs(msgspec.Struct, frozen=True):
     env_key: str | None = None
     env_key_instructions: str | None = None
     bearer_token: str | None = None
@@ -208,3 +208,51 @@ def test_asking_who_is_signed_in_loads_nothing_heavy() -> None:
         "sys.exit(f'loaded: {heavy}' if heavy else 0)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+
+
+WITH_ORIGIN: list[tuple[Needs, dict[str, str], str | None]] = [
+    (OPENAI, {"CODEX_API_KEY": "k"}, "the environment variable CODEX_API_KEY"),
+    (OPENAI, {"OPENAI_API_KEY": "k"}, "the environment variable OPENAI_API_KEY"),
+    (OPENAI, {}, None),
+    (Needs(env_key="MY_KEY"), {"OPENAI_API_KEY": "k"}, "the environment variable MY_KEY"),
+    (Needs(bearer_token="b"), {}, "`experimental_bearer_token` in the settings"),
+    (Needs(), {"OPENAI_API_KEY": "k"}, None),
+]
+
+
+@pytest.mark.parametrize(("needs", "environment", "origin"), WITH_ORIGIN)
+async def test_a_key_is_known_by_where_it_came_from(
+    codex_home: Path, needs: Needs, environment: dict[str, str], origin: str | None
+) -> None:
+    auth = manager(codex_home, **environment)
+    await auth.ready()
+    assert auth.origin(needs) == origin
+
+
+async def test_a_stored_sign_in_is_known_by_its_place(codex_home: Path) -> None:
+    auth = manager(codex_home)
+    auth.login_with_api_key("sk-test")
+    assert auth.origin(OPENAI) == str(codex_home / "auth.json")
+
+
+@pytest.mark.parametrize("key", ["sk-planted line\nx: y", "sk-planted-ключ", "sk-planted key"])
+async def test_what_cannot_be_a_key_is_never_sent_and_never_quoted(
+    codex_home: Path, key: str
+) -> None:
+    auth = manager(codex_home, OPENAI_API_KEY=key, MY_KEY=key)
+    needs = {
+        OPENAI: "the environment variable OPENAI_API_KEY",
+        Needs(env_key="MY_KEY"): "the environment variable MY_KEY",
+        Needs(bearer_token=key): "`experimental_bearer_token`",
+    }
+    for provider, origin in needs.items():
+        with pytest.raises(UnusableKey, match=f"^The key from {origin}") as failure:
+            await auth.headers(provider)
+        assert "planted" not in str(failure.value)
+
+
+async def test_an_account_id_that_is_no_header_is_left_out(codex_home: Path) -> None:
+    store = FileStore(codex_home)
+    tokens = Tokens(id_token=jwt({}), access_token="access", account_id="a\r\nx: y")
+    store.save(StoredAuth(auth_mode="chatgpt", tokens=tokens))
+    assert await manager(codex_home).headers(OPENAI) == {"authorization": "Bearer access"}

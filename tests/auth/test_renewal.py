@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app_server import clock
 from app_server.auth.errors import RefreshFailed, StoreFailed
 from app_server.auth.manager import OPENAI, AuthManager
 from app_server.auth.renewal_lock import renewal_lock
@@ -99,3 +100,119 @@ async def test_signing_out_elsewhere_leaves_nothing_to_send(
     signed_in.delete()
     assert await auth.headers(OPENAI) == {}
     assert issuer.asked == []
+
+
+@pytest.fixture
+async def slow_service(issuer: Issuer) -> AsyncIterator[Issuer]:
+    """A service that answers a renewal only when `issuer.go_on` is set."""
+    issuer.waits_at("/oauth/token")
+    yield issuer
+    issuer.go_on.set()
+
+
+async def test_a_renewal_goes_on_when_the_turn_that_needed_it_is_interrupted(
+    codex_home: Path, signed_in: FileStore, http: HttpClients, slow_service: Issuer
+) -> None:
+    auth = AuthManager(codex_home, http=http)
+    turn = asyncio.create_task(auth.headers(OPENAI))
+    await asyncio.to_thread(slow_service.wait_until_asked, "/oauth/token")
+    turn.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await turn
+    slow_service.go_on.set()
+    await auth.close()
+    kept = signed_in.load()
+    assert kept is not None
+    assert kept.tokens is not None
+    assert kept.tokens.refresh_token != "planted-refresh-secret-0"
+
+
+async def test_those_who_wait_for_a_renewal_share_its_failure(
+    codex_home: Path, signed_in: FileStore, http: HttpClients, slow_service: Issuer
+) -> None:
+    slow_service.refuse("/oauth/token", 500, "down")
+    auth = AuthManager(codex_home, http=http)
+    first = asyncio.create_task(auth.refresh())
+    await asyncio.to_thread(slow_service.wait_until_asked, "/oauth/token")
+    second = asyncio.create_task(auth.refresh())
+    await asyncio.sleep(0)
+    slow_service.go_on.set()
+    outcomes = await asyncio.gather(first, second, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [RefreshFailed, RefreshFailed]
+    assert slow_service.paths("/oauth/token") == ["/oauth/token"]
+
+
+async def test_signing_out_during_a_renewal_stays_signed_out(
+    codex_home: Path, signed_in: FileStore, http: HttpClients, slow_service: Issuer
+) -> None:
+    auth = AuthManager(codex_home, http=http)
+    renewal = asyncio.create_task(auth.refresh())
+    await asyncio.to_thread(slow_service.wait_until_asked, "/oauth/token")
+    auth.logout()
+    slow_service.go_on.set()
+    await renewal
+    assert auth.credentials is None
+    assert signed_in.load() is None
+
+
+async def test_a_clock_that_is_ahead_does_not_renew_before_every_request(
+    codex_home: Path,
+    signed_in: FileStore,
+    http: HttpClients,
+    issuer: Issuer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: 5_000_000_000.0)
+    auth = AuthManager(codex_home, http=http)
+    for _ in range(3):
+        assert await auth.headers(OPENAI)
+    assert issuer.paths("/oauth/token") == ["/oauth/token"]
+    assert "by this machine's clock" in caplog.text
+
+
+async def test_renewed_tokens_of_another_workspace_are_not_taken(
+    codex_home: Path, signed_in: FileStore, http: HttpClients, issuer: Issuer
+) -> None:
+    issuer.account = "acct-2"
+    auth = AuthManager(codex_home, http=http)
+    with pytest.raises(RefreshFailed, match="signed in to another account") as failure:
+        await auth.refresh()
+    assert failure.value.is_final
+    kept = signed_in.load()
+    assert kept is not None
+    assert kept.tokens is not None
+    assert kept.tokens.refresh_token == "planted-refresh-secret-0"
+
+
+BAD_ANSWERS = ["<html>proxy</html>", "", "[" * 100_000, "null", '{"access_token": 5}']
+
+
+@pytest.mark.parametrize("answer", BAD_ANSWERS, ids=range(len(BAD_ANSWERS)))
+async def test_an_answer_that_is_none_leaves_the_old_tokens(
+    codex_home: Path, signed_in: FileStore, http: HttpClients, issuer: Issuer, answer: str
+) -> None:
+    issuer.refuse("/oauth/token", 200, answer)
+    auth = AuthManager(codex_home, http=http)
+    with pytest.raises(RefreshFailed, match="not in the form we know") as failure:
+        await auth.refresh()
+    assert not failure.value.is_final
+    assert await auth.refresh() is True
+
+
+async def test_tokens_of_another_issuer_are_renewed_and_given_back_there(
+    codex_home: Path,
+    signed_in: FileStore,
+    http: HttpClients,
+    issuer: Issuer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("CODEX_REFRESH_TOKEN_URL_OVERRIDE")
+    monkeypatch.setenv("CODEX_APP_SERVER_LOGIN_CLIENT_ID", "app_tests")
+    auth = AuthManager(codex_home, http=http)
+    await auth.refresh()
+    await auth.revoke()
+    assert [(each.path, each.body["client_id"]) for each in issuer.asked] == [
+        ("/oauth/token", "app_tests"),
+        ("/oauth/revoke", "app_tests"),
+    ]

@@ -109,6 +109,24 @@ async def test_a_host_that_refuses_leaves_the_old_tokens(client: Client, server:
     assert await bearer(server) == f"Bearer {LENT.access_token}"
 
 
+async def test_a_client_that_cannot_answer_leaves_the_question_to_the_others(
+    client: Client, connect: Connector, server: Server
+) -> None:
+    other = await connect("other")
+    recovery = await lent(client, server)
+    await other.refuse((await question(other)).id, InvalidRequest("not mine"))
+    fresh = ChatgptAuthTokensRefreshResponse(
+        access_token=jwt(n="fresh"), chatgpt_account_id="acct-1"
+    )
+    await client.answer((await question(client)).id, fresh)
+    assert await recovery is True
+    last = asyncio.create_task(server.services.auth.recovery(OPENAI).improve())
+    for each in (client, other):
+        await each.refuse((await question(each)).id, InvalidRequest("nobody can"))
+    with pytest.raises(RefreshFailed, match="message=nobody can"):
+        await last
+
+
 async def test_a_host_that_is_silent_is_not_waited_for(
     client: Client, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

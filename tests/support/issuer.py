@@ -46,6 +46,10 @@ class Issuer:
         self.approved = True
         """Whether the device code has been typed."""
         self.usage: Any = {"plan_type": "pro"}
+        self.go_on = threading.Event()
+        """Set by a test when a request that is being held may be answered."""
+        self._held: set[str] = set()
+        self._has_asked = threading.Condition()
         self._refusals: dict[str, list[tuple[int, Any]]] = {}
         self._codes: dict[str, dict[str, str]] = {}
         self._serial = 0
@@ -54,6 +58,15 @@ class Issuer:
     def refuse(self, path: str, status: int, body: Any = None) -> None:
         """The next request for this path fails like that."""
         self._refusals.setdefault(path, []).append((status, body))
+
+    def waits_at(self, path: str) -> None:
+        """Requests for this path are answered only when `go_on` is set."""
+        self._held.add(path)
+
+    def wait_until_asked(self, path: str) -> None:
+        """Blocks until a request for this path has come."""
+        with self._has_asked:
+            assert self._has_asked.wait_for(lambda: path in self.paths(path), timeout=30)
 
     def paths(self, *prefixes: str) -> list[str]:
         return [each.path for each in self.asked if each.path.startswith(prefixes)]
@@ -73,7 +86,11 @@ class Issuer:
         }
 
     def answer(self, asked: Asked) -> tuple[int, Any]:
-        self.asked.append(asked)
+        with self._has_asked:
+            self.asked.append(asked)
+            self._has_asked.notify_all()
+        if asked.path in self._held:
+            self.go_on.wait(timeout=30)
         waiting = self._refusals.get(asked.path)
         if waiting:
             return waiting.pop(0)
