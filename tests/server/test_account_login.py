@@ -162,6 +162,7 @@ async def test_a_replaced_sign_in_is_given_back(
         await visit(issuer.authorize((await begin(client)).auth_url))
         await told(client, 2)
     await client.request(ACCOUNT_LOGOUT)
+    await asyncio.to_thread(issuer.wait_until_asked, "/oauth/revoke", 2)
     revoked = [each.body["token"] for each in issuer.asked if each.path == "/oauth/revoke"]
     assert len(set(revoked)) == 2
     assert not (codex_home / "auth.json").exists()

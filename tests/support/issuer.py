@@ -63,10 +63,10 @@ class Issuer:
         """Requests for this path are answered only when `go_on` is set."""
         self._held.add(path)
 
-    def wait_until_asked(self, path: str) -> None:
-        """Blocks until a request for this path has come."""
+    def wait_until_asked(self, path: str, times: int = 1) -> None:
+        """Blocks until so many requests for this path have come."""
         with self._has_asked:
-            assert self._has_asked.wait_for(lambda: path in self.paths(path), timeout=30)
+            assert self._has_asked.wait_for(lambda: len(self.paths(path)) >= times, timeout=30)
 
     def paths(self, *prefixes: str) -> list[str]:
         return [each.path for each in self.asked if each.path.startswith(prefixes)]
