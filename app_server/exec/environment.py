@@ -90,6 +90,16 @@ class RunningProcess(Protocol):
         """Everything it writes, to the end of its streams. To be iterated once."""
         ...
 
+    @property
+    def is_held_up(self) -> bool:
+        """Whether it was asked to wait because its output is not read."""
+        ...
+
+    @property
+    def has_unread_output(self) -> bool:
+        """Whether something waits to be read now."""
+        ...
+
     def discard_output(self) -> None:
         """Throw away what is not read yet and what is still to come."""
         ...

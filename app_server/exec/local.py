@@ -46,11 +46,6 @@ class LocalEnvironment:
         """The process service's own process, if it runs."""
         return None if self._launched is None else self._launched.pid
 
-    @property
-    def is_held_up(self) -> bool:
-        """Whether output that nobody reads keeps the service waiting."""
-        return self._service is not None and self._service.is_paused
-
     async def _running_service(self) -> ConnectedService:
         async with self._starting:
             if self._is_closed:

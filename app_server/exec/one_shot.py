@@ -7,7 +7,7 @@ Whatever ends the wait, a time-out or a cancellation included, nothing of the co
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -49,12 +49,13 @@ async def run_to_end(
     on_started: Callable[[RunningProcess], None] | None = None,
     timeout_seconds: float | None = None,
     cap_bytes: int | None = None,
-    on_output: Callable[[OutputChunk], None] | None = None,
+    on_output: Callable[[OutputChunk], Awaitable[None] | None] | None = None,
 ) -> CommandResult:
     """Run a command and wait for its end.
 
     `on_started` gets the process, to write to or resize. `cap_bytes` limits what is kept of each
-    stream, head and tail; `on_output` hears everything. Cancelling it ends the command's tree.
+    stream, head and tail; `on_output` hears everything, and what it returns is awaited before it
+    hears more. Cancelling it ends the command's tree.
     Raises `CommandNotStarted` or `EnvironmentLost`.
     """
     began_at = clock.monotonic()
@@ -65,8 +66,8 @@ async def run_to_end(
         async for chunk in process.output():
             if cap > 0:
                 kept["stderr" if chunk.stream == "stderr" else "stdout"].add(chunk.data)
-            if on_output is not None:
-                on_output(chunk)
+            if on_output is not None and (taken := on_output(chunk)) is not None:
+                await taken
 
     process = await environment.spawn(request)
     if on_started is not None:
@@ -80,6 +81,10 @@ async def run_to_end(
             await process.terminate(TIMEOUT_GRACE_SECONDS)
             status = await _ended(process, reading, None) or ExitStatus()
         await asyncio.wait({reading}, timeout=TRAILING_OUTPUT_SECONDS)
+        while process.has_unread_output and not reading.done():
+            await asyncio.wait({reading}, timeout=TRAILING_OUTPUT_SECONDS)
+        if reading.done():
+            reading.result()
     except asyncio.CancelledError:
         await asyncio.shield(process.terminate(CANCEL_GRACE_SECONDS))
         raise

@@ -23,6 +23,11 @@ class RemoteEnvironment:
         self._connecting = asyncio.Lock()
         self._is_closed = False
 
+    @property
+    def is_held_up(self) -> bool:
+        """Whether output that nobody reads keeps the service waiting."""
+        return self._service is not None and self._service.is_paused
+
     async def spawn(self, request: SpawnRequest) -> RunningProcess:
         service = await self._connected_service()
         return await service.spawn(request)

@@ -1,7 +1,8 @@
 """A connected process service as seen from here: requests out, processes and their output back.
 
 The same for a service of our own and for one elsewhere. What a command wrote waits here until it is
-read; a reader that falls behind holds the whole connection up, so memory stays bounded.
+read. A reader that falls behind holds its command up, so memory stays bounded; where a service that
+is not ours cannot do that, the whole connection is held up.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from app_server.exec_server.protocol import Event
 
 log = logging.getLogger(__name__)
 
-UNREAD_HIGH_BYTES = 8 * 1024 * 1024
-UNREAD_LOW_BYTES = 2 * 1024 * 1024
+UNREAD_HIGH_BYTES = 2 * 1024 * 1024
+UNREAD_LOW_BYTES = 512 * 1024
+UNREAD_OF_ALL_HIGH_BYTES = 8 * 1024 * 1024
+UNREAD_OF_ALL_LOW_BYTES = 2 * 1024 * 1024
 
 
 class ConnectedService:
@@ -37,6 +40,9 @@ class ConnectedService:
         self._processes: dict[str, _ServiceProcess] = {}
         self._ids = count(1)
         self._unread_bytes = 0
+        self._holds_single_processes = True
+        """Until the service says that it does not know how."""
+        self._tasks: set[asyncio.Task[None]] = set()
         self.is_paused = False
         self._client.listen(self._event, self._lost)
 
@@ -94,13 +100,34 @@ class ConnectedService:
         """End the connection, and with it everything that runs."""
         await self._client.close()
 
+    def hold_output(self, process_id: str, hold: bool) -> None:
+        """Ask for no more output of one process, or for the rest."""
+        if not self.is_lost:
+            task = asyncio.get_running_loop().create_task(self._hold_output(process_id, hold))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _hold_output(self, process_id: str, hold: bool) -> None:
+        try:
+            await self._client.hold_output(process_id, hold)
+        except CallRejected as error:
+            # Else it has ended meanwhile.
+            if "process/holdOutput" in error.message:
+                self._holds_single_processes = False
+        except ExecServerError:
+            pass  # what is lost needs no holding
+
     def unread(self, change_bytes: int) -> None:
-        """Keep count of what waits here; above the limit the service is held up."""
+        """Keep count of what waits here, and hold everything up if nothing else helps."""
         self._unread_bytes += change_bytes
-        if not self.is_paused and self._unread_bytes > UNREAD_HIGH_BYTES:
+        if (
+            not self._holds_single_processes
+            and not self.is_paused
+            and self._unread_bytes > UNREAD_OF_ALL_HIGH_BYTES
+        ):
             self.is_paused = True
             self._client.pause()
-        elif self.is_paused and self._unread_bytes < UNREAD_LOW_BYTES:
+        elif self.is_paused and self._unread_bytes < UNREAD_OF_ALL_LOW_BYTES:
             self.is_paused = False
             if not self.is_lost:
                 self._client.resume()
@@ -140,6 +167,8 @@ class _ServiceProcess:
         self._has_news = asyncio.Event()
         self._is_closed = False
         self._is_discarding = False
+        self._unread_bytes = 0
+        self.is_held_up = False
         self._status: ExitStatus | None = None
         self._has_exited = asyncio.Event()
 
@@ -147,7 +176,7 @@ class _ServiceProcess:
         while True:
             while self._chunks:
                 chunk = self._chunks.popleft()
-                self._service.unread(-chunk.size_bytes)
+                self._unread(-chunk.size_bytes)
                 yield chunk
             if self._is_closed or self._is_discarding:
                 return
@@ -156,7 +185,7 @@ class _ServiceProcess:
 
     def discard_output(self) -> None:
         self._is_discarding = True
-        self._service.unread(-sum(chunk.size_bytes for chunk in self._chunks))
+        self._unread(-self._unread_bytes)
         self._chunks.clear()
         self._has_news.set()
 
@@ -183,8 +212,24 @@ class _ServiceProcess:
     def wrote(self, chunk: OutputChunk) -> None:
         if not self._is_discarding:
             self._chunks.append(chunk)
-            self._service.unread(chunk.size_bytes)
+            self._unread(chunk.size_bytes)
             self._has_news.set()
+
+    @property
+    def has_unread_output(self) -> bool:
+        return bool(self._chunks)
+
+    def _unread(self, change_bytes: int) -> None:
+        self._unread_bytes += change_bytes
+        self._service.unread(change_bytes)
+        if self.is_held_up:
+            hold = self._unread_bytes > UNREAD_LOW_BYTES
+        else:
+            hold = self._unread_bytes > UNREAD_HIGH_BYTES
+        if hold != self.is_held_up:
+            self.is_held_up = hold
+            if not self._is_closed:
+                self._service.hold_output(self._id, hold)
 
     def exited(self, status: ExitStatus) -> None:
         if self._status is None:

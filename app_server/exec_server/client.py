@@ -146,6 +146,10 @@ class ExecServerClient:
         params = protocol.CloseStdinParams(process_id=process_id)
         await self.call("process/closeStdin", params, protocol.EmptyResult)
 
+    async def hold_output(self, process_id: str, hold: bool) -> None:
+        params = protocol.HoldOutputParams(process_id=process_id, hold=hold)
+        await self.call("process/holdOutput", params, protocol.EmptyResult)
+
     async def resize(self, process_id: str, rows: int, cols: int) -> None:
         params = protocol.ResizeParams(process_id=process_id, rows=rows, cols=cols)
         await self.call("process/resize", params, protocol.EmptyResult)

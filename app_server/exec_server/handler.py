@@ -89,6 +89,8 @@ class ExecHandler:
                     session.write(params, reply)
                 case protocol.TerminateParams():
                     reply(session.terminate(params))
+                case protocol.HoldOutputParams():
+                    reply(session.hold_output(params))
                 case protocol.SignalParams():
                     reply(session.signal(params))
                 case protocol.ResizeParams():

@@ -48,6 +48,7 @@ _REQUEST_PARAMS: dict[str, type[Body]] = {
     "process/resize": protocol.ResizeParams,
     "process/wait": protocol.WaitParams,
     "process/snapshot": protocol.SnapshotParams,
+    "process/holdOutput": protocol.HoldOutputParams,
     "process/signal": protocol.SignalParams,
     "http/request": protocol.HttpRequestParams,
 }

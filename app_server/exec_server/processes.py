@@ -15,7 +15,7 @@ import signal
 import sys
 import termios
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from app_server.exec_server import pty
 from app_server.exec_server.gathering import Gathering
@@ -34,6 +34,10 @@ TRAILING_OUTPUT_SECONDS = 0.05
 """How long an exit waits for outputs that somebody still holds open."""
 LINGER_SECONDS = 5.0
 """How long outputs are read after the exit, if something beyond our reach holds them open."""
+
+
+Pauser: TypeAlias = Literal["connection", "client"]
+"""Who wants no more output for now: a connection that is behind, or its client by request."""
 
 
 class Listener(Protocol):
@@ -70,7 +74,7 @@ class ManagedProcess:
         self._report_text = b""
         self._outputs: dict[int, Stream] = {}
         self._gathering = Gathering(loop, self._tell_output)
-        self._is_paused = False
+        self._paused_by: set[Pauser] = set()
         self._input = ProcessInput(loop, None)
         self._wait_status: int | None = None
         self._is_ending = False
@@ -160,14 +164,15 @@ class ManagedProcess:
 
     # Output
 
-    def pause_output(self) -> None:
+    def pause_output(self, by: Pauser) -> None:
         """Stop reading; the process waits once its pipe is full."""
-        self._is_paused = True
+        self._paused_by.add(by)
         for fd in self._outputs:
             self._loop.remove_reader(fd)
 
-    def resume_output(self) -> None:
-        self._is_paused = False
+    def resume_output(self, by: Pauser) -> None:
+        """Read again once nobody wants it otherwise."""
+        self._paused_by.discard(by)
         if self.pid is not None:
             for fd in list(self._outputs):
                 self._listen(fd)
@@ -182,13 +187,13 @@ class ManagedProcess:
             self._change_waiters.remove(callback)
 
     def _listen(self, fd: int) -> None:
-        if not self._is_paused:
+        if not self._paused_by:
             self._loop.add_reader(fd, lambda: self._read_output(fd))
 
     def _read_output(self, fd: int) -> None:
         """Read what is there, as far as it goes in one turn of the loop."""
         for _ in range(READS_AT_ONCE):
-            if not self._read_once(fd) or self._is_paused:
+            if not self._read_once(fd) or self._paused_by:
                 return
 
     def _read_what_waits(self, fd: int) -> None:

@@ -237,6 +237,13 @@ class SnapshotParams(Body, frozen=True, kw_only=True):
     process_id: str
 
 
+class HoldOutputParams(Body, frozen=True, kw_only=True):
+    """Addition: read no more output of this process for now, or go on; it waits meanwhile."""
+
+    process_id: str
+    hold: bool
+
+
 class SignalParams(Body, frozen=True, kw_only=True):
     """What release 0.169 asks for what Ctrl-C does in a terminal."""
 

@@ -86,6 +86,8 @@ class Session:
         """Nobody listens; output goes on and is retained."""
         self._notify = None
         self.resume_output()
+        for process in self._processes.values():
+            process.resume_output("client")
 
     def _tell(self, notification: Notification) -> None:
         if self._notify is not None and not self._is_closed:
@@ -118,7 +120,7 @@ class Session:
             params.process_id, self._loop, self._limits.retained_output_bytes_per_process, self
         )
         if self._is_output_paused:
-            process.pause_output()
+            process.pause_output("connection")
         hears_more = params.io is not None
         if hears_more:
             self._uses_additions = True
@@ -226,6 +228,14 @@ class Session:
 
         answer()
 
+    def hold_output(self, params: protocol.HoldOutputParams) -> protocol.EmptyResult:
+        process = self._known(params.process_id)
+        if params.hold:
+            process.pause_output("client")
+        else:
+            process.resume_output("client")
+        return protocol.EmptyResult()
+
     def signal(self, params: protocol.SignalParams) -> protocol.EmptyResult:
         """Interrupt a process; nothing happens to one that has ended or never was."""
         process = self._processes.get(params.process_id)
@@ -300,12 +310,12 @@ class Session:
         """The client is behind: read no more output."""
         self._is_output_paused = True
         for process in self._processes.values():
-            process.pause_output()
+            process.pause_output("connection")
 
     def resume_output(self) -> None:
         self._is_output_paused = False
         for process in self._processes.values():
-            process.resume_output()
+            process.resume_output("connection")
 
     def close(self) -> None:
         """The client is gone: end its processes and tell nobody."""

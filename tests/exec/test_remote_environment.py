@@ -1,8 +1,10 @@
 """A process service behind a URL is used like the one of this machine."""
 
+import asyncio
 import json
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from app_server.exec.errors import CommandNotStarted, EnvironmentLost
 from app_server.exec.local import LocalEnvironment
 from app_server.exec.remote import RemoteEnvironment
 from app_server.exec.sessions import TerminalSessions
-from tests.exec.commands import LONGEST_WAIT_SECONDS, everything, shell, typed
+from tests.exec.commands import LONGEST_WAIT_SECONDS, eventually, everything, shell, typed
 
 ROOT = Path(__file__).resolve().parents[2]
 BANNER = "codex-exec-server listening on "
@@ -55,6 +57,45 @@ async def test_commands_look_the_same_here_and_there(url: str) -> None:
     assert await heard(there) == await heard(here)
     await there.close()
     await here.close()
+
+
+async def test_a_flood_from_a_service_that_cannot_hold_one_command_up_arrives_whole() -> None:
+    pieces = 200
+
+    async def converse(socket: ServerConnection) -> None:
+        async for text in socket:
+            message = json.loads(text)
+            method = message["method"]
+            answer: dict[str, object] = {"result": {"processId": "1"}}
+            if method == "initialize":
+                answer = {"result": {"protocolVersion": "exec-server.v0"}}
+            elif method == "process/holdOutput":
+                refusal = {"code": -32600, "message": f"unknown method: {method}"}
+                answer = {"error": refusal}
+            elif method != "process/start":
+                continue
+            await socket.send(json.dumps({"id": message["id"], **answer}))
+            if method == "process/start":
+                flooding.append(asyncio.ensure_future(flood(socket)))
+
+    async def flood(socket: ServerConnection) -> None:
+        chunk = b64encode(b"x" * 100_000).decode()
+        for seq in range(pieces):
+            params = {"processId": "1", "stream": "stdout", "chunk": chunk, "seq": seq + 1}
+            await socket.send(json.dumps({"method": "process/output", "params": params}))
+        for method, more in (("exited", {"exitCode": 0}), ("closed", {})):
+            note = {"method": f"process/{method}", "params": {"processId": "1", **more}}
+            await socket.send(json.dumps(note))
+
+    flooding: list[asyncio.Future[None]] = []
+    async with serve(converse, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        environment = RemoteEnvironment(f"ws://127.0.0.1:{port}")
+        process = await environment.spawn(shell("anything"))
+        await eventually(lambda: environment.is_held_up)
+        assert not flooding[0].done()
+        assert await everything(process) == b"x" * 100_000 * pieces
+        await environment.close()
 
 
 async def test_closing_the_environment_ends_what_it_runs(url: str) -> None:

@@ -51,6 +51,19 @@ def test_a_terminal_is_opened_and_resized(peer: StdioPeer) -> None:
     assert b"33 44" in peer.output_until("a", b"33 44")
 
 
+def test_a_process_whose_output_is_held_waits_and_loses_nothing(peer: StdioPeer) -> None:
+    peer.shell("a", "read go; head -c 300000 /dev/zero; echo done >&2", io=OPEN)
+    assert peer.call("process/holdOutput", {"processId": "a", "hold": True})["result"] == {}
+    peer.call("process/write", {"processId": "a", "chunk": encode(b"go\n")})
+    peer.shell("b", "echo other")
+    peer.exited("b")
+    assert peer.output("b") == b"other\n"
+    assert peer.output("a") == b""
+    peer.call("process/holdOutput", {"processId": "a", "hold": False})
+    assert peer.exited("a")["exitCode"] == 0
+    assert len(peer.output("a", "stdout")) == 300_000
+
+
 def test_waiting_holds_up_no_other_request(peer: StdioPeer) -> None:
     peer.shell("a", "exec sleep 60")
     waiting = peer.ask("process/wait", {"processId": "a"})

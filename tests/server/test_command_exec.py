@@ -78,6 +78,25 @@ async def test_output_beyond_the_cap_is_left_out(client: Client) -> None:
     assert answer.stdout == "01234"
 
 
+async def test_a_streamed_piece_that_passes_the_cap_is_cut(client: Client) -> None:
+    running = asyncio.create_task(
+        run(
+            client,
+            *("printf", "0123456789"),
+            process_id="p",
+            stream_stdout_stderr=True,
+            output_bytes_cap=5,
+        )
+    )
+    assert await output(client) == CommandExecOutputDeltaNotification(
+        process_id="p",
+        stream="stdout",
+        delta_base64=base64.b64encode(b"01234").decode(),
+        cap_reached=True,
+    )
+    assert (await running).exit_code == 0
+
+
 async def test_a_command_that_takes_too_long_ends_with_124(client: Client) -> None:
     assert (await run(client, "sleep", "60", timeout_ms=50)).exit_code == 124
 

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT_SECONDS = 10.0
 DEFAULT_OUTPUT_BYTES_CAP = 1024 * 1024
 END_GRACE_SECONDS = 0.5
+WAITING_MESSAGES = 16
+"""Messages its client has not taken above which a command is held up."""
 
 
 class Commands:
@@ -80,8 +82,8 @@ class RunningCommand:
         self._taken: dict[CommandExecOutputStream, int] = {"stdout": 0, "stderr": 0}
         self._kept: dict[CommandExecOutputStream, list[bytes]] = {"stdout": [], "stderr": []}
 
-    def take_output(self, chunk: OutputChunk) -> None:
-        """Tell or keep a piece of output, as far as the cap allows."""
+    async def take_output(self, chunk: OutputChunk) -> None:
+        """Tell or keep a piece of output, as far as the cap allows; wait for a slow client."""
         stream: CommandExecOutputStream = "stderr" if chunk.stream == "stderr" else "stdout"
         room = None if self._cap_bytes is None else self._cap_bytes - self._taken[stream]
         if room is not None and room <= 0:
@@ -99,6 +101,8 @@ class RunningCommand:
             cap_reached=room is not None and chunk.size_bytes >= room,
         )
         self._connection.notify(COMMAND_EXEC_OUTPUT_DELTA, delta)
+        if len(self._connection.outbox) > WAITING_MESSAGES:
+            await self._connection.outbox.flushed()
 
     def kept(self, stream: CommandExecOutputStream) -> str:
         return b"".join(self._kept[stream]).decode("utf-8", "replace")
