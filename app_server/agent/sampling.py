@@ -17,6 +17,7 @@ from app_server import clock, ids
 from app_server.agent.context_window import added
 from app_server.agent.events import ItemStarted, Told
 from app_server.agent.history import bare, call_of
+from app_server.agent.patch_preview import PatchPreviews
 from app_server.agent.projection.items import begun, whole
 from app_server.agent.retry import with_stream_retries
 from app_server.agent.tools.dispatch import ToolDispatch
@@ -100,6 +101,7 @@ class AnswerReader:
         self._turn = turn
         self._dispatch = dispatch
         turn.dispatch = dispatch
+        self._patches = PatchPreviews(turn)
         self._begun: dict[str, str] = {}  # the service's item id → ours
         self._latest_item_id = ""
         self._last_message: str | None = None
@@ -135,7 +137,10 @@ class AnswerReader:
             case wire.ReasoningDelta():
                 self._reasoning_delta(event)
             case wire.ItemAdded():
+                self._patches.begun(event.item, event.item_id)
                 self._item_added(event.item, event.item_id)
+            case wire.ToolInputDelta():
+                self._patches.add(event)
             case wire.ItemDone():
                 self._item_done(event.item, event.item_id)
             case wire.RateLimits():

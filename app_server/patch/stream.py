@@ -23,11 +23,13 @@ class PatchStream:
         self._tail = ""
         self._files: list[_File] = []
         self._began = False
+        self._ended = False
 
     def feed(self, piece: str) -> list[FileUpdateChange] | None:
         """The changes so far when the piece added to them, None when it did not.
 
-        Paths are as the patch spells them; diffs are the lines received so far.
+        Paths are as the patch spells them; diffs are made of the lines received so far, so the
+        line numbers of an update count from its own first line.
         """
         *lines, self._tail = (self._tail + piece).split("\n")
         told_something = False
@@ -42,7 +44,9 @@ class PatchStream:
         if not self._began:
             self._began = stripped == BEGIN
             return False
-        if stripped in (END, END_OF_FILE):
+        if stripped == END:
+            self._ended = True
+        if self._ended or stripped == END_OF_FILE:
             return False
         if stripped.startswith(ADD):
             self._files.append(_File(stripped.removeprefix(ADD), AddPatchChangeKind()))
@@ -76,4 +80,26 @@ class _File:
         return True
 
     def as_change(self) -> FileUpdateChange:
-        return FileUpdateChange(path=self.path, kind=self.kind, diff="".join(self.lines))
+        is_update = isinstance(self.kind, UpdatePatchChangeKind)
+        diff = _as_hunks(self.lines) if is_update else "".join(self.lines)
+        return FileUpdateChange(path=self.path, kind=self.kind, diff=diff)
+
+
+def _as_hunks(lines: list[str]) -> str:
+    """The chunks of an update as a unified diff, numbered as if they followed each other."""
+    chunks: list[tuple[str, list[str]]] = []
+    for line in lines:
+        if line.startswith("@@"):
+            chunks.append((line.removeprefix("@@").rstrip("\n"), []))
+            continue
+        if not chunks:
+            chunks.append(("", []))
+        chunks[-1][1].append(line if line.strip() else " \n")
+    pieces: list[str] = []
+    old_at = new_at = 1
+    for context, body in chunks:
+        old = sum(not line.startswith("+") for line in body)
+        new = sum(not line.startswith("-") for line in body)
+        pieces += [f"@@ -{old_at},{old} +{new_at},{new} @@{context}\n", *body]
+        old_at, new_at = old_at + old, new_at + new
+    return "".join(pieces)

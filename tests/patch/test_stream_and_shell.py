@@ -20,7 +20,9 @@ PATCH = (
 WHOLE = [
     FileUpdateChange(path="n.txt", kind=AddPatchChangeKind(), diff="alpha\n"),
     FileUpdateChange(
-        path="a.txt", kind=UpdatePatchChangeKind(move_path="b.txt"), diff="@@\n-x\n+y\n"
+        path="a.txt",
+        kind=UpdatePatchChangeKind(move_path="b.txt"),
+        diff="@@ -1,1 +1,1 @@\n-x\n+y\n",
     ),
     FileUpdateChange(path="old.txt", kind=DeletePatchChangeKind(), diff=""),
 ]
@@ -43,6 +45,19 @@ def test_the_preview_grows_with_whole_lines_only() -> None:
     ]
     assert stream.feed("+al") is None
     assert stream.feed("pha\n+b") == [WHOLE[0]]
+
+
+def test_the_chunks_of_an_update_are_shown_as_hunks() -> None:
+    update = (
+        "*** Begin Patch\n*** Update File: a\n-x\n y\n\n@@ def f():\n+z\n w\n*** End Patch\n\nx\n"
+    )
+    assert PatchStream().feed(update) == [
+        FileUpdateChange(
+            path="a",
+            kind=UpdatePatchChangeKind(),
+            diff="@@ -1,3 +1,2 @@\n-x\n y\n \n@@ -4,1 +3,2 @@ def f():\n+z\n w\n",
+        )
+    ]
 
 
 def test_text_that_is_no_patch_previews_nothing() -> None:

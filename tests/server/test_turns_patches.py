@@ -1,5 +1,6 @@
 """Patches the model applies: checked first, asked about where they must be, shown as they are."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ from app_server.protocol.approvals import (
 )
 from app_server.protocol.errors import RpcError
 from app_server.protocol.item import ITEM_COMPLETED, ITEM_STARTED, FileChangeThreadItem
-from app_server.protocol.item_deltas import ITEM_FILE_CHANGE_OUTPUT_DELTA
+from app_server.protocol.item_deltas import (
+    ITEM_FILE_CHANGE_OUTPUT_DELTA,
+    ITEM_FILE_CHANGE_PATCH_UPDATED,
+)
 from app_server.protocol.method import ServerNotification
 from app_server.protocol.turn import TURN_DIFF_UPDATED
 from tests.server.conftest import Connector
@@ -84,7 +88,8 @@ async def test_a_patch_inside_the_workspace_is_applied_unasked_and_shown_whole(
     ]
     summary = "Success. Updated the following files:\nM a.txt\nD b.txt\n"
     assert [params.delta for params in thread.params_of(ITEM_FILE_CHANGE_OUTPUT_DELTA)] == [summary]
-    assert await told_to_model(model, 2) == (
+    told = await told_to_model(model, 2)
+    assert re.sub(r"[\d.]+ seconds", "0 seconds", told) == (
         f"Exit code: 0\nWall time: 0 seconds\nOutput:\n{summary}"
     )
     assert (workspace / "a.txt").read_text() == "one\nTWO\nthree\n"
@@ -284,3 +289,18 @@ async def test_a_shell_call_that_only_applies_a_patch_is_treated_as_one(
     assert (workspace / "new.txt").read_text() == "alpha\nbeta\n"
     assert [item.status for item in patches(thread, ITEM_COMPLETED)] == ["completed"]
     assert "Success. Updated the following files:" in await told_to_model(model, 2)
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+async def test_a_patch_is_previewed_only_with_the_feature(
+    connect: Connector, codex_home: Path, workspace: Path, model: ScriptedModel, wanted: bool
+) -> None:
+    provider_toml(model, home=codex_home)
+    config = codex_home / "config.toml"
+    feature = f"\n[features]\napply_patch_streaming_events = {str(wanted).lower()}\n"
+    config.write_text(config.read_text() + feature)
+    model.script(applies_patch(ADD.format("new.txt"), chunk=5), says("Done."))
+    thread = await thread_under(await connect(), workspace, "never", "danger-full-access")
+    await thread.say("Edit.")
+    assert (await thread.ended()).status == "completed"
+    assert bool(thread.params_of(ITEM_FILE_CHANGE_PATCH_UPDATED)) is wanted

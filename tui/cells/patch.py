@@ -82,7 +82,7 @@ def _draw_title(cell: PatchCell, hunks: list[list[Hunk]], canvas: Canvas) -> lis
         title = [Segment("Failed to apply patch ", palette.strong)]
     if len(cell.files) == 1:
         title += _named(cell.files[0], cell.cwd, hunks[0], palette)
-    else:
+    elif cell.files or cell.status != "failed":
         flat = [hunk for file_hunks in hunks for hunk in file_hunks]
         title += [Segment(f"{len(cell.files)} files"), *_counted(flat, palette)]
     if cell.status in ("declined", "interrupted"):

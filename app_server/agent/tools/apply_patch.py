@@ -37,6 +37,7 @@ from app_server.protocol.wire import JsonObject
 if TYPE_CHECKING:
     from app_server.agent.turn import Turn
     from app_server.patch.changes import FileChange
+    from app_server.patch.errors import PatchError
 
 OUTSIDE = "patch rejected: writing outside of the project; rejected by user approval settings"
 DECLINED = "patch rejected by user"
@@ -92,6 +93,7 @@ async def apply_patch_text(turn: Turn, call_id: str, patch_text: str, cwd: Path)
     try:
         changes = await asyncio.to_thread(_verified, patch_text, cwd)
     except PatchError as error:
+        _show_misfit(turn, call_id, patch_text, cwd, error)
         raise ToolError(error.verification_text) from error
     paths = touched_paths(changes)
     targets = await asyncio.to_thread(_targets, paths)
@@ -104,12 +106,27 @@ async def apply_patch_text(turn: Turn, call_id: str, patch_text: str, cwd: Path)
     agreed = targets if needs_yes else frozenset[Path]()
     # On the loop, so that an interrupt finds the files as they were or as the item says.
     summary, exit_code = _apply(turn, changes, agreed)
-    if exit_code == 0:
-        _tell_output(turn, call_id, summary)
+    _tell_output(turn, call_id, summary)
     status = "completed" if exit_code == 0 else "failed"
     turn.complete(msgspec.structs.replace(item, status=status))
     await turn.tell_diff()
     return structured_output(summary, exit_code, clock.monotonic() - began)
+
+
+def _show_misfit(turn: Turn, call_id: str, patch_text: str, cwd: Path, error: PatchError) -> None:
+    """In the terminal the person sees a patch that does not fit, and why, as a failed change.
+
+    Other clients know no item for it: there only the model is told.
+    """
+    if not turn.session.keeps_actions:
+        return
+    from app_server.agent.patch_preview import attempted_changes
+
+    changes = attempted_changes(patch_text, cwd)
+    item = FileChangeThreadItem(id=call_id, changes=changes, status="inProgress")
+    turn.start(item)
+    _tell_output(turn, call_id, f"{error}\n")
+    turn.complete(msgspec.structs.replace(item, status="failed"))
 
 
 def _verified(patch_text: str, cwd: Path) -> list[FileChange]:
