@@ -71,10 +71,16 @@ class Restored:
 
     def hand_over(self, session: Session) -> None:
         """Give a new session this past."""
-        session.tokens = self.tokens
+        session.tokens = self._tokens_in(session.settings.context_window)
         session.counted_items = self.counted_items
         session.compactions = self.compactions
         session.told = None if self.context is None else _told(session, self.context)
+
+    def _tokens_in(self, window: int | None) -> TokenInfo | None:
+        """What was counted, in the window of the model the thread goes on with."""
+        if self.tokens is None or window is None:
+            return self.tokens
+        return msgspec.structs.replace(self.tokens, model_context_window=window)
 
 
 def _told(session: Session, context: rollout.TurnContext) -> ToldContext | None:

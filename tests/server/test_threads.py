@@ -176,6 +176,32 @@ async def test_a_thread_survives_its_server(
         await connect.leave()
 
 
+async def test_a_resumed_thread_counts_in_the_window_of_the_model_it_goes_on_with(
+    client: Client,
+    workspace: Path,
+    home: Path,
+    model: ScriptedModel,
+    server: Server,
+    through_json: bool,
+) -> None:
+    model.script(says("First."))
+    thread = await Conversation.begin(client, cwd=str(workspace))
+    await thread.say("One.")
+    await thread.ended()
+    await server.close()
+
+    later, connect = await after_restart(home, workspace, through_json)
+    async with later:
+        goes_on = Conversation(await connect())
+        smaller = ThreadResumeParams(
+            thread_id=thread.thread_id, config={"model_context_window": 50_000}
+        )
+        await goes_on.client.request(THREAD_RESUME, smaller)
+        usage = (await goes_on.until(THREAD_TOKEN_USAGE_UPDATED)).token_usage
+        assert (usage.last.total_tokens, usage.model_context_window) == (120, 47_500)
+        await connect.leave()
+
+
 async def test_a_second_client_joins_in_the_middle_and_misses_nothing(
     client: Client, connect: Connector, workspace: Path, model: ScriptedModel
 ) -> None:
