@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 import threading
+from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -26,10 +26,6 @@ log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
 """The server bounds its own closing well below this; a thread that takes longer is left behind."""
-
-SWITCH_SECONDS = 0.001
-"""How long the server's thread may keep the interpreter while the caller's wants it; Python's own
-5 ms would show in a key's echo."""
 
 
 class LocalServer:
@@ -52,12 +48,12 @@ class LocalServer:
         self._server: Server | None = None
         self._stop = asyncio.Event()
         self._server_ends: set[LocalChannel] = set()
-        self._ended = threading.Event()
+        self._ended: Future[None] = Future()
+        self._ended.set_running_or_notify_cancel()
         self._thread = threading.Thread(target=self._run, name="app-server", daemon=True)
 
     def start(self) -> None:
         """Start the thread; returns at once, and `connect` works from here on."""
-        sys.setswitchinterval(SWITCH_SECONDS)
         self._thread.start()
 
     async def stop(self) -> None:
@@ -66,9 +62,13 @@ class LocalServer:
             self._loop.call_soon_threadsafe(self._stop.set)
         except RuntimeError:
             return  # it has ended by itself
-        ended = await asyncio.to_thread(self._ended.wait, CLOSE_SECONDS)
-        if not ended:
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await asyncio.shield(asyncio.wrap_future(self._ended))
+        except TimeoutError:
             log.warning("the server's thread did not end within %.0f s", CLOSE_SECONDS)
+        else:
+            self._thread.join()  # it has nothing left to do
 
     async def __aenter__(self) -> LocalServer:
         self.start()
@@ -119,7 +119,7 @@ class LocalServer:
             self._loop.close()
             for channel in list(self._server_ends):
                 self._let_go(channel)
-            self._ended.set()
+            self._ended.set_result(None)
 
     async def _live(self) -> None:
         assert self._server is not None

@@ -7,6 +7,7 @@ appear. The only place in `app_server` that knows `tui`.
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
     from app_server.embed import LocalServer
     from app_server.rpc.channel import Channel
+
+SWITCH_SECONDS = 0.001
+"""How long the server's thread may keep the interpreter while the interface's wants it; Python's
+own 5 ms would show in a key's echo."""
 
 
 def run(options: Options) -> int:
@@ -118,6 +123,7 @@ class _Servers:
         from app_server.server.options import ServerOptions
 
         logs.to_file(self._home)
+        sys.setswitchinterval(SWITCH_SECONDS)
         server = LocalServer(
             ServerOptions(
                 codex_home=home,

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app_server.client.errors import CannotConnect
 from app_server.rpc.channel import ChannelClosed
 from app_server.rpc.codec import client_codec
 from app_server.rpc.frames import Frame
@@ -25,15 +26,6 @@ LAST_WORDS_SECONDS = 2.0
 """How long a server may take to end once its stdin is closed, and again once it is asked to."""
 
 BEHIND_BYTES = 64 * 1024
-
-
-class CannotConnect(Exception):
-    """There is no server to speak with, or it does not want us."""
-
-    def __init__(self, place: str, reason: str) -> None:
-        self.place = place
-        self.reason = reason
-        super().__init__(f"cannot connect to {place}: {reason}")
 
 
 class ChildChannel:
@@ -134,7 +126,9 @@ async def _opened(place: str, opening: Awaitable[Any]) -> WebSocketChannel:
         connection = await opening
     except InvalidStatus as error:
         reason = (error.response.body or b"").decode("utf-8", "replace").strip()
-        raise CannotConnect(place, reason or f"HTTP {error.response.status_code}") from error
+        status = error.response.status_code
+        reason = reason or f"HTTP {status}"
+        raise CannotConnect(place, reason, is_refused=status in (401, 403)) from error
     except (InvalidHandshake, InvalidURI, TimeoutError) as error:
         raise CannotConnect(place, str(error)) from error
     except OSError as error:

@@ -1,0 +1,265 @@
+"""One turn, as it happens: what a program says to a thread, and everything that follows.
+
+    async for event in thread.run("Fix the tests"): ...     every event, typed
+    async for piece in thread.run("Explain").text(): ...    what the agent says
+    turn = await thread.run("Fix the tests")                only how it ends
+
+The turn starts when it is first waited for. Events are the notifications of the protocol and, where
+`connect` was given no `answer`, its questions as `OpenQuestion`; one that is passed by unanswered
+is declined. Leaving early, by `break` or an exception, interrupts the turn; inside `async with` it
+may be left and taken up again, and is interrupted at the end of the block.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import aclosing, suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from app_server.client.errors import TurnFailed
+from app_server.client.inbox import Inbox
+from app_server.client.open_question import OpenQuestion
+from app_server.protocol.approvals import ServerRequestResolvedNotification
+from app_server.protocol.errors import RpcError
+from app_server.protocol.item import AgentMessageThreadItem, ItemCompletedNotification, ThreadItem
+from app_server.protocol.item_deltas import AgentMessageDeltaNotification
+from app_server.protocol.thread_data import Turn, TurnStatus
+from app_server.protocol.turn import (
+    TURN_INTERRUPT,
+    TURN_START,
+    TURN_STEER,
+    TurnCompletedNotification,
+    TurnInterruptParams,
+    TurnStartParams,
+    TurnSteerParams,
+)
+from app_server.protocol.user_input import TextUserInput, UserInput
+
+if TYPE_CHECKING:
+    from app_server.client.codex import Codex
+
+log = logging.getLogger(__name__)
+
+LEAVE_SECONDS = 5.0
+"""How long an interrupted turn may take to end its commands and say so."""
+
+Said = str | UserInput | list[str | UserInput]
+"""What a user says: a text, a picture or another part, or several of them."""
+
+
+class LiveTurn:
+    """Made by `LiveThread.run`."""
+
+    def __init__(self, codex: Codex, params: TurnStartParams) -> None:
+        self._codex = codex
+        self._params = params
+        self._inbox = Inbox()
+        self._open: dict[int | str, OpenQuestion] = {}
+        self._has_started = False
+        self._ended = asyncio.Event()
+        self._is_held = False
+        self._leaving: asyncio.Task[None] | None = None
+        self._turn: Turn | None = None
+        self.items: list[ThreadItem] = []
+        """What is complete, in the order it was completed."""
+
+    @property
+    def thread_id(self) -> str:
+        return self._params.thread_id
+
+    @property
+    def id(self) -> str:
+        """Empty until the turn has started."""
+        return self._turn.id if self._turn is not None else ""
+
+    @property
+    def status(self) -> TurnStatus:
+        return self._turn.status if self._turn is not None else "inProgress"
+
+    @property
+    def is_over(self) -> bool:
+        return self.status != "inProgress"
+
+    @property
+    def is_leaving(self) -> bool:
+        return self._leaving is not None
+
+    @property
+    def final_message(self) -> str:
+        """The last thing the agent said; empty if nothing."""
+        said = [item.text for item in self.items if isinstance(item, AgentMessageThreadItem)]
+        return said[-1] if said else ""
+
+    def __aiter__(self) -> AsyncGenerator[msgspec.Struct | OpenQuestion, None]:
+        return self._events()
+
+    def __await__(self) -> Generator[Any, None, LiveTurn]:
+        return self._to_the_end().__await__()
+
+    async def __aenter__(self) -> LiveTurn:
+        self._is_held = True
+        await self._start()
+        return self
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        await self.leave()
+
+    async def text(self) -> AsyncIterator[str]:
+        """What the agent says, piece by piece, with an empty line between two messages.
+
+        Raises `TurnFailed`.
+        """
+        seen: set[str] = set()
+        async with aclosing(self._events()) as events:
+            async for event in events:
+                match event:
+                    case AgentMessageDeltaNotification(item_id=item_id, delta=piece):
+                        pass
+                    case ItemCompletedNotification(
+                        item=AgentMessageThreadItem(id=item_id, text=piece)
+                    ) if item_id not in seen:
+                        pass
+                    case _:
+                        continue
+                if seen and item_id not in seen:
+                    piece = f"\n\n{piece}"
+                seen.add(item_id)
+                yield piece
+
+    async def steer(self, said: Said) -> None:
+        """Say something more to the turn while it runs. Raises `RpcError` when it is over."""
+        params = TurnSteerParams(
+            thread_id=self.thread_id, expected_turn_id=self.id, input=as_input(said)
+        )
+        await self._codex.request(TURN_STEER, params)
+
+    async def interrupt(self) -> None:
+        """End the turn; its last event comes as `interrupted`."""
+        if self._turn is not None and not self.is_over:
+            params = TurnInterruptParams(thread_id=self.thread_id, turn_id=self.id)
+            await self._codex.request(TURN_INTERRUPT, params)
+
+    async def leave(self) -> None:
+        """Be done with the turn: decline what is open and interrupt it, unless it is over."""
+        if self._leaving is None:
+            self._leaving = asyncio.create_task(self._leave(), name="leaving a turn")
+        await asyncio.shield(self._leaving)
+
+    def takes(self, params: msgspec.Struct | None) -> bool:
+        """Whether a notification of the thread belongs to this turn."""
+        if isinstance(params, ServerRequestResolvedNotification):
+            return params.request_id in self._open
+        turn_id = getattr(params, "turn_id", None) or getattr(
+            getattr(params, "turn", None), "id", None
+        )
+        return turn_id is not None and (not self.id or turn_id == self.id)
+
+    def hear(self, params: msgspec.Struct) -> None:
+        """A notification of the turn has come."""
+        match params:
+            case ServerRequestResolvedNotification(request_id=request_id):
+                self._open.pop(request_id).is_answered = True
+            case ItemCompletedNotification(item=item):
+                self.items.append(item)
+            case TurnCompletedNotification(turn=turn):
+                self._inbox.put(params)
+                self._end(turn)
+                return
+        self._inbox.put(params)
+
+    def knows(self, question: OpenQuestion) -> bool:
+        """Whether a question of the turn was asked before; from now on it was."""
+        return self._open.setdefault(question.id, question) is not question
+
+    def ask(self, question: OpenQuestion) -> None:
+        """A question of the turn is for whoever reads its events."""
+        self._inbox.put(question)
+
+    def lose(self, error: Exception) -> None:
+        """Nothing more will be heard of the turn."""
+        self._codex.forget(self)
+        self._ended.set()
+        self._inbox.close(error)
+
+    def fail(self, error: Exception) -> None:
+        """Whoever reads the events gets this error next, and the turn is left."""
+        self._inbox.close(error)
+
+    async def _events(self) -> AsyncGenerator[msgspec.Struct | OpenQuestion, None]:
+        await self._start()
+        try:
+            while (event := await self._inbox.get()) is not None:
+                if isinstance(event, OpenQuestion):
+                    if event.is_answered:
+                        continue
+                    yield event
+                    if not event.is_deferred:
+                        await event.decline()
+                elif isinstance(event, msgspec.Struct):
+                    yield event
+        finally:
+            if not self._is_held:
+                await self.leave()
+
+    async def _to_the_end(self) -> LiveTurn:
+        async with aclosing(self._events()) as events:
+            async for _ in events:
+                pass
+        return self
+
+    async def _start(self) -> None:
+        if self._has_started:
+            return
+        self._has_started = True
+        await self._codex.enlist(self)
+        starting = asyncio.ensure_future(self._codex.request(TURN_START, self._params))
+        try:
+            response = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # the server may have begun: it is to hear that nobody waits any more
+            with suppress(RpcError, TimeoutError):
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    self._begun((await starting).turn)
+            await self.leave()
+            raise
+        except BaseException:
+            self._codex.forget(self)
+            raise
+        self._begun(response.turn)
+
+    def _end(self, turn: Turn) -> None:
+        self._turn = turn
+        self._codex.forget(self)
+        self._ended.set()
+        self._inbox.close(TurnFailed(turn) if turn.status == "failed" else None)
+
+    def _begun(self, turn: Turn) -> None:
+        if self._turn is None:
+            self._turn = turn
+
+    async def _leave(self) -> None:
+        with suppress(RpcError, TimeoutError):
+            async with asyncio.timeout(LEAVE_SECONDS):
+                for question in list(self._open.values()):
+                    await question.decline()
+                if self._turn is not None and not self.is_over:
+                    await self.interrupt()
+                    await self._ended.wait()
+        if self._has_started and not self.is_over:
+            log.info("turn %s of thread %s is left before its end", self.id, self.thread_id)
+        self._codex.forget(self)
+
+
+def as_input(said: Said) -> list[UserInput]:
+    parts = said if isinstance(said, list) else [said]
+    return [TextUserInput(text=part) if isinstance(part, str) else part for part in parts]
