@@ -75,7 +75,7 @@ class Codex:
         self._stack = AsyncExitStack()
         self._connection: Connection | None = None
         self._turns: dict[str, LiveTurn] = {}
-        self._listeners: list[Inbox] = []
+        self._listeners: list[Inbox[object]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._lost: ConnectionLost | None = None
 
@@ -163,7 +163,7 @@ class Codex:
 
         From now on. A question here may be somebody else's to answer. Ends with `ConnectionLost`.
         """
-        inbox = Inbox()
+        inbox: Inbox[object] = Inbox()
         if self._lost is not None:
             inbox.close(self._lost)
         self._listeners.append(inbox)

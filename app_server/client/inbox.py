@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -17,16 +17,16 @@ T = TypeVar("T")
 WAITING_BEFORE_JOINING = 1024
 
 
-class Inbox:
+class Inbox(Generic[T]):
     """Of protocol values and questions."""
 
     def __init__(self) -> None:
-        self._waiting: deque[object] = deque()
+        self._waiting: deque[T] = deque()
         self._arrival = asyncio.Event()
         self._is_closed = False
         self._error: Exception | None = None
 
-    def put(self, event: object) -> None:
+    def put(self, event: T) -> None:
         if self._is_closed:
             return
         if len(self._waiting) >= WAITING_BEFORE_JOINING:
@@ -44,7 +44,7 @@ class Inbox:
             self._error = error
             self._arrival.set()
 
-    async def get(self) -> object | None:
+    async def get(self) -> T | None:
         """The next event; None at the end. Raises what the inbox was closed with."""
         while not self._waiting:
             if self._error is not None:
@@ -56,7 +56,7 @@ class Inbox:
         return self._waiting.popleft()
 
 
-def _joined(earlier: object, later: object) -> msgspec.Struct | None:
+def _joined(earlier: T, later: T) -> T | None:
     """Two pieces of one text as one; None if they are none."""
     if not isinstance(later, msgspec.Struct) or type(earlier) is not type(later):
         return None

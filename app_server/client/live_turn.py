@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
-from contextlib import aclosing, suppress
+from collections.abc import Generator
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +24,10 @@ import msgspec
 from app_server.client.errors import TurnFailed
 from app_server.client.inbox import Inbox
 from app_server.client.open_question import OpenQuestion
+from app_server.client.turn_events import TurnEvent, TurnEvents, TurnText
 from app_server.protocol.approvals import ServerRequestResolvedNotification
 from app_server.protocol.errors import RpcError
 from app_server.protocol.item import AgentMessageThreadItem, ItemCompletedNotification, ThreadItem
-from app_server.protocol.item_deltas import AgentMessageDeltaNotification
 from app_server.protocol.thread_data import Turn, TurnStatus
 from app_server.protocol.turn import (
     TURN_INTERRUPT,
@@ -58,12 +58,15 @@ class LiveTurn:
     def __init__(self, codex: Codex, params: TurnStartParams) -> None:
         self._codex = codex
         self._params = params
-        self._inbox = Inbox()
+        self._inbox: Inbox[TurnEvent] = Inbox()
         self._open: dict[int | str, OpenQuestion] = {}
         self._has_started = False
         self._ended = asyncio.Event()
         self._is_held = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._leaving: asyncio.Task[None] | None = None
+        self.is_leaving = False
+        """Nobody reads it any more; its end is on the way."""
         self._turn: Turn | None = None
         self.items: list[ThreadItem] = []
         """What is complete, in the order it was completed."""
@@ -86,24 +89,20 @@ class LiveTurn:
         return self.status != "inProgress"
 
     @property
-    def is_leaving(self) -> bool:
-        return self._leaving is not None
-
-    @property
     def final_message(self) -> str:
         """The last thing the agent said; empty if nothing."""
         said = [item.text for item in self.items if isinstance(item, AgentMessageThreadItem)]
         return said[-1] if said else ""
 
-    def __aiter__(self) -> AsyncGenerator[msgspec.Struct | OpenQuestion, None]:
-        return self._events()
+    def __aiter__(self) -> TurnEvents:
+        return TurnEvents(self)
 
     def __await__(self) -> Generator[Any, None, LiveTurn]:
         return self._to_the_end().__await__()
 
     async def __aenter__(self) -> LiveTurn:
         self._is_held = True
-        await self._start()
+        await self.start()
         return self
 
     async def __aexit__(
@@ -114,27 +113,31 @@ class LiveTurn:
     ) -> None:
         await self.leave()
 
-    async def text(self) -> AsyncIterator[str]:
-        """What the agent says, piece by piece, with an empty line between two messages.
+    def text(self) -> TurnText:
+        """What the agent says, piece by piece. Raises `TurnFailed`."""
+        return TurnText(self)
 
-        Raises `TurnFailed`.
-        """
-        seen: set[str] = set()
-        async with aclosing(self._events()) as events:
-            async for event in events:
-                match event:
-                    case AgentMessageDeltaNotification(item_id=item_id, delta=piece):
-                        pass
-                    case ItemCompletedNotification(
-                        item=AgentMessageThreadItem(id=item_id, text=piece)
-                    ) if item_id not in seen:
-                        pass
-                    case _:
-                        continue
-                if seen and item_id not in seen:
-                    piece = f"\n\n{piece}"
-                seen.add(item_id)
-                yield piece
+    async def start(self) -> None:
+        """Begin, unless it has begun. Raises `RpcError`, `ThreadBusy`."""
+        if self._has_started:
+            return
+        self._has_started = True
+        self._loop = asyncio.get_running_loop()
+        await self._codex.enlist(self)
+        starting = asyncio.ensure_future(self._codex.request(TURN_START, self._params))
+        try:
+            response = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # the server may have begun: it is to hear that nobody waits any more
+            with suppress(RpcError, TimeoutError):
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    self._begun((await starting).turn)
+            await self.leave()
+            raise
+        except BaseException:
+            self._codex.forget(self)
+            raise
+        self._begun(response.turn)
 
     async def steer(self, said: Said) -> None:
         """Say something more to the turn while it runs. Raises `RpcError` when it is over."""
@@ -150,10 +153,20 @@ class LiveTurn:
             await self._codex.request(TURN_INTERRUPT, params)
 
     async def leave(self) -> None:
-        """Be done with the turn: decline what is open and interrupt it, unless it is over."""
-        if self._leaving is None:
-            self._leaving = asyncio.create_task(self._leave(), name="leaving a turn")
-        await asyncio.shield(self._leaving)
+        """Be done with the turn: interrupt it, unless it is over; what it asked is declined."""
+        if self._has_started and not self.is_over:
+            await asyncio.shield(self._start_leaving())
+
+    async def leave_unless_held(self) -> None:
+        if not self._is_held:
+            await self.leave()
+
+    def abandon(self) -> None:
+        """A reader is gone: unless the turn is held, it is left. On any thread."""
+        if self._loop is not None and not self._is_held and not self.is_over:
+            self.is_leaving = True
+            with suppress(RuntimeError):  # the loop is closed, and the connection with it
+                self._loop.call_soon_threadsafe(self._start_leaving)
 
     def takes(self, params: msgspec.Struct | None) -> bool:
         """Whether a notification of the thread belongs to this turn."""
@@ -177,6 +190,13 @@ class LiveTurn:
                 return
         self._inbox.put(params)
 
+    async def next_event(self) -> TurnEvent | None:
+        """The next event for the reader, questions answered meanwhile left out; None at the end."""
+        while (event := await self._inbox.get()) is not None:
+            if not (isinstance(event, OpenQuestion) and event.is_answered):
+                return event
+        return None
+
     def knows(self, question: OpenQuestion) -> bool:
         """Whether a question of the turn was asked before; from now on it was."""
         return self._open.setdefault(question.id, question) is not question
@@ -195,47 +215,10 @@ class LiveTurn:
         """Whoever reads the events gets this error next, and the turn is left."""
         self._inbox.close(error)
 
-    async def _events(self) -> AsyncGenerator[msgspec.Struct | OpenQuestion, None]:
-        await self._start()
-        try:
-            while (event := await self._inbox.get()) is not None:
-                if isinstance(event, OpenQuestion):
-                    if event.is_answered:
-                        continue
-                    yield event
-                    if not event.is_deferred:
-                        await event.decline()
-                elif isinstance(event, msgspec.Struct):
-                    yield event
-        finally:
-            if not self._is_held:
-                await self.leave()
-
     async def _to_the_end(self) -> LiveTurn:
-        async with aclosing(self._events()) as events:
-            async for _ in events:
-                pass
+        async for _ in self:
+            pass
         return self
-
-    async def _start(self) -> None:
-        if self._has_started:
-            return
-        self._has_started = True
-        await self._codex.enlist(self)
-        starting = asyncio.ensure_future(self._codex.request(TURN_START, self._params))
-        try:
-            response = await asyncio.shield(starting)
-        except asyncio.CancelledError:
-            # the server may have begun: it is to hear that nobody waits any more
-            with suppress(RpcError, TimeoutError):
-                async with asyncio.timeout(LEAVE_SECONDS):
-                    self._begun((await starting).turn)
-            await self.leave()
-            raise
-        except BaseException:
-            self._codex.forget(self)
-            raise
-        self._begun(response.turn)
 
     def _end(self, turn: Turn) -> None:
         self._turn = turn
@@ -247,15 +230,21 @@ class LiveTurn:
         if self._turn is None:
             self._turn = turn
 
+    def _start_leaving(self) -> asyncio.Task[None]:
+        self.is_leaving = True
+        if self._leaving is None:
+            self._leaving = asyncio.create_task(self._leave(), name="leaving a turn")
+        return self._leaving
+
     async def _leave(self) -> None:
         with suppress(RpcError, TimeoutError):
             async with asyncio.timeout(LEAVE_SECONDS):
+                if self._turn is not None and not self.is_over:
+                    await self.interrupt()  # which withdraws its questions
+                    await self._ended.wait()
                 for question in list(self._open.values()):
                     await question.decline()
-                if self._turn is not None and not self.is_over:
-                    await self.interrupt()
-                    await self._ended.wait()
-        if self._has_started and not self.is_over:
+        if not self.is_over:
             log.info("turn %s of thread %s is left before its end", self.id, self.thread_id)
         self._codex.forget(self)
 
