@@ -231,8 +231,10 @@ class Codex:
         question = OpenQuestion(asked, send)
         thread_id = getattr(asked.params, "thread_id", None)
         turn = self._turns.get(thread_id or "")
-        if turn is not None and turn.knows(question):
-            return  # asked again after a loss
+        earlier = turn.earlier(question) if turn is not None else None
+        if earlier is not None:
+            self._start(earlier.repeat())
+            return
         if self._answer is not None:
             self._start(self._have_answered(question, self._answer, turn))
         elif turn is not None:

@@ -197,9 +197,10 @@ class LiveTurn:
                 return event
         return None
 
-    def knows(self, question: OpenQuestion) -> bool:
-        """Whether a question of the turn was asked before; from now on it was."""
-        return self._open.setdefault(question.id, question) is not question
+    def earlier(self, question: OpenQuestion) -> OpenQuestion | None:
+        """The same question if it was asked before; else it counts as asked from now on."""
+        known = self._open.setdefault(question.id, question)
+        return None if known is question else known
 
     def ask(self, question: OpenQuestion) -> None:
         """A question of the turn is for whoever reads its events."""

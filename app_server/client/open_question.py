@@ -42,6 +42,7 @@ class OpenQuestion:
         self.method = question.method
         self.params = question.params
         self._send = send
+        self._given: Reply | None = None
         self.is_answered = False
         self.is_deferred = False
 
@@ -105,7 +106,13 @@ class OpenQuestion:
         """Answer later: without this, going on to the next event declines the question."""
         self.is_deferred = True
 
+    async def repeat(self) -> None:
+        """Say again what was answered: the server asks once more after a lost connection."""
+        if self._given is not None:
+            await self._send(self._given)
+
     async def _reply(self, reply: Reply) -> None:
         if not self.is_answered:
             self.is_answered = True
+            self._given = reply
             await self._send(reply)
