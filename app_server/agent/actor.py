@@ -57,7 +57,8 @@ class Actor:
         """
         wire = WireTurn(id=ids.uuid7(), items=[], status="inProgress")
         check_overrides(self.session.config, params)
-        settings = self.session.resolved(overridden(self.session.settings, params))
+        changed = overridden(self.session.config, self.session.settings, params)
+        settings = self.session.resolved(changed)
         self.session.settings = msgspec.structs.replace(settings, output_schema=None)
         message = QueuedInput.of(params.input, params.client_user_message_id)
         if not params.input:

@@ -6,6 +6,7 @@ AgentError
 ├── NotSteerable         what runs takes no input
 ├── RelativeFolder       a policy names a folder nobody can find
 ├── EmptyReviewTarget    a review was asked for of nothing
+├── BothSaid             a policy and a profile at once
 ├── NoElicitation        an end was told of a question nobody began
 ├── PlanModeMissing      asked to plan, which this release cannot do
 └── EmptyInput           there is nothing to say
@@ -73,6 +74,13 @@ class PlanModeMissing(AgentError):
         super().__init__(
             "collaborationMode `plan` is not implemented yet in this release; use `default`"
         )
+
+
+class BothSaid(AgentError):
+    """A policy and a profile at once."""
+
+    def __init__(self) -> None:
+        super().__init__("`permissions` cannot be combined with `sandboxPolicy`")
 
 
 class EmptyInput(AgentError):

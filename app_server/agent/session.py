@@ -275,10 +275,11 @@ class Session:
         from app_server.sandbox.policy import resolve_access
 
         return resolve_access(
-            settings.sandbox_policy,
+            settings.confinement,
             settings.cwd,
             os.environ,
             codex_home=self.services.codex_home,
+            finds_patterns=False,
         )
 
     def writable_roots(self, settings: TurnSettings) -> list[str]:
@@ -288,15 +289,13 @@ class Session:
 
     def may_write(self, settings: TurnSettings, path: Path) -> bool:
         """Whether the policy lets this file be written, links followed."""
-        access = self.access(settings)
-        if not access.is_confined:
+        return self.access(settings).may_write(os.path.realpath(path))
+
+    def may_read(self, settings: TurnSettings, path: Path) -> bool:
+        """Whether the policy lets this file be read, links followed."""
+        if settings.permission_profile is None:
             return True
-        real = os.path.realpath(path)
-        around = [root for root in access.writable_roots if _is_below(real, root.path)]
-        if not around:
-            return False
-        nearest = max(around, key=lambda root: len(root.path))
-        return not any(_is_below(real, kept) for kept in nearest.protected)
+        return self.access(settings).may_read(os.path.realpath(path))
 
     def sandbox_label(self, settings: TurnSettings) -> str:
         """The name of what holds this thread's commands, for a request's headers."""

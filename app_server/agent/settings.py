@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from app_server import paths
-from app_server.agent.errors import PlanModeMissing, RelativeFolder
+from app_server.agent.errors import BothSaid, PlanModeMissing, RelativeFolder
 from app_server.agent.model_facts import ModelFacts
+from app_server.agent.permissions import selected
 from app_server.model.request import Reasoning
 from app_server.protocol.permissions import (
+    ActivePermissionProfile,
     ApprovalsReviewer,
     AskForApproval,
+    ManagedPermissionProfile,
     ReadOnlySandboxPolicy,
     SandboxPolicy,
     WorkspaceWriteSandboxPolicy,
@@ -45,6 +48,10 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
     approval_policy: AskForApproval = "on-request"
     approvals_reviewer: ApprovalsReviewer = "user"
     sandbox_policy: SandboxPolicy
+    permission_profile: ManagedPermissionProfile | None = None
+    """What holds instead, if more was said than a policy can."""
+    active_profile: ActivePermissionProfile | None = None
+    """The profile that was chosen by its name."""
     effort: ReasoningEffort | None = None
     """As chosen; None leaves it to the model's own default."""
     summary: ReasoningSummary | None = None
@@ -52,6 +59,11 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
     service_tier: ServiceTier | None = None
     output_schema: Any = None
     facts: ModelFacts
+
+    @property
+    def confinement(self) -> SandboxPolicy | ManagedPermissionProfile:
+        """What holds for commands."""
+        return self.permission_profile or self.sandbox_policy
 
     @property
     def sees_images(self) -> bool:
@@ -93,6 +105,10 @@ def check_overrides(config: Config, params: TurnStartParams) -> None:
     if params.collaboration_mode is not None and params.collaboration_mode.mode == "plan":
         raise PlanModeMissing
     policy = params.sandbox_policy
+    if params.permissions is not None:
+        if policy is not None:
+            raise BothSaid
+        policy = selected(config, params.permissions)["sandbox_policy"]
     if isinstance(policy, WorkspaceWriteSandboxPolicy):
         for folder in policy.writable_roots:
             if not Path(folder).is_absolute():
@@ -117,7 +133,7 @@ def sandbox_mode(policy: SandboxPolicy) -> str:
             return "danger-full-access"
 
 
-def overridden(settings: TurnSettings, params: TurnStartParams) -> TurnSettings:
+def overridden(config: Config, settings: TurnSettings, params: TurnStartParams) -> TurnSettings:
     """The settings after what `turn/start` asks for, apart from the model's own facts."""
     changes: dict[str, Any] = {"output_schema": params.output_schema}
     if params.cwd is not None:
@@ -133,6 +149,10 @@ def overridden(settings: TurnSettings, params: TurnStartParams) -> TurnSettings:
     ):
         if value is not None:
             changes[field] = value
+    if params.sandbox_policy is not None:
+        changes |= {"permission_profile": None, "active_profile": None}
+    if params.permissions is not None:
+        changes |= selected(config, params.permissions)
     if not isinstance(params.service_tier, UnsetType):
         changes["service_tier"] = params.service_tier
     if params.collaboration_mode is not None:

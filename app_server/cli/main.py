@@ -24,6 +24,10 @@ COMMANDS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit status (2 for a mistake in the call)."""
+    if argv is None and sys.argv[0].endswith("codex-linux-sandbox"):
+        from app_server.cli.linux_sandbox import main as linux_sandbox
+
+        return linux_sandbox()
     words = sys.argv[1:] if argv is None else argv
     if words and words[0] in ("--version", "-V"):
         print(f"codex-in-python {__version__} (compatible with codex {COMPATIBLE_WITH})")

@@ -48,6 +48,7 @@ NOT_FOR_PROJECTS = (
     "chatgpt_base_url",
     "notify",
     "plugin_backend_bridges",
+    "codex_linux_sandbox_exe",
     "profile",
     "profiles",
     "otel",

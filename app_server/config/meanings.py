@@ -85,6 +85,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "sandbox_workspace_write.exclude_slash_tmp": ("`false`", "`/tmp` is not writable."),
     "default_permissions": ("", "A permission profile instead of `sandbox_mode`."),
     "permissions": ("", "Permission profiles of your own."),
+    "codex_linux_sandbox_exe": (
+        "",
+        "A program that confines commands instead of Codex itself, called as codex-linux-sandbox.",
+    ),
     "permissions.*.filesystem": (
         "",
         "Path → `read`, `write` or `none`. A path is absolute, `~/…`, or one of `:root`, "

@@ -19,6 +19,7 @@ from app_server.config.connection_schema import BUILT_IN_PROVIDERS
 from app_server.config.errors import ConfigInvalid
 from app_server.config.features import resolve_features
 from app_server.config.layers import merge
+from app_server.config.permission_profiles import chosen_permissions, standing_for
 from app_server.config.schema import PROFILE_FIELDS, TOP
 from app_server.config.trust import (
     DEFAULT_ROOT_MARKERS,
@@ -31,6 +32,7 @@ from app_server.protocol.permissions import (
     ApprovalsReviewer,
     AskForApproval,
     DangerFullAccessSandboxPolicy,
+    ManagedPermissionProfile,
     ReadOnlySandboxPolicy,
     SandboxMode,
     SandboxPolicy,
@@ -113,6 +115,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sandbox_mode: SandboxMode = "read-only"
     sandbox_policy: SandboxPolicy
     """`sandbox_mode` with everything that belongs to it, paths absolute."""
+    permission_profile: ManagedPermissionProfile | None = None
+    """Of `default_permissions`, if that is one of the user's own; it holds instead."""
+    codex_linux_sandbox_exe: str | None = None
+    """A program by this interface that confines commands instead of us."""
     workspace_write: Table = {}
     """`sandbox_workspace_write` as written, for building the policy of another mode."""
     default_permissions: str | None = None
@@ -160,6 +166,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     tui: Table = {}
     notice: Table = {}
 
+    @property
+    def confinement(self) -> SandboxPolicy | ManagedPermissionProfile:
+        """What holds for commands."""
+        return self.permission_profile or self.sandbox_policy
+
     def enabled(self, feature: str) -> bool:
         """Whether a feature is on; an unknown one is off."""
         return self.features.get(feature, False)
@@ -183,7 +194,8 @@ def resolve(merged: Table, around: Surroundings) -> Config:
     table = merge(merge(merged, profile), around.flags)
     markers = tuple(table.get("project_root_markers", DEFAULT_ROOT_MARKERS))
     trust = decided_trust(table.get("projects", {}), around.cwd, markers)
-    mode = chosen_sandbox_mode(table, trust)
+    chosen = chosen_permissions(table, trust, around.flags, around.codex_home, around.cwd)
+    mode, permission_profile = chosen.mode, chosen.profile
     features = resolve_features(merge(merged, around.flags), profile)
     fields: dict[str, Any] = {
         key: table[key] for key in _TAKEN_AS_THEY_ARE if table.get(key) is not None
@@ -204,7 +216,10 @@ def resolve(merged: Table, around: Surroundings) -> Config:
         approval_policy=_approval_policy(table.get("approval_policy"), trust),
         approvals_reviewer=_reviewer(table.get("approvals_reviewer")),
         sandbox_mode=mode,
-        sandbox_policy=sandbox_policy(mode, table.get("sandbox_workspace_write", {}), around),
+        sandbox_policy=sandbox_policy(mode, table.get("sandbox_workspace_write", {}), around)
+        if permission_profile is None
+        else standing_for(permission_profile),
+        permission_profile=permission_profile,
         workspace_write=table.get("sandbox_workspace_write", {}),
         web_search=_web_search(table, features, mode),
         features=features,
@@ -227,25 +242,6 @@ def chosen_profile(merged: Table, name: str | None) -> Table:
     if name not in profiles:
         raise ConfigInvalid(f"config profile `{name}` not found")
     return {key: value for key, value in profiles[name].items() if key in PROFILE_FIELDS}
-
-
-def chosen_sandbox_mode(table: Table, trust: TrustLevel | None) -> SandboxMode:
-    """The mode that was asked for; else a project with a decision may be written to, others not."""
-    named = table.get("default_permissions")
-    if named is not None:
-        mode = _BUILT_IN_PERMISSIONS.get(named)
-        if mode is None:
-            if "permissions" not in table:
-                raise ConfigInvalid("default_permissions requires a `[permissions]` table")
-            raise ConfigInvalid(
-                f"default_permissions = {named!r}: permission profiles of your own are not "
-                "supported yet; use sandbox_mode"
-            )
-        return mode
-    if table.get("sandbox_mode") is not None:
-        chosen: SandboxMode = table["sandbox_mode"]
-        return chosen
-    return "read-only" if trust is None else "workspace-write"
 
 
 def sandbox_policy(
@@ -353,11 +349,6 @@ def _folder(chosen: str | None, default: Path) -> Path:
     return Path(chosen) if chosen else default
 
 
-_BUILT_IN_PERMISSIONS: dict[str, SandboxMode] = {
-    ":read-only": "read-only",
-    ":workspace": "workspace-write",
-    ":danger-no-sandbox": "danger-full-access",
-}
 _ASK_FOR_APPROVAL: Any = AskForApproval
 _LISTS = ("project_doc_fallback_filenames", "notify")
 _WORKED_OUT = {
@@ -371,6 +362,7 @@ _WORKED_OUT = {
     "approvals_reviewer",
     "sandbox_mode",
     "sandbox_policy",
+    "permission_profile",
     "workspace_write",
     "shell_environment_policy",
     "web_search",

@@ -157,6 +157,7 @@ TOP = Section(
         "auto_review": Section("AutoReviewToml", {"policy": TEXT}),
         "sandbox_workspace_write": SANDBOX_WORKSPACE_WRITE,
         "default_permissions": TEXT,
+        "codex_linux_sandbox_exe": TEXT,
         "permissions": PERMISSION_PROFILES,
         "allow_login_shell": FLAG,
         "shell_environment_policy": Section(

@@ -24,8 +24,11 @@ from app_server.sandbox.policy import Access, resolve_access
 from app_server.sandbox.trace import is_below_any
 from app_server.sandbox.wishes import Permissions
 
-Confinement: TypeAlias = Literal["none", "external", "bubblewrap", "namespaces", "landlock"]
-"""What holds a command: nothing, somebody else's sandbox, or one of our mechanisms."""
+Confinement: TypeAlias = Literal[
+    "none", "external", "bubblewrap", "namespaces", "landlock", "program"
+]
+"""What holds a command: nothing, somebody else's sandbox, one of our mechanisms, or a program the
+configuration names."""
 
 _EXTERNAL = (ExternalSandboxSandboxPolicy, ExternalPermissionProfile)
 
@@ -124,6 +127,31 @@ def prepare(
         claims_terminal=tty and chosen != "landlock",
         confinement=chosen,
         network_allowed=access.network_allowed,
+    )
+
+
+def delegated(
+    program: str,
+    profile: str,
+    argv: Sequence[str],
+    cwd: str | Path,
+    env: Mapping[str, str],
+    *,
+    policy_cwd: str | Path,
+    network_allowed: bool,
+) -> PreparedCommand:
+    """The command as a program by the interface of `codex-linux-sandbox` is to confine it.
+
+    `profile` is a permission profile as JSON. Nothing is looked up here: the program may be another
+    machine's.
+    """
+    words = ("--sandbox-policy-cwd", str(policy_cwd), "--command-cwd", str(cwd))
+    return PreparedCommand(
+        argv=(program, *words, "--permission-profile", profile, "--", *argv),
+        cwd=str(cwd),
+        env=without_invitations(env if network_allowed else {**env, NETWORK_DISABLED: "1"}),
+        confinement="program",
+        network_allowed=network_allowed,
     )
 
 

@@ -50,6 +50,13 @@ def matches(pattern: str, depth: int | None = None) -> Iterator[str]:
                 waiting.append((entry.path, name + "/", level + 1))
 
 
+def covers(pattern: str, path: str) -> bool:
+    """Whether an absolute pattern means this path, or a folder it lies in."""
+    wanted = re.compile(_expression([part for part in pattern.split("/") if part]), re.DOTALL)
+    names = path.strip("/").split("/")
+    return any(wanted.fullmatch("/".join(names[:end])) for end in range(1, len(names) + 1))
+
+
 def _expression(parts: list[str]) -> str:
     """Of what may follow the fixed part."""
     pieces = []

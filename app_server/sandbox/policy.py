@@ -15,7 +15,7 @@ import msgspec
 
 from app_server.sandbox.control_sockets import ClosedPlaces, closed_places
 from app_server.sandbox.errors import SandboxUnavailable
-from app_server.sandbox.patterns import matches
+from app_server.sandbox.patterns import covers, matches
 from app_server.sandbox.protected import Protection, protect
 from app_server.sandbox.trace import is_below, is_below_any, trace
 from app_server.sandbox.wishes import Permissions, Wishes, wishes
@@ -51,6 +51,29 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     """Existing places that may not even be read."""
     shown: tuple[str, ...] = ()
     """Existing places below hidden ones that may be read all the same."""
+    hidden_patterns: tuple[str, ...] = ()
+    """What else is hidden, as far as it is not among `hidden`."""
+
+    def may_read(self, path: str) -> bool:
+        """Whether this link-free path may be read."""
+        if not self.is_confined:
+            return True
+        if any(covers(pattern, path) for pattern in self.hidden_patterns):
+            return False
+        if self.readable is not None and not is_below_any(path, self.readable):
+            return False
+        opened = (*(root.path for root in self.writable_roots), *self.shown)
+        return _deepest(path, self.hidden) <= _deepest(path, opened)
+
+    def may_write(self, path: str) -> bool:
+        """Whether this link-free path may be written."""
+        if not self.is_confined:
+            return True
+        around = [root for root in self.writable_roots if is_below(path, root.path)]
+        if not around or not self.may_read(path):
+            return False
+        nearest = max(around, key=lambda root: len(root.path))
+        return not is_below_any(path, nearest.protected)
 
 
 def resolve_access(
@@ -62,12 +85,14 @@ def resolve_access(
     codex_home: str | Path | None = None,
     also_protected: Iterable[str] = (),
     stays_visible: Iterable[str] = (),
+    finds_patterns: bool = True,
 ) -> Access:
     """The places these permissions open for a command in `cwd` with this environment.
 
     Given Codex's home, a workspace-write policy lets its `memories` be written, and the rest of it
     may not be, whatever root it lies in. `also_protected` names further paths to keep,
-    `stays_visible` what must not be covered. Raises `SandboxUnavailable` for what cannot be kept.
+    `stays_visible` what must not be covered. `finds_patterns` walks through folders for what hiding
+    patterns mean now. Raises `SandboxUnavailable` for what cannot be kept.
     """
     home = None if codex_home is None else str(codex_home)
     asked = wishes(permissions, str(cwd), env, [str(path) for path in extra_writable_roots], home)
@@ -75,7 +100,7 @@ def resolve_access(
         return Access(is_confined=False, network_allowed=asked.network_allowed)
     kept = [*also_protected, *([] if home is None else [home])]
     roots = _existing_roots(asked)
-    unread = _hidden(asked)
+    unread = _hidden(asked, finds_patterns)
     protection = protect(roots, [*kept, *asked.read_only, *unread], names=asked.keeps_names)
     hidden = {os.path.realpath(path) for path in unread} - {*protection.missing, *roots}
     return Access(
@@ -93,6 +118,7 @@ def resolve_access(
         readable=_readable(asked, roots),
         hidden=tuple(sorted(filter(os.path.exists, hidden))),
         shown=tuple(path for path in _real(asked.read_only) if is_below_any(path, hidden)),
+        hidden_patterns=asked.hidden_patterns,
     )
 
 
@@ -124,7 +150,7 @@ def _existing_roots(asked: Wishes) -> list[str]:
     return roots
 
 
-def _hidden(asked: Wishes) -> list[str]:
+def _hidden(asked: Wishes, finds_patterns: bool) -> list[str]:
     """What is not to be read, also what a pattern finds now; links are not followed yet."""
     for path in asked.hidden:
         if os.path.realpath(path) == "/":
@@ -132,8 +158,13 @@ def _hidden(asked: Wishes) -> list[str]:
                 f"{path} leads to the root of the file system and cannot be hidden",
                 "Name what is to be hidden by the path it has.",
             )
-    found = (matches(pattern, asked.pattern_depth) for pattern in asked.hidden_patterns)
+    patterns = asked.hidden_patterns if finds_patterns else ()
+    found = (matches(pattern, asked.pattern_depth) for pattern in patterns)
     return [*asked.hidden, *(path for paths in found for path in paths)]
+
+
+def _deepest(path: str, places: Iterable[str]) -> int:
+    return max((len(place) for place in places if is_below(path, place)), default=0)
 
 
 def _readable(asked: Wishes, roots: Sequence[str]) -> tuple[str, ...] | None:

@@ -12,6 +12,7 @@ import msgspec
 from app_server.protocol.permissions import (
     DangerFullAccessSandboxPolicy,
     ExternalSandboxSandboxPolicy,
+    ManagedPermissionProfile,
     ReadOnlySandboxPolicy,
     SandboxPolicy,
     WorkspaceWriteSandboxPolicy,
@@ -127,9 +128,11 @@ def wire_sandbox_policy(stored: StoredSandboxPolicy) -> SandboxPolicy:
             return msgspec.convert(stored, WorkspaceWriteSandboxPolicy, from_attributes=True)
 
 
-def permission_profile(policy: SandboxPolicy) -> JsonObject:
+def permission_profile(policy: SandboxPolicy | ManagedPermissionProfile) -> JsonObject:
     """The detailed permissions a policy stands for, as `turn_context` lines hold them."""
     match policy:
+        case ManagedPermissionProfile():
+            return _stored_profile(policy)
         case DangerFullAccessSandboxPolicy():
             return {"type": "disabled"}
         case ExternalSandboxSandboxPolicy():
@@ -141,6 +144,14 @@ def permission_profile(policy: SandboxPolicy) -> JsonObject:
                 "file_system": {"type": "restricted", "entries": file_system_entries(policy)},
                 "network": network,
             }
+
+
+def _stored_profile(profile: ManagedPermissionProfile) -> JsonObject:
+    files: JsonObject = msgspec.to_builtins(profile.file_system)
+    if "globScanMaxDepth" in files:
+        files["glob_scan_max_depth"] = files.pop("globScanMaxDepth")
+    network = "enabled" if profile.network.enabled else "restricted"
+    return {"type": "managed", "file_system": files, "network": network}
 
 
 def file_system_entries(

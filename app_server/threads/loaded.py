@@ -36,7 +36,11 @@ from app_server.protocol.notices import (
     ConfigWarningNotification,
     WarningNotification,
 )
-from app_server.protocol.permissions import PermissionProfile, SandboxPolicy
+from app_server.protocol.permissions import (
+    ManagedPermissionProfile,
+    PermissionProfile,
+    SandboxPolicy,
+)
 from app_server.protocol.response_item import (
     OtherResponseItem,
     ResponseItem,
@@ -163,7 +167,8 @@ class LoadedThread:
             "approval_policy": settings.approval_policy,
             "approvals_reviewer": settings.approvals_reviewer,
             "sandbox": settings.sandbox_policy,
-            "permission_profile": wire_permission_profile(settings.sandbox_policy),
+            "permission_profile": wire_permission_profile(settings.confinement),
+            "active_permission_profile": settings.active_profile,
             "reasoning_effort": settings.effort,
         }
 
@@ -330,8 +335,12 @@ def as_response_item(index: int, raw: Any) -> ResponseItem:
     return item
 
 
-def wire_permission_profile(policy: SandboxPolicy) -> PermissionProfile:
+def wire_permission_profile(
+    policy: SandboxPolicy | ManagedPermissionProfile,
+) -> PermissionProfile:
     """The detailed permissions a policy stands for, as clients see them."""
+    if isinstance(policy, ManagedPermissionProfile):
+        return policy
     from app_server.storage.shapes import permission_profile
 
     stored = permission_profile(policy)

@@ -13,6 +13,7 @@ import msgspec
 
 from app_server import paths
 from app_server.agent.model_facts import model_facts
+from app_server.agent.permissions import profile_id, with_additions
 from app_server.agent.settings import TurnSettings
 from app_server.config.errors import ConfigError
 from app_server.prompts import base_instructions
@@ -31,12 +32,6 @@ if TYPE_CHECKING:
     from app_server.storage.rollout import SessionMeta, TurnContext
 
 OpenParams: TypeAlias = ThreadStartParams | ThreadResumeParams | ThreadForkParams
-
-BUILT_IN_PROFILES = {
-    ":read-only": "read-only",
-    ":workspace": "workspace-write",
-    ":danger-no-sandbox": "danger-full-access",
-}
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,12 +72,17 @@ def open_settings(
         developer_instructions=params.developer_instructions or config.developer_instructions,
         approval_policy=config.approval_policy,
         approvals_reviewer=config.approvals_reviewer,
-        sandbox_policy=config.sandbox_policy,
         effort=config.model_reasoning_effort,
         summary=config.model_reasoning_summary,
         personality=config.personality,
         service_tier=config.service_tier,
         facts=facts,
+        **with_additions(
+            config.sandbox_policy,
+            config.permission_profile,
+            config.default_permissions if params.sandbox is None else None,
+            params.permissions,
+        ),
     )
     docs = load_project_docs(
         config.codex_home,
@@ -141,7 +141,8 @@ def _flags(params: OpenParams) -> dict[str, Any]:
         ("model_provider", params.model_provider),
         ("approval_policy", params.approval_policy),
         ("approvals_reviewer", params.approvals_reviewer),
-        ("sandbox_mode", _sandbox_mode(params)),
+        ("sandbox_mode", params.sandbox),
+        ("default_permissions", _profile_name(params)),
         ("personality", getattr(params, "personality", None)),
     ):
         if value is not None:
@@ -151,15 +152,12 @@ def _flags(params: OpenParams) -> dict[str, Any]:
     return flags
 
 
-def _sandbox_mode(params: OpenParams) -> str | None:
+def _profile_name(params: OpenParams) -> str | None:
     if params.permissions is None:
-        return params.sandbox
+        return None
     if params.sandbox is not None:
         raise Refused("`permissions` cannot be combined with `sandbox`")
-    name = params.permissions if isinstance(params.permissions, str) else params.permissions.id
-    if name not in BUILT_IN_PROFILES:
-        raise Refused(f"permission profile `{name}` is not supported yet")
-    return BUILT_IN_PROFILES[name]
+    return profile_id(params.permissions)
 
 
 def _stored_flags(

@@ -57,11 +57,53 @@ def test_without_a_sandbox_the_policy_says_so_and_the_command_runs(
     assert "command not found" in missing.stderr
 
 
-@pytest.mark.parametrize("words", [[], ["linux"], ["macos", "true"], ["linux", "--"]])
+@pytest.mark.parametrize("words", [[], ["linux"], ["nowhere", "true"], ["linux", "--"], ["--"]])
 def test_a_call_without_a_command_is_a_mistake(words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["sandbox", *words])
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("platform", ["macos", "seatbelt", "windows"])
+def test_of_another_platform_it_says_what_is_not_there(
+    capsys: pytest.CaptureFixture[str], platform: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["sandbox", platform, "--", "true"])
+    assert ended.value.code == 2
+    assert "is not part of this release; run Codex in a Linux container" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mode", [["--full-auto"], ["-s", "workspace-write"], ["-P", ":workspace"]])
+def test_a_mode_is_named_in_short(
+    confines: None, workspace: Path, codex_home: Path, mode: list[str]
+) -> None:
+    done = codex(workspace, codex_home, *mode, "--", "touch", "a", "/var/tmp/codex-not-there/b")
+    assert done.returncode == 1
+    assert (workspace / "a").exists(), done.stderr
+    reads = codex(workspace, codex_home, "linux", "-s", "read-only", "--", "touch", "b")
+    assert reads.returncode == 1
+    assert not (workspace / "b").exists()
+
+
+def test_a_permission_profile_of_the_configuration_holds(
+    confines: None, workspace: Path, codex_home: Path
+) -> None:
+    (codex_home / "config.toml").write_text(
+        '[permissions.mine.filesystem]\n":root" = "read"\n'
+        '":project_roots" = { "." = "write", "docs" = "read", "**/*.key" = "none" }\n'
+    )
+    (workspace / "docs").mkdir()
+    (workspace / "a.key").write_text("content")
+    line = "cat a.key; touch docs/x; touch y"
+    done = codex(workspace, codex_home, "linux", "-P", "mine", "--", "sh", "-c", line)
+    assert "content" not in done.stdout
+    assert "Permission denied" in done.stderr
+    assert "docs/x" in done.stderr
+    assert sorted(os.listdir(workspace)) == ["a.key", "docs", "y"]
+    unknown = codex(workspace, codex_home, "linux", "-P", "other", "--", "true")
+    assert unknown.returncode == 1
+    assert "default_permissions refers to undefined profile `other`" in unknown.stderr
 
 
 def test_a_broken_configuration_runs_nothing(workspace: Path, codex_home: Path) -> None:

@@ -47,17 +47,13 @@ def test_the_sandbox_policy_carries_everything_that_belongs_to_it(
         (":read-only", "read-only"),
         (":workspace", "workspace-write"),
         (":danger-no-sandbox", "danger-full-access"),
+        (":danger-full-access", "danger-full-access"),
     ],
 )
 def test_built_in_permission_profiles_are_sandbox_modes(
     config: Callable[..., Config], name: str, mode: str
 ) -> None:
     assert config(f'default_permissions = "{name}"').sandbox_mode == mode
-
-
-def test_a_permission_profile_of_ones_own_is_refused_rather_than_guessed(loaded: Loader) -> None:
-    text = 'default_permissions = "mine"\n[permissions.mine.filesystem]\n":root" = "read"\n'
-    assert "not supported yet" in str(loaded(text).error)
 
 
 def test_granular_approvals_are_understood(config: Callable[..., Config]) -> None:

@@ -29,11 +29,17 @@ from app_server.protocol.permissions import (
     AskForApproval,
     DangerFullAccessSandboxPolicy,
     GranularAskForApproval,
-    SandboxPolicy,
+    ManagedPermissionProfile,
+    ReadOnlySandboxPolicy,
+    WorkspaceWriteSandboxPolicy,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from app_server.agent.turn import Turn
+    from app_server.sandbox.launch import PreparedCommand
+    from app_server.sandbox.wishes import Permissions
 
 DECLINED_BY_USER = "rejected by user"
 RETRY_REASON = "command failed; retry without sandbox?"
@@ -125,13 +131,13 @@ async def _prepared(
     from app_server.sandbox.launch import prepare
 
     session, settings = turn.session, turn.settings
-    policy = settings.sandbox_policy if confined else DangerFullAccessSandboxPolicy()
+    policy = settings.confinement if confined else DangerFullAccessSandboxPolicy()
     env = unified_exec_environment(
         session.config.shell_environment_policy, os.environ, session.thread_id
     )
 
-    def prepared(policy: SandboxPolicy) -> tuple[SpawnRequest, str]:
-        command = prepare(
+    def prepared(policy: Permissions) -> tuple[SpawnRequest, str]:
+        command = _by_named_program(turn, call, policy, env) or prepare(
             policy,
             call.argv,
             call.cwd,
@@ -157,6 +163,31 @@ async def _prepared(
     except SandboxUnavailable as error:
         unconfined = DangerFullAccessSandboxPolicy()
         return *await asyncio.to_thread(prepared, unconfined), str(error)
+
+
+def _by_named_program(
+    turn: Turn, call: CommandCall, policy: Permissions, env: Mapping[str, str]
+) -> PreparedCommand | None:
+    """The command confined by the program the configuration names, if it names one."""
+    program = turn.session.config.codex_linux_sandbox_exe
+    if program is None or not isinstance(policy, _CONFINING):
+        return None
+    from app_server.sandbox.launch import delegated
+    from app_server.storage.shapes import permission_profile
+
+    profile = permission_profile(policy)
+    return delegated(
+        program,
+        msgspec.json.encode(profile).decode(),
+        call.argv,
+        call.cwd,
+        env,
+        policy_cwd=turn.settings.cwd,
+        network_allowed=profile["network"] == "enabled",
+    )
+
+
+_CONFINING = (ReadOnlySandboxPolicy, WorkspaceWriteSandboxPolicy, ManagedPermissionProfile)
 
 
 async def _agreed(

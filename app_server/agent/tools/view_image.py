@@ -53,6 +53,8 @@ class ViewImage:
         if not turn.settings.sees_images:
             raise ToolError("view_image is not allowed because you do not support image inputs")
         path = paths.absolute(arguments.path, turn.settings.cwd)
+        if not turn.session.may_read(turn.settings, path):
+            raise ToolError(f"`{path}` may not be read under this thread's permissions")
         try:
             url = await asyncio.to_thread(data_url, path)
         except UnreadableImage as error:

@@ -225,13 +225,8 @@ def _check(params: CommandExecParams) -> None:
         raise InvalidParams("command/exec cannot set both timeoutMs and disableTimeout")
     if params.timeout_ms is not None and params.timeout_ms < 0:
         raise InvalidParams(f"command/exec timeoutMs must be non-negative, got {params.timeout_ms}")
-    if params.permission_profile is not None:
-        if params.sandbox_policy is not None:
-            raise InvalidRequest("`permissionProfile` cannot be combined with `sandboxPolicy`")
-        raise InvalidRequest(
-            "`command/exec.permissionProfile` is not implemented yet in this release; "
-            "use `sandboxPolicy`"
-        )
+    if params.permission_profile is not None and params.sandbox_policy is not None:
+        raise InvalidRequest("`permissionProfile` cannot be combined with `sandboxPolicy`")
 
 
 def _texts(env: dict[str, str | None]) -> list[str]:
@@ -274,7 +269,7 @@ def _prepared(ctx: RequestContext, params: CommandExecParams) -> SpawnRequest:
             env[name] = value
     try:
         command = prepare(
-            params.sandbox_policy or config.sandbox_policy,
+            params.sandbox_policy or params.permission_profile or config.confinement,
             params.command,
             cwd,
             env,
