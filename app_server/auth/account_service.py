@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from app_server.auth.backend import Http, Reply
+from app_server.auth.backend import Http, Reply, without_secrets
 from app_server.auth.errors import AuthError, Unreachable
 from app_server.auth.manager import OPENAI, AuthManager
 from app_server.auth.tokens import plan_type
@@ -47,7 +47,7 @@ class AccountService:
         url = self._url("usage")
         reply = await self._ask("GET", url)
         if not reply.is_success:
-            raise AccountRequestFailed(_refusal("GET", url, reply))
+            raise AccountRequestFailed(self._refusal("GET", url, reply))
         if not reply.json:
             raise AccountRequestFailed(f"GET {url} gave an answer that is not a JSON object")
         return read_limits(reply.json)
@@ -61,7 +61,7 @@ class AccountService:
         if reply.status == TOO_MANY_REQUESTS:
             return "cooldown_active"
         if not reply.is_success:
-            raise AccountRequestFailed(_refusal("POST", url, reply))
+            raise AccountRequestFailed(self._refusal("POST", url, reply))
         return "sent"
 
     async def _ask(self, method: str, url: str, content: Any = None) -> Reply:
@@ -78,6 +78,12 @@ class AccountService:
                     return reply
             except Unreachable as problem:
                 raise AccountRequestFailed(str(problem)) from problem
+
+    def _refusal(self, method: str, url: str, reply: Reply) -> str:
+        found = self._auth.credentials
+        sent = found.bearer.reveal() if found is not None else ""
+        detail = without_secrets(reply.detail(), sent)
+        return f"{method} {url} failed: {reply.status_line}: {detail}"
 
     def _url(self, path: str) -> str:
         family = "wham" if "/backend-api" in self._base_url else "api/codex"
@@ -159,7 +165,3 @@ def _normal(base_url: str) -> str:
     if base_url in ("https://chatgpt.com", "https://chat.openai.com"):
         return f"{base_url}/backend-api"
     return base_url
-
-
-def _refusal(method: str, url: str, reply: Reply) -> str:
-    return f"{method} {url} failed: {reply.status_line}: {reply.detail()}"

@@ -111,7 +111,8 @@ async def _pasted_addresses(login: BrowserLogin) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
 
     def typed() -> None:
-        line = sys.stdin.readline()
+        # past the buffer of `sys.stdin`, where a second pasted line would lie unseen
+        line = os.read(sys.stdin.fileno(), 65_536).decode("utf-8", "replace")
         if not line:
             loop.remove_reader(sys.stdin)
         elif line.strip() and not login.accept(line):

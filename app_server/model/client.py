@@ -14,11 +14,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from app_server import clock
+from app_server.auth.backend import without_secrets
 from app_server.auth.errors import AuthError, RefreshFailed, UnusableKey
 from app_server.auth.errors import MissingKey as MissingProviderKey
 from app_server.auth.manager import AuthSource
@@ -42,6 +44,9 @@ REFUSAL_TIMEOUT_SECONDS = 10.0
 """For the body of a refusal, whose status says most of it."""
 
 MAX_REFUSAL_BYTES = 1 << 20
+
+KEY_HEADER = re.compile("authorization|key|token|secret", re.IGNORECASE)
+"""Headers whose values are nobody's business, whatever a provider calls them."""
 
 NOT_SIGNED_IN = (
     "You are not signed in to OpenAI. Sign in with `codex login`, set OPENAI_API_KEY, or store a "
@@ -172,6 +177,14 @@ class ModelClient:
         }
 
 
+def _without_keys(body: bytes, sent: Mapping[str, str]) -> bytes:
+    """A refusal as it may be shown and stored: services like to repeat the key they refuse."""
+    keys = [
+        value.removeprefix("Bearer ") for name, value in sent.items() if KEY_HEADER.search(name)
+    ]
+    return without_secrets(body.decode("utf-8", "replace"), *keys).encode()
+
+
 async def _improve(recovery: Recovery) -> bool:
     """Whether there are better credentials to try after a 401."""
     try:
@@ -210,7 +223,7 @@ async def _refusal(response: httpx.Response) -> ModelError:
     return http_refusal(
         response.status_code,
         response.headers,
-        bytes(body),
+        _without_keys(bytes(body), response.request.headers),
         str(response.request.url),
         clock.now(),
     )

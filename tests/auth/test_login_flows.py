@@ -12,7 +12,7 @@ import pytest
 from app_server.auth import browser_login, device_login
 from app_server.auth.browser_login import BrowserLogin, Keep
 from app_server.auth.device_login import DeviceCode, request_code, wait_for_approval
-from app_server.auth.errors import LoginFailed, StoreFailed
+from app_server.auth.errors import LoginFailed, StoreFailed, Unreachable
 from app_server.auth.exchange import Issuer, challenge_for
 from app_server.auth.store import StoredAuth
 from app_server.demo.provider import ScriptedModel
@@ -46,12 +46,14 @@ def browser(
     return BrowserLogin(clients, issuer, keep, originator="tests", **{"ports": (0,), **options})
 
 
-async def get(login: BrowserLogin, path: str, method: str = "GET") -> http.client.HTTPResponse:
+async def get(
+    login: BrowserLogin, path: str, method: str = "GET", headers: dict[str, str] | None = None
+) -> http.client.HTTPResponse:
     """What a browser gets from the loopback server, redirects not followed."""
 
     def fetch() -> http.client.HTTPResponse:
         connection = http.client.HTTPConnection("127.0.0.1", login.port, timeout=5)
-        connection.request(method, path)
+        connection.request(method, path, headers=headers or {})
         answer = connection.getresponse()
         answer.text = answer.read().decode()  # type: ignore[attr-defined]
         connection.close()
@@ -336,3 +338,80 @@ async def test_a_device_code_ends_after_fifteen_minutes(
     patient = shown_code(issuer, interval_seconds=device_login.LIMIT_SECONDS + 1)
     with pytest.raises(LoginFailed, match="device auth timed out after 15 minutes"):
         await wait_for_approval(clients, issuer, patient)
+
+
+BAD_SERVICES = [
+    (Reply(body="<html>a proxy</html>"), "an answer without the three tokens"),
+    (Reply(body={"id_token": "x"}), "an answer without the three tokens"),
+    (Reply(body=""), "an answer without the three tokens"),
+    (Reply(status=500, body="<html>down</html>"), "500 Internal Server Error: a web page"),
+    (Reply(status=302, body=""), "returned status 302 Found"),
+    (Reply(body={**TOKENS, "id_token": "opaque"}), "invalid ID token format"),
+]
+
+
+@pytest.mark.parametrize(("reply", "words"), BAD_SERVICES, ids=range(len(BAD_SERVICES)))
+async def test_a_service_that_answers_nonsense_ends_the_attempt_with_words(
+    clients: HttpClients, issuer: Issuer, model: ScriptedModel, reply: Reply, words: str
+) -> None:
+    kept: list[StoredAuth] = []
+    model.routes["POST", "/oauth/token"] = reply
+    async with browser(clients, issuer, kept.append) as login:
+        page = await get(login, f"/auth/callback?code=c&state={state_of(login)}")
+        assert "Signing in did not work" in page.text  # type: ignore[attr-defined]
+        with pytest.raises(LoginFailed) as failure:
+            await login.wait()
+    assert words in str(failure.value)
+    assert kept == []
+
+
+async def test_a_service_that_is_not_there_is_named(clients: HttpClients) -> None:
+    nowhere = Issuer(url="http://127.0.0.1:1")
+    async with browser(clients, nowhere) as login:
+        await get(login, f"/auth/callback?code=c&state={state_of(login)}")
+        with pytest.raises(LoginFailed, match=r"cannot reach http://127\.0\.0\.1:1/oauth/token"):
+            await login.wait()
+    with pytest.raises(Unreachable, match="Connection refused"):
+        await request_code(clients, nowhere)
+
+
+async def test_a_service_that_says_nothing_is_not_waited_for(clients: HttpClients) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        with pytest.raises(Unreachable, match=r"no answer from http://127\.0\.0\.1:\d+/ in 0\.1 s"):
+            await clients.post(address, json={}, timeout_seconds=0.1)
+
+
+async def test_pages_are_shown_by_the_names_of_this_machine_only(
+    clients: HttpClients, issuer: Issuer
+) -> None:
+    async with browser(clients, issuer) as login:
+        for name, status in (("localhost", 200), ("127.0.0.1", 200), ("evil.example", 403)):
+            page = await get(login, "/success", headers={"host": f"{name}:{login.port}"})
+            assert page.status == status
+        for header in ("origin", "referer", "sec-fetch-site"):
+            page = await get(login, "/cancel", headers={header: "https://evil.example"})
+            assert page.status == 403
+        answer = await get(login, f"/auth/callback?code=c&state={state_of(login)}")
+        assert answer.status == 302
+
+
+async def test_a_network_that_goes_away_does_not_end_the_wait_for_a_device_code(
+    clients: HttpClients, issuer: Issuer, model: ScriptedModel
+) -> None:
+    model.routes["POST", f"{DEVICE}/token"] = Reply(body=APPROVED)
+
+    class Flaky(HttpClients):
+        failures = 2
+
+        async def post(self, url: str, **given: Any) -> Any:
+            if url.endswith("/deviceauth/token") and self.failures:
+                self.failures -= 1
+                raise Unreachable("no route to host")
+            return await super().post(url, **given)
+
+    async with Flaky({}) as http:
+        stored = await wait_for_approval(http, issuer, shown_code(issuer))
+    assert stored.auth_mode == "chatgpt"

@@ -12,9 +12,15 @@ DAEMON = "gnome-keyring-daemon"
 BUS = "dbus-run-session"
 MISSING = [name for name in (BUS, DAEMON) if shutil.which(name) is None]
 
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
+pytestmark = [
+    pytest.mark.keyring,
+    pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
+]
 
-START = f'eval "$(printf "\\n" | {DAEMON} --unlock --components=secrets 2>/dev/null)"; exec "$@"'
+START = (
+    f'unlocked="$(printf "\\n" | {DAEMON} --unlock --components=secrets 2>/dev/null)" '
+    '|| { echo cannot start >&2; exit 1; }; eval "$unlocked"; exec "$@"'
+)
 
 KEEPS_AND_FORGETS = """
 import sys
@@ -36,8 +42,24 @@ print("kept and forgotten")
 """
 
 
+LEFT_IN_THE_KEYRING = """
+import sys, keyring
+from pathlib import Path
+from app_server.auth.keyring_store import SERVICE_NAME, account_name
+print(keyring.get_password(SERVICE_NAME, account_name(Path(sys.argv[1]))))
+"""
+
+
 def in_session(tmp_path: Path, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a program inside a session that has an unlocked keyring."""
+    """Run a program inside a session that has an unlocked keyring; skips where none can start."""
+    done = run(tmp_path, BUS, "--", "bash", "-c", START, "bash", *words, given=given)
+    if "cannot start" in done.stderr:
+        pytest.skip("the keyring daemon cannot be started here")
+    return done
+
+
+def run(tmp_path: Path, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a program without a session: no bus, hence no keyring."""
     home, runtime = tmp_path / "user", tmp_path / "runtime"
     (home / ".local/share").mkdir(parents=True, exist_ok=True)
     runtime.mkdir(mode=0o700, exist_ok=True)
@@ -51,7 +73,7 @@ def in_session(tmp_path: Path, *words: str, given: str = "") -> subprocess.Compl
         "CODEX_HOME": str(tmp_path / "codex-home"),
     }
     return subprocess.run(
-        [BUS, "--", "bash", "-c", START, "bash", *words],
+        list(words),
         input=given,
         env=environment,
         capture_output=True,
@@ -83,3 +105,19 @@ def test_the_command_line_uses_the_keyring(tmp_path: Path, codex_home: Path) -> 
         "Not logged in",
     ]
     assert not (codex_home / "auth.json").exists()
+
+
+def test_signing_out_while_the_keyring_is_away_holds_when_it_is_back(
+    tmp_path: Path, codex_home: Path
+) -> None:
+    (codex_home / "config.toml").write_text('cli_auth_credentials_store = "keyring"\n')
+    codex = (sys.executable, "-m", "app_server.cli.main")
+    login = in_session(tmp_path, *codex, "login", "--with-api-key", given="sk-planted-secret")
+    assert login.returncode == 0, login.stderr
+    logout = run(tmp_path, *codex, "logout")
+    assert "Successfully logged out" in logout.stderr
+    assert "is removed when it can be asked" in logout.stderr
+    status = in_session(tmp_path, *codex, "login", "status")
+    assert (status.returncode, "Not logged in" in status.stderr) == (1, True)
+    left = in_session(tmp_path, sys.executable, "-c", LEFT_IN_THE_KEYRING, str(codex_home))
+    assert left.stdout == "None\n", left.stderr

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ REVOKE = "CODEX_REFRESH_TOKEN_URL_OVERRIDE"
 KEY = "sk-test-0123456789"
 
 
-def codex(*words: str, home: Path, given: str = "") -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.defpath, "HOME": str(home.parent), "CODEX_HOME": str(home)}
+def codex(
+    *words: str, home: Path, given: str = "", environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    own = {"PATH": os.defpath, "HOME": str(home.parent), "CODEX_HOME": str(home)}
+    environment = {**own, **(environment or {})}
     if REVOKE in os.environ:
         environment[REVOKE] = os.environ[REVOKE]
     call = [sys.executable, "-m", "app_server.cli.main", *words]
@@ -105,3 +109,29 @@ def test_the_forced_way_of_signing_in_holds_on_the_command_line(codex_home: Path
     (codex_home / "config.toml").write_text('forced_login_method = "api"\n')
     done = codex("login", "--device-auth", home=codex_home)
     assert (done.returncode, "ChatGPT login is disabled" in done.stderr) == (1, True)
+
+
+def test_a_key_on_the_command_line_itself_is_refused(codex_home: Path) -> None:
+    done = codex("login", "--api-key", KEY, home=codex_home)
+    assert done.returncode == 1
+    assert "codex login --with-api-key" in done.stderr
+    assert KEY not in done.stdout + done.stderr
+    assert not (codex_home / "auth.json").exists()
+
+
+def test_no_key_on_stdin_is_told(codex_home: Path) -> None:
+    done = codex("login", "--with-api-key", home=codex_home, given="\n")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        1,
+        "No API key provided via stdin.",
+    )
+
+
+def test_status_says_where_a_key_comes_from_and_logout_that_it_stays(codex_home: Path) -> None:
+    status = codex("login", "status", home=codex_home, environment={"OPENAI_API_KEY": KEY})
+    assert status.stderr == (
+        "Logged in using an API key - sk-test-***56789\n"
+        "From the environment variable OPENAI_API_KEY\n"
+    )
+    done = codex("logout", home=codex_home, environment={"OPENAI_API_KEY": KEY})
+    assert done.stderr.startswith("Not logged in\nThe key in OPENAI_API_KEY stays in use")

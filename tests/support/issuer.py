@@ -154,7 +154,13 @@ def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            self._reply({})
+            if urlsplit(self.path).path != "/oauth/authorize":
+                self._reply({})
+                return
+            self.send_response(302)
+            self.send_header("location", service.authorize(self.path))
+            self.send_header("content-length", "0")
+            self.end_headers()
 
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers.get("content-length", 0)))
