@@ -177,7 +177,7 @@ class CodexApp(Errands):
         if now.settings is not before.settings and now.settings.model and not now.demo:
             self.remember_model(now.settings.model, now.settings.effort or "")
         screen = self.screen
-        if isinstance(screen, Pager) and self.shows_transcript and now.thread is not before.thread:
+        if isinstance(screen, Pager) and self.shows_what_grows and now.thread is not before.thread:
             screen.update_lines()
 
     # The terminal

@@ -23,7 +23,7 @@ from tui.prompts_kept import KeptPrompts
 from tui.screens.pager import Lines, Pager
 from tui.state.actions import Action, CopyLastAnswer, RollBack, Say, SetModel, SetPlanMode
 from tui.state.cells import AnyCell, CommandCell, NoticeLevel, PatchCell, UserMessageCell
-from tui.state.select import live_cells
+from tui.state.select import live_cells, running_terminals
 from tui.state.store import Store
 from tui.terminal.clipboard import copy_with_program, osc52
 from tui.terminal.display import DisplayApp
@@ -54,8 +54,8 @@ class Errands(DisplayApp[int]):
     _told_of_history = False
     _drawn_in_full: Mapping[tuple[str, int], tuple[AnyCell, list[Strip]]] = MappingProxyType({})
     """Settled cells of the transcript overlay, by id and width."""
-    shows_transcript = False
-    """The pager on screen is the transcript, which grows."""
+    shows_what_grows = False
+    """What the pager shows grows with the conversation."""
     notification_method: Method = "auto"
     notifies = True
 
@@ -75,7 +75,7 @@ class Errands(DisplayApp[int]):
     # Overlays
 
     def open_transcript(self) -> None:
-        self.shows_transcript = True
+        self.shows_what_grows = True
         self.open_pager("transcript", self._transcript_lines, at_end=True)
 
     def open_diff(self, changes: PatchCell) -> None:
@@ -98,6 +98,20 @@ class Errands(DisplayApp[int]):
 
         self.open_pager("approval", lines)
 
+    def open_output(self, command_id: str) -> None:
+        """What a background command has written so far, growing while one looks."""
+
+        def lines(width: int) -> Sequence[Strip]:
+            thread = self.store.state.thread
+            running = running_terminals(thread) if thread is not None else ()
+            found = next((cell for cell in running if cell.id == command_id), None)
+            if found is None:
+                return plain_lines("This command has ended; its end is in the conversation.")
+            return draw(found, width, self.palette, "full", now=self.clock.now())
+
+        self.shows_what_grows = True
+        self.open_pager("output", lines, at_end=True)
+
     def open_pager(self, title: str, lines: Lines, *, at_end: bool = False) -> None:
         driver = self.inline_driver
         if driver is not None:
@@ -106,7 +120,7 @@ class Errands(DisplayApp[int]):
         self.push_screen(pager, lambda _: self._pager_closed())
 
     def _pager_closed(self) -> None:
-        self.shows_transcript = False
+        self.shows_what_grows = False
         self._drawn_in_full = MappingProxyType({})
         driver = self.inline_driver
         if driver is not None:

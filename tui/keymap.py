@@ -22,6 +22,9 @@ KEYS: dict[str, Key] = {
     "global.open_transcript": Key("open_transcript", "ctrl-t", "the whole transcript"),
     "global.copy": Key("copy_answer", "ctrl-o", "copy the last answer"),
     "global.clear_terminal": Key("clear_terminal", "ctrl-l", "clear the terminal"),
+    "global.background_terminals": Key(
+        "background_terminals", "", "commands that run in the background"
+    ),
     "chat.page_up": Key("scroll_transcript(-1)", "pgup", "a page up, full screen"),
     "chat.page_down": Key("scroll_transcript(1)", "pgdn", "a page down, full screen"),
     "global.suspend": Key("suspend_process", "ctrl-z", "step back to the shell"),
@@ -75,6 +78,8 @@ KEYS: dict[str, Key] = {
     "list.page_down": Key("move(8)", "pgdn", "a page down"),
     "list.accept": Key("accept", "enter", "choose"),
     "list.cancel": Key("cancel", "escape ctrl-c", "go back"),
+    "terminals.stop": Key("stop", "x delete", "end this command"),
+    "terminals.stop_all": Key("stop_all", "a", "end all of them"),
     "approval.up": Key("move(-1)", "up ctrl-p k", "up"),
     "approval.down": Key("move(1)", "down ctrl-n j", "down"),
     "approval.confirm": Key("confirm", "enter", "choose"),
@@ -126,9 +131,10 @@ def textual_key(key: str) -> str:
 
 
 def shown_key(name: str, overrides: Mapping[str, str] | None = None) -> str:
-    """The first key of an action as a person reads it: `ctrl + t`."""
-    keys = (overrides or {}).get(name)
-    key = keys.split(",")[0].replace("+", "-") if keys else KEYS[name].keys.split()[0]
+    """The first key of an action as a person reads it: `ctrl + t`; empty where it has none."""
+    given = (overrides or {}).get(name)
+    keys = KEYS[name].keys.split() if given is None else given.replace("+", "-").split(",")
+    key = keys[0] if keys else ""
     return " + ".join(_SHOWN_NAMES.get(part, part) for part in key.split("-"))
 
 

@@ -3,7 +3,8 @@
 `python -m tests.tui.scripted [--full] [--first-run]` shows a session with it in this terminal.
 Words it knows: "lines N" streams N numbered lines, "words N" streams N words a delta each, "ask"
 asks about a command, "both" about two at once, "patch" about a change, "hold" runs until it is
-interrupted, "fail" fails, "explain" answers in Markdown. Anything else is answered in a sentence.
+interrupted, "serve" leaves a command running, "fail" fails, "explain" answers in Markdown. Anything
+else is answered in a sentence.
 """
 
 import asyncio
@@ -12,6 +13,8 @@ import os
 import shlex
 import sys
 from typing import Any
+
+import msgspec
 
 from app_server.protocol.account import (
     ACCOUNT_LOGIN_START,
@@ -50,7 +53,17 @@ from app_server.protocol.model import MODEL_LIST, Model, ModelListResponse, Reas
 from app_server.protocol.permissions import WorkspaceWriteSandboxPolicy
 from app_server.protocol.thread import THREAD_START, ThreadStartResponse
 from app_server.protocol.thread_data import IdleThreadStatus, Thread, Turn
-from app_server.protocol.thread_shell import THREAD_SHELL_COMMAND, ThreadShellCommandResponse
+from app_server.protocol.thread_shell import (
+    THREAD_BACKGROUND_TERMINALS_CLEAN,
+    THREAD_BACKGROUND_TERMINALS_LIST,
+    THREAD_BACKGROUND_TERMINALS_TERMINATE,
+    THREAD_SHELL_COMMAND,
+    ThreadBackgroundTerminal,
+    ThreadBackgroundTerminalsCleanResponse,
+    ThreadBackgroundTerminalsListResponse,
+    ThreadBackgroundTerminalsTerminateResponse,
+    ThreadShellCommandResponse,
+)
 from app_server.protocol.turn import (
     TURN_INTERRUPT,
     TURN_START,
@@ -106,6 +119,8 @@ class ScriptedServer:
         self.seen: list[tuple[str, Any]] = []
         """Requests in order: method and params."""
         self.decisions: list[Any] = []
+        self.background: dict[str, tuple[Turn, CommandExecutionThreadItem]] = {}
+        """Commands that run on, by process."""
         self._turns = 0
         self._asked = 0
         self._questions: dict[int | str, asyncio.Future[Any]] = {}
@@ -169,6 +184,21 @@ class ScriptedServer:
                 result = ApiKeyLoginAccountResponse()
             case THREAD_SHELL_COMMAND.name:
                 result = ThreadShellCommandResponse()
+            case THREAD_BACKGROUND_TERMINALS_LIST.name:
+                running = [
+                    ThreadBackgroundTerminal(
+                        item_id=item.id, process_id=key, command=item.command, cwd=item.cwd
+                    )
+                    for key, (_, item) in self.background.items()
+                ]
+                result = ThreadBackgroundTerminalsListResponse(data=running)
+            case THREAD_BACKGROUND_TERMINALS_TERMINATE.name:
+                ended = await self._end_background(params.process_id)
+                result = ThreadBackgroundTerminalsTerminateResponse(terminated=ended)
+            case THREAD_BACKGROUND_TERMINALS_CLEAN.name:
+                for process_id in list(self.background):
+                    await self._end_background(process_id)
+                result = ThreadBackgroundTerminalsCleanResponse()
             case THREAD_START.name:
                 result = self._opened()
             case TURN_START.name:
@@ -239,6 +269,8 @@ class ScriptedServer:
                 await asyncio.gather(
                     self._ask_command(turn, "make one", 1), self._ask_command(turn, "make two", 2)
                 )
+            case "serve":
+                await self._serve_in_background(turn, rest or "npm run dev")
             case "patch":
                 await self._ask_patch(turn, int(rest or 1))
             case "explain":
@@ -296,6 +328,33 @@ class ScriptedServer:
         said = answer.decision if isinstance(answer.decision, str) else "a rule"
         words = f", and you said: {self._steered[-1]}" if self._steered else ""
         await self._stream(turn, [f"The decision was {said}{words}."])
+
+    async def _serve_in_background(self, turn: Turn, command: str) -> None:
+        number = len(self.background) + 1
+        item = CommandExecutionThreadItem(
+            id=f"call-{turn.id}", command=shlex.join(["bash", "-lc", command]), cwd=self.cwd,
+            status="inProgress", command_actions=[], process_id=f"{number}000",
+        )  # fmt: skip
+        self.background[item.process_id or ""] = (turn, item)
+        await self.tell("item/started", ItemStartedNotification(
+            item=item, thread_id="thread-1", turn_id=turn.id))  # fmt: skip
+        for line in ("compiling\n", "ready in 240 ms\n", "http://localhost:3000\n", "GET / 200\n"):
+            await self.tell(
+                "item/commandExecution/outputDelta",
+                CommandExecutionOutputDeltaNotification(
+                    thread_id="thread-1", turn_id=turn.id, item_id=item.id, delta=line
+                ),
+            )
+        await self._stream(turn, ["It runs."])
+
+    async def _end_background(self, process_id: str) -> bool:
+        turn, item = self.background.pop(process_id, (None, None))
+        if turn is None or item is None:
+            return False
+        done = msgspec.structs.replace(item, status="failed", exit_code=143, duration_ms=65_000)
+        await self.tell("item/completed", ItemCompletedNotification(
+            item=done, thread_id="thread-1", turn_id=turn.id))  # fmt: skip
+        return True
 
     async def _ask_patch(self, turn: Turn, lines: int) -> None:
         diff = "print('hello')\n" + "".join(f"print({n})\n" for n in range(2, lines + 1))

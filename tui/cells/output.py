@@ -43,6 +43,12 @@ def draw_output(
     return _cornered([*first, *middle, *last], canvas)
 
 
+def last_rows(output: CommandOutput, count: int) -> list[Spans]:
+    """The last lines that hold anything, in their own colours."""
+    rows = [row for row in _raw_rows(output) if row.strip()]
+    return _decoded(rows[-count:], keep_end=True) if count else []
+
+
 def _everything(output: CommandOutput, canvas: Canvas) -> list[Spans]:
     style = canvas.palette.output
     lines = [styled(row, style) for row in ansi_lines(output.head + _seam(output) + output.tail)]

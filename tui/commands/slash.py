@@ -7,7 +7,7 @@ its name; those that wait for the server start a worker of the screen's.
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from tui.commands import account, model, thread, view
+from tui.commands import account, model, terminals, thread, view
 from tui.widgets.composer.slash_popup import Suggestion
 
 if TYPE_CHECKING:
@@ -45,9 +45,11 @@ COMMANDS: tuple[SlashCommand, ...] = (
         "status", "settings, account and tokens of this session", account.status,
         while_running=True,
     ),
-    SlashCommand("ps", "commands that run in the background", thread.terminals, while_running=True),
     SlashCommand(
-        "stop", "end the commands in the background", thread.stop_terminals, while_running=True
+        "ps", "commands that run in the background", terminals.show_terminals, while_running=True
+    ),
+    SlashCommand(
+        "stop", "end the commands in the background", terminals.stop_terminals, while_running=True
     ),
     SlashCommand("clear", "clear the terminal and begin anew", thread.clear),
     SlashCommand("demo-info", "what the offline demo is", account.demo_info, while_running=True),

@@ -1,4 +1,4 @@
-"""Commands about conversations: new, resume, fork, rename, compact, review, background commands."""
+"""Commands about conversations: new, resume, fork, rename, compact, review."""
 
 import time
 from typing import TYPE_CHECKING
@@ -15,9 +15,7 @@ from tui.state.actions import (
     OpenStoredThread,
     RenameThread,
     StartReview,
-    StopTerminals,
 )
-from tui.state.select import running_terminals
 from tui.widgets.pickers.list_picker import Choice
 
 if TYPE_CHECKING:
@@ -101,20 +99,6 @@ def compact(chat: "ChatScreen", arguments: str) -> None:
 
 def review(chat: "ChatScreen", arguments: str) -> None:
     chat.act(StartReview(target=UncommittedChangesReviewTarget()))
-
-
-def terminals(chat: "ChatScreen", arguments: str) -> None:
-    thread = chat.state.thread
-    running = running_terminals(thread) if thread is not None else ()
-    if not running:
-        chat.say("info", "No command runs in the background.")
-        return
-    commands = "\n".join(cell.command for cell in running)
-    chat.say("info", f"{len(running)} running in the background (/stop ends them):", commands)
-
-
-def stop_terminals(chat: "ChatScreen", arguments: str) -> None:
-    chat.act(StopTerminals())
 
 
 def _title(thread: Thread) -> str:

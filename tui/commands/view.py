@@ -40,7 +40,7 @@ def show_help(chat: "ChatScreen", arguments: str) -> None:
     rows = [(f"/{command.name}", command.help) for command in COMMANDS]
     rows.append(("", ""))
     rows += [
-        (chat.app.keymap.shown(name), key.help)
+        (chat.app.keymap.shown(name) or "(no key)", key.help)
         for name, key in KEYS.items()
         if name.split(".")[0] in ("global", "chat", "composer") or name == "editor.newline"
     ]

@@ -6,7 +6,7 @@ two transcript lines only.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,27 +16,24 @@ from textual.strip import Strip
 from tui.cells.commit import Committer
 from tui.cells.draw import draw
 from tui.commands.slash import COMMANDS, SlashCommand, find_command, suggestions
-from tui.screens.panels import PanelScreen
+from tui.screens.chat_panels import ChatPanels
 from tui.state.actions import (
-    Action,
     Interrupt,
     PullQueued,
     Queued,
-    Say,
     ShellSubmitted,
     UserSubmitted,
 )
-from tui.state.cells import NoticeLevel, SessionHeaderCell
+from tui.state.cells import SessionHeaderCell
 from tui.state.model import AppState
 from tui.text.palette import Palette
 from tui.widgets.bottom.footer import Footer
 from tui.widgets.bottom.queued_input import QueuedInput
-from tui.widgets.bottom.status_line import StatusLine
+from tui.widgets.bottom.status_line import TURN_SECONDS, StatusLine
 from tui.widgets.composer.composer import Composer
 from tui.widgets.composer.slash_popup import Suggestion
 from tui.widgets.drawn import BLANK, Drawn, styled
-from tui.widgets.questions.approval import Approval
-from tui.widgets.questions.question_panel import QuestionPanel
+from tui.widgets.panels.terminals import Terminals
 from tui.widgets.transcript.live_tail import LiveTail
 from tui.widgets.transcript.transcript import Transcript
 
@@ -45,12 +42,11 @@ if TYPE_CHECKING:
 
 HINT_SECONDS = 1.0
 """How long the first of two key presses counts."""
-BUSY_TICK_SECONDS = 0.5
 WENT_BACK = "↩ Went back: from the message now in the composer on, this is no longer part of it."
 MAX_DRAFT_ROWS_SHARE = 0.5
 
 
-class ChatScreen(PanelScreen):
+class ChatScreen(ChatPanels):
     """Transcript above, one thing at a time below."""
 
     KEY_CONTEXTS = ("chat", "global")
@@ -63,7 +59,6 @@ class ChatScreen(PanelScreen):
         self._placeholder = placeholder
         self._inline = inline
         self._committer = Committer()
-        self._questions = QuestionPanel(palette)
         self._armed: tuple[str, float] | None = None
         """The first of two key presses, and until when it counts."""
         self._focused_thread: str | None = None
@@ -85,7 +80,7 @@ class ChatScreen(PanelScreen):
         self._status = self.query_one(StatusLine)
         self._queued = self.query_one(QueuedInput)
         self.panel.display = False
-        self._ticker = self.set_interval(BUSY_TICK_SECONDS, self._tick, pause=True)
+        self._ticker = self.set_interval(TURN_SECONDS, self._tick, pause=True)
         self._fit_editor()
         self.present(self.app.store.state)
 
@@ -95,18 +90,19 @@ class ChatScreen(PanelScreen):
 
     # Drawing
 
-    def present(self, state: AppState, *, ticked: bool = False) -> None:
+    def present(self, state: AppState) -> None:
         """Draw `state`, now; what cannot be painted at the moment is drawn later in full."""
         app = self.app
         if not self.is_mounted or not app.can_paint:
             return
         width, at = app.size.width, app.clock.now()
-        self._status.show_status(state, at, width, ticked=ticked)
+        self._status.show_status(state, at, width)
         self._queued.show_waiting(state.thread, width)
         self._show_footer(state)
-        self._questions.sync(self, state)
+        self.show_panels(state, at)
         self._show_transcript(state, at)
-        busy = state.thread is not None and state.thread.running
+        thread = state.thread
+        busy = thread is not None and (thread.running or bool(self.panel.query(Terminals)))
         (self._ticker.resume if busy else self._ticker.pause)()
         if self.is_current:
             app.lay_out_now()
@@ -204,19 +200,7 @@ class ChatScreen(PanelScreen):
         self.present(self.state)
 
     def _tick(self) -> None:
-        self.present(self.state, ticked=True)
-
-    # Questions
-
-    @on(Approval.Answered)
-    def _answered(self, event: Approval.Answered) -> None:
-        event.stop()
-        self.act(*event.actions)
-
-    @on(Approval.FullViewWanted)
-    def _full_view(self, event: Approval.FullViewWanted) -> None:
-        event.stop()
-        self._questions.open_full_view(self, self.state)
+        self.present(self.state)
 
     # What the composer says
 
@@ -366,14 +350,3 @@ class ChatScreen(PanelScreen):
         if self._armed is not None and self.app.clock.monotonic() >= self._armed[1] - 0.05:
             self._disarm()
             self.present(self.state)
-
-    # What commands may ask for
-
-    def act(self, *actions: Action) -> None:
-        self.app.act(*actions)
-
-    def say(self, level: NoticeLevel, text: str, details: str = "") -> None:
-        self.act(Say(level=level, text=text, details=details))
-
-    async def request(self, row: Any, params: Any) -> Any:
-        return await self.app.link.request(row, params)

@@ -19,6 +19,7 @@ from app_server.protocol.permissions import AskForApproval, SandboxPolicy
 from app_server.protocol.review import ReviewTarget
 from app_server.protocol.shared import ReasoningEffort, RequestId
 from app_server.protocol.thread import ThreadForkParams, ThreadResumeParams, ThreadStartParams
+from app_server.protocol.thread_shell import ThreadBackgroundTerminal
 from tui.state.cells import AnyCell, NoticeLevel
 
 
@@ -117,6 +118,13 @@ class StopTerminals(msgspec.Struct, frozen=True, kw_only=True):
     """/stop: end the thread's background terminals."""
 
 
+class TerminalsListed(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server says runs in the background, oldest first."""
+
+    thread_id: str
+    running: tuple[ThreadBackgroundTerminal, ...]
+
+
 class SetModel(msgspec.Struct, frozen=True, kw_only=True):
     """From the next turn on."""
 
@@ -194,6 +202,7 @@ Action: TypeAlias = (
     | CompactThread
     | StartReview
     | StopTerminals
+    | TerminalsListed
     | SetModel
     | SetPermissions
     | SetPlanMode

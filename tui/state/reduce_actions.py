@@ -47,6 +47,7 @@ from tui.state.actions import (
     Show,
     StartReview,
     StopTerminals,
+    TerminalsListed,
     UserSubmitted,
 )
 from tui.state.cells import UserMessageCell
@@ -63,6 +64,7 @@ from tui.state.effects import (
 from tui.state.model import AppState, Draft
 from tui.state.reduce_app import list_models, notice, open_thread, with_thread
 from tui.state.reduce_questions import answered
+from tui.state.reduce_terminals import listed
 from tui.state.reduce_turns import interrupt, pull_queued, queue, submit
 from tui.state.thread import ThreadState
 from tui.state.transcript import own_id, settle
@@ -91,6 +93,9 @@ def act(state: AppState, action: Action, at: float) -> Step:
             return replace(state, dialog=name), ()
         case CloseDialog():
             return replace(state, dialog=None), ()
+        case TerminalsListed(thread_id=thread_id, running=running):
+            thread = state.threads.get(thread_id)
+            return (state if thread is None else with_thread(state, listed(thread, running))), ()
         case EditExternally(text=text):
             return state, (OpenEditor(text=text),)
         case Say(level=level, text=text, details=details):

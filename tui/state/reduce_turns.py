@@ -334,7 +334,7 @@ def settle_unfinished(thread: ThreadState, *, interrupted: bool) -> ThreadState:
 
 
 def _leave_command(thread: ThreadState, cell: CommandCell, *, runs_on: bool) -> ThreadState:
-    if runs_on and cell.status == "running" and cell.process_id is not None:
+    if runs_on and cell.status == "running":
         thread = replace(thread, terminals=(*thread.terminals, cell))
         return settle(thread, replace(cell, status="background"))
     return settle(thread, replace(cell, status="interrupted"))

@@ -28,6 +28,23 @@ async def approval(s: Session) -> None:
     await s.see("Run this command?")
 
 
+async def approval_edit(s: Session) -> None:
+    await approval(s)
+    s.later(1)
+    await s.press("e")
+    await s.see("│ rm -rf")
+    await s.type(" build")
+
+
+async def background(s: Session) -> None:
+    for command in ("npm run dev", "make watch"):
+        await s.say(f"serve {command}")
+        await s.idle()
+    s.later(65)
+    await s.say("/ps")
+    await s.see("In the background")
+
+
 async def patch(s: Session) -> None:
     await s.say("patch")
     await s.see("hello.py")
@@ -68,7 +85,20 @@ async def pasted(s: Session) -> None:
     await s.type("and more")
 
 
-SCENES = [opening, answer, approval, patch, slash, working, status, shortcuts, models, pasted]
+SCENES = [
+    opening,
+    answer,
+    approval,
+    approval_edit,
+    background,
+    patch,
+    slash,
+    working,
+    status,
+    shortcuts,
+    models,
+    pasted,
+]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -82,7 +112,10 @@ async def test_the_screen_reads(
         matches_text(f"session/{scene.__name__}-{size}", s.text, pytestconfig)
 
 
-@pytest.mark.parametrize("scene", [answer, approval, patch, working], ids=lambda f: f.__name__)
+COLOURFUL = [answer, approval, approval_edit, background, patch, working]
+
+
+@pytest.mark.parametrize("scene", COLOURFUL, ids=lambda f: f.__name__)
 def test_the_screen_looks(codex_home: Path, snap_compare: Any, scene: Any) -> None:
     server = ScriptedServer()
     app = make_app(str(codex_home), server)

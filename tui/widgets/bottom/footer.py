@@ -4,7 +4,12 @@ from textual.geometry import Size
 from textual.strip import Strip
 
 from tui.state.model import AppState
-from tui.state.select import context_left_percent, footer_items, mode_label
+from tui.state.select import (
+    context_left_percent,
+    footer_items,
+    mode_label,
+    running_terminals,
+)
 from tui.text.palette import Palette
 from tui.widgets.drawn import BLANK, Drawn, cut, cut_text, elide_middle, neutral, styled
 
@@ -67,7 +72,11 @@ class Footer(Drawn):
             if not right and left_percent is not None:
                 right, right_style = f"{left_percent}% context left", palette.dim
         else:
-            left = _fitted([neutral(item) for item in footer_items(state)], room)
+            behind = len(running_terminals(thread)) if thread is not None else 0
+            if behind and not right:
+                right, right_style = f"{behind} in background · /ps", palette.dim
+            left_room = room - len(right) - 2 if right else room
+            left = _fitted([neutral(item) for item in footer_items(state)], left_room)
             left = left or neutral(fallback)
         left = cut_text(left, room)
         gap = room - len(left) - len(right)

@@ -8,7 +8,8 @@ from tui.text.palette import Palette
 from tui.widgets.drawn import BLANK, Drawn, cut, neutral, styled
 
 BULLETS = "•◦"
-"""One a tick, so that one sees that something runs."""
+"""In turns, so that one sees that something runs."""
+TURN_SECONDS = 0.5
 
 
 class StatusLine(Drawn):
@@ -17,12 +18,10 @@ class StatusLine(Drawn):
     def __init__(self, palette: Palette) -> None:
         super().__init__(id="status-line")
         self._palette = palette
-        self._ticks = 0
         self.display = False
 
-    def show_status(self, state: AppState, at: float, width: int, *, ticked: bool = False) -> bool:
+    def show_status(self, state: AppState, at: float, width: int) -> bool:
         """Returns whether the height has changed."""
-        self._ticks += ticked
         return self.show_lines(self._draw(state, at, width))
 
     def _draw(self, state: AppState, at: float, width: int) -> list[Strip]:
@@ -41,14 +40,14 @@ class StatusLine(Drawn):
             return []
         if thread.questions:
             return []
-        bullet = BULLETS[self._ticks % len(BULLETS)]
+        bullet = BULLETS[int(at / TURN_SECONDS) % len(BULLETS)]
         if thread.status is None:
             return [BLANK, styled((bullet, palette.running), (" Sending", palette.running))]
         header, rest = status_line(thread.status, at)
         terminals = len(running_terminals(thread))
         if terminals:
             plural = "s" if terminals > 1 else ""
-            rest += f" · {terminals} background terminal{plural} running · /stop to end"
+            rest += f" · {terminals} background terminal{plural} running · /ps"
         lines = [
             BLANK,
             cut(

@@ -17,7 +17,8 @@ from tui.cells.draw import draw
 from tui.state.cells import PatchCell
 from tui.text.highlight import highlight
 from tui.text.palette import Palette
-from tui.text.sanitize import clean
+from tui.text.sanitize import clean, clean_line
+from tui.text.spans import Spans
 from tui.text.wrap import wrap
 from tui.widgets.drawn import BLANK, cut, cut_text, neutral, styled
 from tui.widgets.line_field import LineField
@@ -173,10 +174,12 @@ def _options(view: View) -> tuple[list[Strip], tuple[int, int] | None]:
     for number, option in enumerate(view.ask.options):
         is_selected = number == view.selected
         style = view.palette.accent if is_selected else view.palette.text
-        mark = "› " if is_selected else "  "
         is_written = is_selected and view.written is not None
-        label = f"{number + 1}. {option.heading if is_written else _label(option)}"
-        lines += _block(label, view, style, _UNDER_OPTION, mark)
+        label = [Segment(f"{number + 1}. ", style)]
+        label += [Segment(option.heading, style)] if is_written else _label(option, style, view)
+        mark = [Segment("› " if is_selected else "  ", style)]
+        width = max(view.width - 1, 1)
+        lines += map(Strip, wrap(label, width, first=mark, rest=[Segment(_UNDER_OPTION)]))
         if is_written:
             rows, at = _field(view, _UNDER_OPTION)
             cursor = (at[0], at[1] + len(lines))
@@ -184,11 +187,13 @@ def _options(view: View) -> tuple[list[Strip], tuple[int, int] | None]:
     return lines, cursor
 
 
-def _label(option: Option) -> str:
+def _label(option: Option, style: Style, view: View) -> Spans:
     keys = "n, esc" if option.keys == "n" else option.keys
     if option.field is not None and option.field.text:
-        return f"{option.heading} {option.field.text} ({keys}, e to edit)"
-    return f"{option.label} ({keys})"
+        prefix = Segment(clean_line(option.field.text), view.palette.accent)
+        hint = Segment(f" ({keys}, e to edit)", view.palette.dim)
+        return [Segment(f"{option.heading} ", style), prefix, hint]
+    return [Segment(clean_line(option.label), style), Segment(f" ({keys})", view.palette.dim)]
 
 
 def _field(view: View, indent: str) -> tuple[list[Strip], tuple[int, int]]:
