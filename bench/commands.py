@@ -21,6 +21,7 @@ DELTA = b'"deltaBase64":"'
 
 def measure(programs: list[Program], model: Model) -> list[Figure]:
     rate = Figure(f"command/exec, {STREAMED_BYTES >> 20} MiB streamed", "MB/s", ">= 1.5x")
+    cpu = Figure("  CPU of the server and what it runs", "ms", "<= 0.7x")
     many = Figure(f"{COMMANDS} commands at once, 1 MiB each", "ms", "no byte lost")
     gone = Figure("turn/interrupt to process gone", "ms", "<= 300 ms")
     stubborn = Figure("  where it ignores SIGTERM", "ms", "<= 2000 ms")
@@ -28,11 +29,13 @@ def measure(programs: list[Program], model: Model) -> list[Figure]:
         for program in programs:
             with Headless(program) as server:
                 server.initialize()
+                before = _cpu_seconds(server.pid)
                 rate.add(program.name, _streamed_rate(server))
+                cpu.add(program.name, (_cpu_seconds(server.pid) - before) * 1000)
                 many.add(program.name, _many_at_once(server) * 1000)
             gone.add(program.name, _interrupt_seconds(program, model, "") * 1000)
             stubborn.add(program.name, _interrupt_seconds(program, model, STUBBORN) * 1000)
-    return [rate, many, gone, stubborn]
+    return [rate, cpu, many, gone, stubborn]
 
 
 def _command(process_id: str, line: str) -> dict[str, Any]:
@@ -53,6 +56,16 @@ def _streamed_rate(server: Headless) -> float:
     took = time.monotonic() - began
     assert arrived >= STREAMED_BYTES * 4 // 3, "output was lost"
     return STREAMED_BYTES / took / 1e6
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Of a process, of its descendants, and of those they have waited for."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    ticks = sum(map(int, fields[11:15]))
+    below = 0.0
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        below += sum(_cpu_seconds(int(child)) for child in children.read_text().split())
+    return ticks / os.sysconf("SC_CLK_TCK") + below
 
 
 def _delta_length(line: bytes) -> int:

@@ -62,6 +62,10 @@ class Headless:
         self._process.stdin.close()
         self._process.wait()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def initialize(self) -> float:
         """Do the handshake; seconds since the process was spawned."""
         info = {"name": "bench", "title": "Bench", "version": "1"}

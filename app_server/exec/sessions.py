@@ -31,6 +31,8 @@ SHORTEST_POLL_MS = 5_000
 LONGEST_POLL_MS = 300_000
 
 MOST_SESSIONS = 64
+MANY_SESSIONS = 60
+"""From so many open ones on, the caller is to be warned."""
 PROTECTED_SESSIONS = 8
 """The most recently used ones, never ended to make room."""
 
@@ -177,6 +179,18 @@ class TerminalSessions:
             if session_id not in self._terminals and session_id not in self._reserved:
                 self._reserved.add(session_id)
                 return session_id
+
+    @property
+    def warning(self) -> str | None:
+        """What the model should know when so many are open that some will soon be ended."""
+        count = len(self._terminals)
+        if count < MANY_SESSIONS:
+            return None
+        return (
+            f"Warning: {count} terminals are open. At most {MOST_SESSIONS} are kept: one more "
+            "command than that ends the terminal that was used least recently. End or poll those "
+            "you no longer need, and do not start more than you need."
+        )
 
     def knows(self, session_id: int) -> bool:
         """Whether this id can still be written to or polled."""

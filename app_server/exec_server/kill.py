@@ -10,24 +10,36 @@ from __future__ import annotations
 import os
 import signal
 
+_KERNEL_LISTS_CHILDREN = os.path.exists("/proc/thread-self/children")
+
 
 def descendants(root_pid: int) -> list[int]:
     """Everything below `root_pid` as /proc shows it now, parents before their children."""
-    children: dict[int, list[int]] = {}
-    for pid, parent in _parents():
-        children.setdefault(parent, []).append(pid)
     found: list[int] = []
     waiting = [root_pid]
     while waiting:
-        below = children.get(waiting.pop(), ())
+        below = children_of(waiting.pop())
         found.extend(below)
         waiting.extend(below)
     return found
 
 
 def children_of(pid: int) -> list[int]:
-    """The direct children of `pid` as /proc shows them now."""
-    return [child for child, parent in _parents() if parent == pid]
+    """The direct children of `pid`, zombies included: their other threads may still run."""
+    if not _KERNEL_LISTS_CHILDREN:
+        return [child for child, parent in _parents() if parent == pid]
+    found: list[int] = []
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return found  # it has just ended
+    for thread in threads:
+        try:
+            with open(f"/proc/{pid}/task/{thread}/children", "rb", buffering=0) as children:
+                found.extend(map(int, children.readall().split()))
+        except OSError:
+            continue
+    return found
 
 
 def signal_all(pids: list[int], signal_number: int) -> None:
@@ -76,7 +88,7 @@ def _namespace_depth(pid: int) -> int:
 
 
 def _parents() -> list[tuple[int, int]]:
-    """Every process with its parent, zombies included: their other threads may still run."""
+    """Every process with its parent, for kernels that do not list children."""
     pairs: list[tuple[int, int]] = []
     for name in os.listdir("/proc"):
         if not name.isdigit():

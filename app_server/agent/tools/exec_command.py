@@ -13,6 +13,7 @@ import msgspec
 
 from app_server import clock, paths
 from app_server.agent.events import ItemCompleted, Told
+from app_server.agent.history import text_message
 from app_server.agent.tools.apply_patch import apply_patch_text
 from app_server.agent.tools.exec_text import could_not_run, outcome_text, rejected
 from app_server.agent.tools.guarded_run import NotPermitted, Permit, command_item, permit
@@ -158,6 +159,8 @@ class Run:
             reason = f"Failed to create unified exec process: {error}"
             raise ToolError(could_not_run(self._call.command, rejected(reason))) from error
         self._is_waited_for = False
+        if outcome.session_id is not None and terminals.warning is not None:
+            self._turn.record_later(text_message("user", terminals.warning))
         return outcome_for_model(outcome, self._arguments.max_output_tokens)
 
     async def _as_patch(self) -> str | None:
