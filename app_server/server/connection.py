@@ -144,6 +144,7 @@ class Connection:
 
         while (frame := await self._channel.receive()) is not None:
             await route(self, frame)
+            frame = None  # a large one is not kept until the next comes
             if self.outbox.waiting_answers >= UNREAD_ANSWERS:
                 await self.outbox.flushed()
             if self.open_calls >= BREATH_EVERY_CALLS:

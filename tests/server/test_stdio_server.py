@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -84,11 +85,28 @@ def test_a_line_that_cannot_be_read_costs_only_itself(program: Program, line: by
     assert [m["id"] for m in messages if "id" in m] == [1, 2]
 
 
-def test_a_message_of_many_megabytes_is_answered(program: Program) -> None:
-    big = {"id": 2, "method": "thread/read", "params": {"threadId": "x" * 20_000_000}}
-    program.send(INITIALIZE, big, {"id": 3, "method": "model/list", "params": {}})
-    messages = program.end()
-    assert sorted(message["id"] for message in messages if "id" in message) == [1, 2, 3]
+def test_a_message_of_64_megabytes_is_answered_and_its_memory_given_back(program: Program) -> None:
+    program.send(INITIALIZE, {"id": 2, "method": "model/list", "params": {}})
+    program.answer_to(2)
+    before = resident_megabytes(program)
+    big = {"method": "thread/read", "params": {"threadId": "x" * 64_000_000}}
+    program.send({"id": 3, "method": "model/list", "params": {}}, {"id": 4, **big})
+    program.answer_to(3)
+    assert "error" in program.answer_to(4)
+    if before is not None:
+        deadline = time.monotonic() + BOUND_SECONDS
+        while (resident_megabytes(program) or 0) > before + 40:
+            assert time.monotonic() < deadline
+
+
+def resident_megabytes(program: Program) -> int | None:
+    """How much memory the program has; None where the system does not tell."""
+    try:
+        status = Path(f"/proc/{program.process.pid}/status").read_text()
+    except OSError:
+        return None
+    [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+    return int(line.split()[1]) // 1024
 
 
 def test_the_end_of_input_ends_the_program_with_status_0(program: Program) -> None:
