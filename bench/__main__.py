@@ -11,6 +11,7 @@ NAMES = (
     "first_paint",
     "keystroke",
     "headless_ready",
+    "many_clients",
     "streaming",
     "commands",
     "resume",

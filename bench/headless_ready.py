@@ -1,8 +1,11 @@
-"""The server without a terminal: ready, first delta of a turn, rate of a long stream."""
+"""The server without a terminal: ready, a thread, first delta of a turn, a long stream, a flood."""
 
 import itertools
 import json
+import os
+import select
 import subprocess
+import threading
 import time
 from types import TracebackType
 from typing import Any
@@ -12,10 +15,15 @@ from bench.programs import Model, Program
 
 RUNS = 9
 DELTAS = 10_000
+CALLS = 5_000
 
 
 def measure(programs: list[Program], model: Model) -> list[Figure]:
-    ready = Figure("spawn to initialize reply", "ms", "<= 2.2x")
+    ready = Figure("spawn to initialize reply", "ms", "<= 1.6x")
+    thread = Figure("thread/start", "ms", "<= 0.3x")
+    flood = Figure(f"{CALLS} calls in one go, all answered", "ms", "<= 1.0x")
+    refused = Figure("  of them refused", "calls")
+    unanswered = Figure("  of them without an answer after 10 s", "calls", "0")
     first = Figure("turn/start to first delta", "ms", "<= 0.3x")
     rate = Figure(f"{DELTAS} deltas headless", "deltas/s", ">= 1.0x, all delivered")
     for _ in range(RUNS):
@@ -23,14 +31,25 @@ def measure(programs: list[Program], model: Model) -> list[Figure]:
             model.script({"items": [{"type": "message", "text": "hello"}]})
             with Headless(program) as server:
                 ready.add(program.name, server.initialize() * 1000)
-                first.add(program.name, server.first_delta(server.start_thread()) * 1000)
+                time.sleep(0.3)
+                began = time.monotonic()
+                started = server.start_thread()
+                thread.add(program.name, (time.monotonic() - began) * 1000)
+                first.add(program.name, server.first_delta(started) * 1000)
     for _ in range(3):
         for program in programs:
             model.script({"items": [{"type": "message", "n": DELTAS, "size": 8}]})
             with Headless(program) as server:
                 server.initialize()
                 rate.add(program.name, server.delta_rate(server.start_thread()))
-    return [ready, first, rate]
+            with Headless(program) as server:
+                server.initialize()
+                time.sleep(0.5)
+                took, refusals, missing = server.flood()
+                flood.add(program.name, took * 1000)
+                refused.add(program.name, refusals)
+                unanswered.add(program.name, missing)
+    return [ready, thread, first, rate, flood, refused, unanswered]
 
 
 class Headless:
@@ -75,7 +94,6 @@ class Headless:
         return ready
 
     def start_thread(self) -> str:
-        time.sleep(0.3)
         result = self.request("thread/start", {"cwd": str(self._program.cwd)})
         thread: str = result["thread"]["id"]
         return thread
@@ -107,6 +125,30 @@ class Headless:
                 assert message["params"]["item"]["text"] == text, "a delta was lost"
             elif method == "turn/completed":
                 return DELTAS / (last - first)
+
+    def flood(self) -> tuple[float, int, int]:
+        """Send calls without reading in between: seconds to the last answer, refusals, losses."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        call = '{"id":"f%d","method":"thread/loaded/list","params":{}}\n'
+        text = "".join(call % number for number in range(CALLS)).encode()
+        descriptor = self._process.stdout.fileno()
+        began = time.monotonic()
+        writing = threading.Thread(target=self._write, args=(text,))
+        writing.start()
+        heard = bytearray()
+        last = began
+        while heard.count(b'"id":"f') < CALLS and time.monotonic() < last + 10:
+            if select.select([descriptor], [], [], 1)[0]:
+                heard += os.read(descriptor, 1 << 20)
+                last = time.monotonic()
+        writing.join()
+        return last - began, heard.count(b"-32001"), CALLS - heard.count(b'"id":"f')
+
+    def _write(self, text: bytes) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(text)
+        self._process.stdin.flush()
 
     def request(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         number = self.send_request(method, params)
