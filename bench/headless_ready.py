@@ -1,11 +1,8 @@
-"""The server without a terminal: ready, a thread, first delta of a turn, a long stream, a flood."""
+"""The server without a terminal: ready, a thread, first delta of a turn, rate of a long stream."""
 
 import itertools
 import json
-import os
-import select
 import subprocess
-import threading
 import time
 from types import TracebackType
 from typing import Any
@@ -15,15 +12,11 @@ from bench.programs import Model, Program
 
 RUNS = 9
 DELTAS = 10_000
-CALLS = 5_000
 
 
 def measure(programs: list[Program], model: Model) -> list[Figure]:
     ready = Figure("spawn to initialize reply", "ms", "<= 1.6x")
     thread = Figure("thread/start", "ms", "<= 0.3x")
-    flood = Figure(f"{CALLS} calls in one go, all answered", "ms", "<= 1.0x")
-    refused = Figure("  of them refused", "calls")
-    unanswered = Figure("  of them without an answer after 10 s", "calls", "0")
     first = Figure("turn/start to first delta", "ms", "<= 0.3x")
     rate = Figure(f"{DELTAS} deltas headless", "deltas/s", ">= 1.0x, all delivered")
     for _ in range(RUNS):
@@ -42,14 +35,7 @@ def measure(programs: list[Program], model: Model) -> list[Figure]:
             with Headless(program) as server:
                 server.initialize()
                 rate.add(program.name, server.delta_rate(server.start_thread()))
-            with Headless(program) as server:
-                server.initialize()
-                time.sleep(0.5)
-                took, refusals, missing = server.flood()
-                flood.add(program.name, took * 1000)
-                refused.add(program.name, refusals)
-                unanswered.add(program.name, missing)
-    return [ready, thread, first, rate, flood, refused, unanswered]
+    return [ready, thread, first, rate]
 
 
 class Headless:
@@ -125,30 +111,6 @@ class Headless:
                 assert message["params"]["item"]["text"] == text, "a delta was lost"
             elif method == "turn/completed":
                 return DELTAS / (last - first)
-
-    def flood(self) -> tuple[float, int, int]:
-        """Send calls without reading in between: seconds to the last answer, refusals, losses."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        call = '{"id":"f%d","method":"thread/loaded/list","params":{}}\n'
-        text = "".join(call % number for number in range(CALLS)).encode()
-        descriptor = self._process.stdout.fileno()
-        began = time.monotonic()
-        writing = threading.Thread(target=self._write, args=(text,))
-        writing.start()
-        heard = bytearray()
-        last = began
-        while heard.count(b'"id":"f') < CALLS and time.monotonic() < last + 10:
-            if select.select([descriptor], [], [], 1)[0]:
-                heard += os.read(descriptor, 1 << 20)
-                last = time.monotonic()
-        writing.join()
-        return last - began, heard.count(b"-32001"), CALLS - heard.count(b'"id":"f')
-
-    def _write(self, text: bytes) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(text)
-        self._process.stdin.flush()
 
     def request(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         number = self.send_request(method, params)

@@ -17,6 +17,7 @@ RUNS = 3
 CLIENTS_WITH_TURNS = 20
 DELTAS = 200
 CLIENTS = 200
+CALLS = 5_000
 SLOW_DELTAS = 50_000
 PROBES = 100
 
@@ -25,6 +26,8 @@ def measure(programs: list[Program], model: Model) -> list[Figure]:
     turns = Figure(f"{CLIENTS_WITH_TURNS} clients x {DELTAS} deltas, total", "ms", "<= 0.5x")
     connecting = Figure(f"{CLIENTS} clients connect and are answered", "ms", "<= 2000 ms")
     left = Figure("  descriptors they leave", "files", "0")
+    flood = Figure(f"{CALLS} calls in one go, all answered", "ms", "<= 1.0x")
+    refused = Figure("  of them refused as overload", "calls")
     idle = Figure("idle after a handshake, RSS", "MB", "<= 55 MB")
     p50 = Figure("a slow reader's cost to others, p50", "ms", "<= 20 ms")
     worst = Figure("  worst", "ms")
@@ -37,6 +40,9 @@ def measure(programs: list[Program], model: Model) -> list[Figure]:
                 before = _descriptors(process)
                 connecting.add(program.name, asyncio.run(_connect(port)) * 1000)
                 left.add(program.name, _descriptors_settled(process, before))
+                took, refusals = asyncio.run(_flood(port))
+                flood.add(program.name, took * 1000)
+                refused.add(program.name, refusals)
                 message = {"type": "message", "n": DELTAS, "size": 8}
                 model.script(*[{"items": [message]}] * CLIENTS_WITH_TURNS)
                 turns.add(program.name, asyncio.run(_turns(port, program)) * 1000)
@@ -48,7 +54,7 @@ def measure(programs: list[Program], model: Model) -> list[Figure]:
             p50.add(program.name, times[len(times) // 2] * 1000)
             worst.add(program.name, times[-1] * 1000)
             grown.add(program.name, _resident_megabytes(process) - before_mb)
-    return [turns, connecting, left, idle, p50, worst, grown]
+    return [turns, connecting, left, flood, refused, idle, p50, worst, grown]
 
 
 @contextmanager
@@ -89,6 +95,31 @@ async def _connect(port: int) -> float:
     for client in clients:
         client.close()
     return took
+
+
+async def _flood(port: int) -> tuple[float, int]:
+    """Seconds to the last answer, and how many were refusals."""
+    client = await RawWebSocket.open(port)
+    await client.hello()
+    done = asyncio.get_running_loop().create_future()
+    answered = refused = 0
+
+    def look(text: bytes) -> None:
+        nonlocal answered, refused
+        answered += b'"id":' in text
+        refused += b"-32001" in text
+        if answered == CALLS:
+            done.set_result(None)
+
+    client.on_text = look
+    begun = time.monotonic()
+    for number in range(CALLS):
+        client.send({"id": number + 1, "method": "thread/loaded/list", "params": {}})
+    async with asyncio.timeout(60):
+        await done
+    took = time.monotonic() - begun
+    client.close()
+    return took, refused
 
 
 async def _turns(port: int, program: Program) -> float:
