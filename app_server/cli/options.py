@@ -77,7 +77,7 @@ def parse(argv: list[str]) -> Options:
         if not word.startswith("-") and not _is_a_value(argv, position):
             break
     argv = _command_first(argv)
-    parser = _parser()
+    parser = _parser(argv[0] if argv and argv[0] in (*_COMMANDS, "interactive") else None)
     given = parser.parse_args(argv)
     cwd = os.path.abspath(given.cd or ".")
     if not os.path.isdir(cwd):
@@ -152,8 +152,25 @@ def _command_first(argv: list[str]) -> list[str]:
     return ["interactive", *argv]
 
 
-def _parser() -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False)
+class _NoParser:
+    """Stands in for the parser of a command that was not given."""
+
+    def add_argument(self, *_names: str, **_config: Any) -> None:
+        """Nobody asks for it."""
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """With the width given: argparse would import shutil and its archives to find it, 3 ms."""
+    try:
+        width = os.get_terminal_size(1).columns
+    except (OSError, ValueError):
+        width = 80
+    return argparse.HelpFormatter(prog, width=max(40, width - 2))
+
+
+def _parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The parser of all commands, or of one alone: the others would cost half of the start."""
+    shared = argparse.ArgumentParser(add_help=False, formatter_class=_formatter)
     add = shared.add_argument
     add(
         "-c",
@@ -212,6 +229,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="codex",
         parents=[shared],
+        formatter_class=_formatter,
         description="A coding agent in your terminal. Without a command: a session, "
         "beginning with PROMPT where one is given.",
         usage=_USAGE,
@@ -219,12 +237,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-V", "--version", action="store_true", help="print the version and exit")
     parser.add_argument("--headless", action="store_true",
                         help="the server alone, the same as `codex app-server`")  # fmt: skip
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", prog="codex")
 
-    def command(name: str, help_text: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, parents=[shared], help=help_text)
+    def command(
+        name: str, help_text: str | None = None, usage: str | None = None
+    ) -> argparse.ArgumentParser | _NoParser:
+        if only not in (None, name):
+            return _NoParser()
+        words: dict[str, Any] = {} if help_text is None else {"help": help_text}
+        return commands.add_parser(
+            name, parents=[shared], usage=usage, formatter_class=_formatter, **words
+        )
 
-    session = commands.add_parser("interactive", parents=[shared], usage=_USAGE)
+    session = command("interactive", usage=_USAGE)
     session.add_argument("prompt", nargs="?", metavar="PROMPT")
     resume = command("resume", "go on with an earlier thread")
     resume.add_argument("thread", nargs="?", metavar="ID", help="a thread's id or name")
@@ -279,7 +304,7 @@ _WS_AUTH = {
 }
 
 
-def _add_ws_auth(server: argparse.ArgumentParser) -> None:
+def _add_ws_auth(server: argparse.ArgumentParser | _NoParser) -> None:
     for flag, (name, told) in _WS_AUTH.items():
         kind = int if name.endswith("_seconds") else str
         choices = ("capability-token", "signed-bearer-token") if name == "ws_mode" else None

@@ -24,7 +24,7 @@ KEY = "plugin_backend_bridges"
 @asynccontextmanager
 async def plugin_bridges(server: Server) -> AsyncIterator[Mapping[str, str]]:
     """Open what is configured; gives where each listens, by its id. Raises `BridgeError`."""
-    config = await asyncio.to_thread(_config_with_bridges, server)
+    config = await _config_with_bridges(server)
     if config is None:
         yield {}
         return
@@ -45,14 +45,15 @@ async def plugin_bridges(server: Server) -> AsyncIterator[Mapping[str, str]]:
             yield bridges.addresses
 
 
-def _config_with_bridges(server: Server) -> Config | None:
+async def _config_with_bridges(server: Server) -> Config | None:
     """The settings, if they name a bridge; the usual server without one reads none for this."""
     from app_server.config.mention import is_mentioned
 
     options = server.options
+    # a few small files, while nobody is served yet: a thread would cost more
     if not is_mentioned(KEY, options.codex_home, options.cli_overrides):
         return None
-    loaded = server.services.load_config(options.cwd, {})
+    loaded = await asyncio.to_thread(server.services.load_config, options.cwd, {})
     if loaded.error is not None:
         log.error("no plugin backend bridge is opened: %s", loaded.error)
     return loaded.config if loaded.config.plugin_backend_bridges else None

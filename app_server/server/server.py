@@ -16,10 +16,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from app_server.protocol.method import ServerNotification
-from app_server.protocol.remote_control import (
-    REMOTE_CONTROL_STATUS_CHANGED,
-    RemoteControlStatusChangedNotification,
-)
 from app_server.rpc.channel import Channel
 from app_server.server.connection import Connection
 from app_server.server.identity import host_name
@@ -122,6 +118,11 @@ class Server:
 
     async def welcome(self, connection: Connection) -> None:
         """What a client hears first, once it has introduced itself."""
+        await asyncio.sleep(0)  # the answer leaves before anything more is loaded
+        from app_server.protocol.remote_control import (
+            REMOTE_CONTROL_STATUS_CHANGED,
+            RemoteControlStatusChangedNotification,
+        )
         from app_server.server.startup import config_warnings
 
         for row, warning in await config_warnings(self.services):

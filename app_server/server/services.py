@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from app_server.model.http import HttpClients
     from app_server.model.providers import ProviderInfo
     from app_server.protocol.notices import ConfigWarningNotification
-from app_server.protocol.thread_data import SessionSource
+    from app_server.protocol.thread_data import SessionSource
 
 log = logging.getLogger(__name__)
 

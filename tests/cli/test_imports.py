@@ -56,6 +56,20 @@ def test_the_server_answers_initialize_without_anything_heavy(codex_home: Path) 
     assert loaded.isdisjoint({*HEAVY, "typing_extensions"} - {"httpx"})
 
 
+def test_what_threads_and_settings_need_is_loaded_after_the_first_answer(codex_home: Path) -> None:
+    code = (
+        "import app_server.cli.headless, app_server.rpc.codec\n"
+        "import app_server.server.serve_stdio, app_server.server.router\n"
+        "import app_server.server.handlers.initialize\n"
+        "from app_server.protocol.catalog import client_method\n"
+        "client_method('initialize')"
+    )
+    topics = {name for name in loaded_by(code, codex_home) if name.startswith("app_server.")}
+    rooms = {name.split(".")[1] for name in topics}
+    assert rooms.isdisjoint({"agent", "auth", "config", "model", "storage", "threads"})
+    assert topics.isdisjoint({"app_server.protocol.item", "app_server.protocol.thread_data"})
+
+
 def test_the_first_paint_needs_the_standard_library_alone(codex_home: Path) -> None:
     code = (
         "from app_server.cli import interactive\n"
