@@ -12,6 +12,7 @@ COMMANDS = {
     "resume": "interactive",
     "app-server": "headless",
     "debug": "debug",
+    "doctor": "doctor",
     "exec-server": "exec_server",
     "execpolicy": "execpolicy",
     "features": "features",

@@ -60,6 +60,8 @@ class Options(NamedTuple):
     """Sign in with a code typed on another device."""
     issuer: str | None = None
     """Where to sign in, other than at OpenAI; for tests."""
+    as_json: bool = False
+    """`doctor`: tell it to a program."""
     arguments: tuple[str, ...] = ()
     """All words after a command that reads them itself."""
     ws_auth: tuple[tuple[str, Any], ...] = ()
@@ -101,6 +103,7 @@ def parse(argv: list[str]) -> Options:
         socket=getattr(given, "sock", None),
         out=getattr(given, "out", None),
         experimental=getattr(given, "experimental", False),
+        as_json=getattr(given, "as_json", False),
         strict_config=given.strict_config,
         feature=getattr(given, "feature", None),
         api_key_from_stdin=getattr(given, "with_api_key", False),
@@ -123,7 +126,16 @@ _TAKES_A_VALUE = {
 _USAGE = "codex [OPTIONS] [PROMPT]\n       codex [OPTIONS] COMMAND [ARGS]"
 _READ_THEMSELVES = ("execpolicy", "sandbox")
 """Commands whose words end in a command of the user's, with options of its own."""
-_COMMANDS = ("app-server", "debug", "exec-server", "features", "resume", "login", "logout")
+_COMMANDS = (
+    "app-server",
+    "debug",
+    "doctor",
+    "exec-server",
+    "features",
+    "resume",
+    "login",
+    "logout",
+)
 
 
 def _is_a_value(argv: list[str], position: int) -> bool:
@@ -283,6 +295,8 @@ def _parser(only: str | None = None) -> argparse.ArgumentParser:
                        help="sign in with a code typed on another device")  # fmt: skip
     login.add_argument("--experimental_issuer", metavar="URL", help=argparse.SUPPRESS)
     command("logout", "remove the stored sign-in")
+    doctor = command("doctor", "look at this machine and say what is wrong and what would help")
+    doctor.add_argument("--json", dest="as_json", action="store_true", help="for programs")
     features = command("features", "list features, switch one on or off for good")
     features.add_argument("action", choices=("list", "enable", "disable"))
     features.add_argument("feature", nargs="?", metavar="NAME")
