@@ -15,9 +15,11 @@ from app_server.protocol.thread_data import SessionSource
 
 if TYPE_CHECKING:
     from app_server.config.load import LoadedConfig
+    from app_server.config.resolve import Config
     from app_server.exec.environment import Environment
     from app_server.model.client import ModelClient
     from app_server.model.providers import ProviderInfo
+    from app_server.telemetry.records import Recorder
 
 
 class AgentServices(Protocol):
@@ -64,6 +66,10 @@ class AgentServices(Protocol):
 
     def model_client(self, provider: ProviderInfo) -> ModelClient:
         """A client for one provider, sharing the server's HTTP connections and sign-in."""
+        ...
+
+    def recorder(self, config: Config) -> Recorder | None:
+        """Who counts what happens; None unless the settings name somebody."""
         ...
 
     async def environment(self) -> Environment:

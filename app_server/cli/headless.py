@@ -21,10 +21,15 @@ def run(options: Options) -> int:
     from pathlib import Path
 
     from app_server import logs
+    from app_server.cli.otel_check import otel_problem
     from app_server.paths import codex_home
     from app_server.server.options import ServerOptions
 
     logs.to_stderr()
+    problem = otel_problem(codex_home(), Path(options.cwd), options.overrides, options.profile)
+    if problem is not None:
+        print(problem, file=sys.stderr)
+        return 1
     server = ServerOptions(
         codex_home=codex_home(),
         cwd=Path(options.cwd),

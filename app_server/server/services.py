@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from app_server.model.providers import ProviderInfo
     from app_server.protocol.notices import ConfigWarningNotification
     from app_server.protocol.thread_data import SessionSource
+    from app_server.telemetry.otel import Telemetry
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,8 @@ class Services:
         self.told_warnings: set[ConfigWarningNotification] = set()
         self._environment: Environment | None = None
         self._environment_lock = asyncio.Lock()
+        self._telemetry: Telemetry | None = None
+        self._telemetry_lock = threading.Lock()
 
     @property
     def codex_home(self) -> Path:
@@ -150,6 +154,23 @@ class Services:
 
         return ModelClient(provider, self.auth, self.http, self.installation_id)
 
+    def recorder(self, config: Config) -> Telemetry | None:
+        """What the first thread's settings say of telemetry holds for the whole server."""
+        if not config.otel:
+            return None
+        with self._telemetry_lock:
+            if self._telemetry is None:
+                from app_server.telemetry.otel import OtelInvalid, Telemetry, read_settings
+
+                try:
+                    settings = read_settings(config.otel)
+                except OtelInvalid as error:
+                    log.error("error loading otel config: %s", error)
+                    return None
+                if settings.is_on:
+                    self._telemetry = Telemetry(settings)
+            return self._telemetry
+
     async def environment(self) -> Environment:
         """Where commands run; the local process service is started at the first call."""
         async with self._environment_lock:
@@ -171,6 +192,8 @@ class Services:
                 await self.logins.close()
             if self._environment is not None:
                 await self._environment.close()
+            if self._telemetry is not None:
+                await asyncio.to_thread(self._telemetry.close)
         finally:
             if "http" in self.__dict__:
                 await self.http.aclose()

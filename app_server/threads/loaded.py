@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from app_server.agent.actor import Actor
     from app_server.agent.session import Session
     from app_server.agent.turn import Turn as AgentTurn
+    from app_server.threads.recording import Recording
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +114,14 @@ class LoadedThread:
 
     actor: Actor
 
-    def __init__(self, facts: ThreadFacts, questions: QuestionDesk, broadcast: Broadcast) -> None:
+    def __init__(
+        self,
+        facts: ThreadFacts,
+        questions: QuestionDesk,
+        broadcast: Broadcast,
+        recording: Recording | None = None,
+    ) -> None:
+        """`recording` counts what happens, where the settings ask for it."""
         self.facts = facts
         self.subscriptions = Subscriptions()
         self.status = StatusFacts(self._status_changed)
@@ -121,6 +129,7 @@ class LoadedThread:
         self.closing = False
         self._questions = questions
         self._broadcast = broadcast
+        self._recording = recording
         self._unsaid: list[Callable[[], None]] = []
         self._replied = False
         self._git_was_corrected = False
@@ -236,6 +245,8 @@ class LoadedThread:
                 self.status.failed()
             case _:
                 pass
+        if self._recording is not None:
+            self._recording.happened(event)
         for row, params in notifications(self.thread_id, event):
             self.subscriptions.notify(row, params)
 
@@ -250,6 +261,8 @@ class LoadedThread:
                 row, params, self.subscriptions.listening, thread_id=self.thread_id
             )
             settled = True
+            if self._recording is not None:
+                self._recording.decided(params, answer)
             return answer
         except asyncio.CancelledError:
             raise  # the turn is over, and its end has cleared the counts

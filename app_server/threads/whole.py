@@ -65,7 +65,13 @@ def make_thread(manager: ThreadManager, birth: Birth, writer: RolloutWriter | No
         name=birth.name,
         git_info=birth.git_info,
     )
-    thread = LoadedThread(facts, manager.questions, manager.broadcast)
+    recorder = manager.services.recorder(opening.config)
+    recording = None
+    if recorder is not None:
+        from app_server.threads.recording import Recording
+
+        recording = Recording(recorder, birth.id, opening.settings.model)
+    thread = LoadedThread(facts, manager.questions, manager.broadcast, recording)
     session = Session(
         thread_id=birth.id,
         services=manager.services,
