@@ -48,12 +48,15 @@ def context_now(session: Session, settings: TurnSettings) -> ToldContext:
 
 def whole_context(session: Session, settings: TurnSettings, now: ToldContext) -> list[ResponseItem]:
     """Everything, for a model that knows nothing yet."""
-    developer = [now.permissions]
+    config = session.config
+    developer = [now.permissions] if config.include_permissions_instructions else []
     if settings.developer_instructions:
         developer.append(settings.developer_instructions)
     docs = session.project_docs.block(str(settings.cwd))
-    user = ([docs] if docs else []) + [now.environment.block()]
-    return [text_message("developer", *developer), text_message("user", *user)]
+    user = [docs] if docs else []
+    if config.include_environment_context:
+        user.append(now.environment.block())
+    return _messages(developer, user)
 
 
 def context_updates(
@@ -67,11 +70,14 @@ def context_updates(
     if now.model != before.model:
         body = f"{MODEL_SWITCH}\n\n{settings.base_instructions}"
         developer.append(marked("model_switch", body))
-    if now.permissions != before.permissions:
+    config = session.config
+    if now.permissions != before.permissions and config.include_permissions_instructions:
         developer.append(now.permissions)
-    updates: list[ResponseItem] = []
-    if developer:
-        updates.append(text_message("developer", *developer))
-    if now.environment != before.environment:
-        updates.append(text_message("user", now.environment.block()))
-    return updates
+    is_elsewhere = now.environment != before.environment and config.include_environment_context
+    return _messages(developer, [now.environment.block()] if is_elsewhere else [])
+
+
+def _messages(developer: list[str], user: list[str]) -> list[ResponseItem]:
+    """A message each, where there is something to say."""
+    roles = (("developer", developer), ("user", user))
+    return [text_message(role, *texts) for role, texts in roles if texts]

@@ -61,6 +61,29 @@ async def test_project_documents_come_before_the_environment(
     assert message["content"] == [{"type": "input_text", "text": "Hi."}]
 
 
+@pytest.mark.parametrize(
+    ("key", "left_out"),
+    [
+        ("include_permissions_instructions", "<permissions instructions>"),
+        ("include_environment_context", "<environment_context>"),
+    ],
+)
+async def test_blocks_that_were_switched_off_are_never_told(
+    client: Client, workspace: Path, model: ScriptedModel, key: str, left_out: str
+) -> None:
+    model.script(says("one"), says("two"))
+    thread = await Conversation.begin(client, cwd=str(workspace), config={key: False})
+    for settings in ({}, {"approval_policy": "never", "cwd": str(workspace.parent)}):
+        await thread.say("Hi.", **settings)
+        await thread.ended()
+    first, second = await requests_seen(model, 2)
+    blocks = ["<permissions instructions>", "<environment_context>"]
+    told = str(first.body["input"]) + str(second.body["input"])
+    assert [block for block in blocks if block not in told] == [left_out]
+    roles = [item["role"] for item in first.body["input"] if item["type"] == "message"]
+    assert len(roles) == 2
+
+
 async def test_the_request_is_shaped_by_the_models_traits(
     client: Client, workspace: Path, model: ScriptedModel
 ) -> None:
