@@ -13,9 +13,11 @@ from app_server.client.client import Client
 from app_server.demo.provider import ScriptedModel
 from app_server.protocol.item_deltas import ITEM_AGENT_MESSAGE_DELTA
 from app_server.protocol.model import MODEL_LIST, ModelListParams
-from app_server.rpc.websocket import LARGEST_MESSAGE_BYTES
+from app_server.protocol.notices import WARNING, WarningNotification
+from app_server.rpc.websocket import LARGEST_MESSAGE_BYTES, TOO_SLOW
+from app_server.server import outbox
 from app_server.server.server import Server
-from tests.server.listening import BOUND_SECONDS, Listening
+from tests.server.listening import BOUND_SECONDS, CLOSE, Listening
 from tests.support.conversation import PROCESS_WAIT_SECONDS, Conversation
 from tests.support.model_server import provider_toml, says_slowly
 
@@ -150,6 +152,28 @@ async def test_five_thousand_calls_in_one_go_are_all_answered(listening: Listeni
     refusals = [each["error"] for each in found.values() if "error" in each]
     assert all(error["code"] == -32001 for error in refusals)  # type: ignore[index]
     assert all("data" in error for error in refusals)  # type: ignore[operator]
+
+
+async def test_a_client_that_stays_full_is_told_so_by_its_close_code(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox.Outbox.__init__, "__defaults__", (200, 100, 1 << 26))
+    reader, writer = await listening.raw()
+    writer.write(frame(TEXT, HELLO.encode()))
+    news = WarningNotification(message="x" * 10_000)
+    async with asyncio.timeout(BOUND_SECONDS):
+        while not listening.server.connections:  # noqa: ASYNC110 - the server runs on this loop
+            await asyncio.sleep(0)
+        [slow] = listening.server.connections
+        while not slow.hears_broadcasts:  # noqa: ASYNC110 - the server runs on this loop
+            await asyncio.sleep(0)
+        while slow.gate_is_open:
+            listening.server.broadcast(WARNING, news)
+            await asyncio.sleep(0)
+        heard = await reader.read()
+    writer.close()
+    reason = b"too many messages are waiting to be read"
+    assert heard.endswith(struct.pack("!BBH", CLOSE, 2 + len(reason), TOO_SLOW) + reason)
 
 
 async def test_two_hundred_clients_are_served_and_leave_no_descriptor(
