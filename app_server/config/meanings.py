@@ -105,7 +105,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "shell_environment_policy.exclude": ("`[]`", "Patterns (`*`, `?`) of names to drop."),
     "shell_environment_policy.set": ("`{}`", "Variables to add."),
     "shell_environment_policy.include_only": ("`[]`", "Patterns of the only names to keep."),
-    "shell_environment_policy.experimental_use_profile": ("`false`", "Read the shell's profile."),
+    "shell_environment_policy.experimental_use_profile": (
+        "`false`",
+        "Run `shell` calls through your login shell.",
+    ),
     "background_terminal_max_timeout": ("`300000`", "Milliseconds an empty poll may wait."),
     "projects.*.trust_level": ("", "What you decided about a folder."),
     "mcp_servers": ("", "MCP servers, by name: `command` or `url`, and what belongs to it."),

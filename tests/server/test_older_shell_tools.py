@@ -97,6 +97,23 @@ async def test_a_call_runs_to_its_end_and_is_reported_whole(
     assert without_time(await last_output(model)) == told
 
 
+@pytest.mark.parametrize("allows_login", [True, False])
+async def test_words_run_through_the_login_shell_where_the_profile_is_wanted(
+    client: Any, codex_home: Path, workspace: Path, model: ScriptedModel, allows_login: bool
+) -> None:
+    config = codex_home / "config.toml"
+    wanted = "\n[shell_environment_policy]\nexperimental_use_profile = true\n"
+    allowed = f"allow_login_shell = {str(allows_login).lower()}\n"
+    config.write_text(allowed + config.read_text() + wanted)
+    model.script(calls_tool("shell", {"command": ["echo", "a b"]}), says("Done."))
+    thread = await begin(client, workspace)
+    await thread.say("Go.")
+    assert await ended(thread) == "completed"
+    assert without_time(await last_output(model)) == ["Exit code: 0", "Output:", "a b", ""]
+    shown = "/bin/bash -lc \"echo 'a b'\"" if allows_login else "echo 'a b'"
+    assert done(thread).command == shown
+
+
 async def test_the_item_shows_the_command_its_output_and_how_it_ended(
     client: Any, workspace: Path, model: ScriptedModel
 ) -> None:

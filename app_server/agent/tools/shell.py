@@ -88,7 +88,19 @@ class Shell:
         arguments = decode_arguments(call, WordsArguments)
         if not arguments.command:
             raise ToolError("command args are empty")
-        return await _Command(call.call_id, tuple(arguments.command), arguments, turn).run()
+        argv = _through_profile(tuple(arguments.command), turn)
+        return await _Command(call.call_id, argv, arguments, turn).run()
+
+
+def _through_profile(words: tuple[str, ...], turn: Turn) -> tuple[str, ...]:
+    """The words as a line for the user's login shell, where commands are to see its profile."""
+    config = turn.session.config
+    if not config.shell_environment_policy.experimental_use_profile or not config.allow_login_shell:
+        return words
+    from app_server.exec.shell import user_shell
+    from app_server.execpolicy.shell_quote import shell_join
+
+    return user_shell().argv(shell_join(words), login=True)
 
 
 class ShellCommand:
