@@ -16,13 +16,21 @@ import msgspec
 
 from app_server import clock, ids
 from app_server.agent import compaction
-from app_server.agent.errors import EmptyInput, NoActiveTurn, NotSteerable, OtherTurnActive
+from app_server.agent.errors import (
+    EmptyInput,
+    NoActiveTurn,
+    NoRefusal,
+    NotSteerable,
+    OtherTurnActive,
+)
 from app_server.agent.events import AbortReason, TurnFailed
+from app_server.agent.history import text_message
 from app_server.agent.input_queue import QueuedInput
 from app_server.agent.session import Session
 from app_server.agent.settings import check_overrides, overridden
 from app_server.agent.turn import Turn
 from app_server.agent.user_shell import run_user_command
+from app_server.prompts import text
 from app_server.protocol.item import UserMessageThreadItem
 from app_server.protocol.review import ReviewTarget
 from app_server.protocol.thread_data import Turn as WireTurn
@@ -114,6 +122,25 @@ class Actor:
         task = self._start_task(command())
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
+
+    def allow_refused(self, event: Any) -> None:
+        """The person allows what the automatic reviewer refused: once, and the model learns it.
+
+        Raises `NoRefusal` where `event` reports none.
+        """
+        from app_server.agent.auto_review_case import action_key, refused_action
+
+        try:
+            action = refused_action(event)
+        except ValueError as error:  # msgspec's own kind included
+            raise NoRefusal(str(error)) from error
+        self.session.approvals.reviews.allow_once(action_key(action))
+        what = msgspec.json.encode(action).decode()
+        note = text_message("developer", f"{text('refusal_lifted.md')}\n{what}")
+        if self.turn is None:
+            self.session.inject([note])
+        else:
+            self.turn.record_later(note)
 
     def check_interruptible(self, turn_id: str) -> None:
         """Raises unless this turn runs. An empty id means whichever turn there is."""

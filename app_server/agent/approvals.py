@@ -1,4 +1,4 @@
-"""Asking the user whether something may be done: once, remembered as far as they said.
+"""Asking whether something may be done: the user, or the model that reviews in their place.
 
 Fails closed: an answer that is an error or makes no sense counts as declined. A yes for the session
 covers the very same command in the same folder with the same room, or the same files of a patch.
@@ -6,7 +6,7 @@ covers the very same command in the same folder with the same room, or the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,13 @@ from app_server.protocol.approvals import (
     CommandExecutionRequestApprovalParams,
     FileChangeRequestApprovalParams,
 )
-from app_server.protocol.item import CommandAction
+from app_server.protocol.guardian import (
+    ApplyPatchGuardianApprovalReviewAction,
+    CommandGuardianApprovalReviewAction,
+    GuardianApprovalReviewAction,
+    GuardianCommandSource,
+)
+from app_server.protocol.item import CommandAction, FileChangeThreadItem
 
 if TYPE_CHECKING:
     from app_server.agent.turn import Turn
@@ -50,10 +56,46 @@ class CommandKey(msgspec.Struct, frozen=True):
     confined: bool
 
 
+class ReviewMemory:
+    """What an automatic reviewer refused, and what the person allowed in spite of it."""
+
+    def __init__(self) -> None:
+        self._allowed: set[Hashable] = set()
+        self._turn_id = ""
+        self._running = 0
+        self._all = 0
+
+    def allow_once(self, key: Hashable) -> None:
+        self._allowed.add(key)
+
+    def take_allowed(self, key: Hashable) -> bool:
+        """Whether the person allowed this action; that is used up by asking."""
+        if key not in self._allowed:
+            return False
+        self._allowed.remove(key)
+        return True
+
+    def allowed(self, turn_id: str) -> None:
+        self._count_in(turn_id)
+        self._running = 0
+
+    def refused(self, turn_id: str) -> tuple[int, int]:
+        """How many were refused in a row, and in this turn."""
+        self._count_in(turn_id)
+        self._running += 1
+        self._all += 1
+        return self._running, self._all
+
+    def _count_in(self, turn_id: str) -> None:
+        if turn_id != self._turn_id:
+            self._turn_id, self._running, self._all = turn_id, 0, 0
+
+
 class ApprovalMemory:
     """What the user allowed for as long as the thread is loaded."""
 
     def __init__(self) -> None:
+        self.reviews = ReviewMemory()
         self._commands: set[CommandKey] = set()
         self._files: set[Path] = set()
 
@@ -81,16 +123,26 @@ class CommandQuestion(msgspec.Struct, frozen=True, kw_only=True):
     amendment: list[str] | None
     """The command prefix that could be allowed from now on."""
     key: CommandKey
+    source: GuardianCommandSource
 
 
-class CommandVerdict(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True):
+    """What was said to a question."""
+
     verdict: Verdict
     amendment: list[str] | None = None
     """A rule to add, when the user said so."""
+    told: str | None = None
+    """Why not, for the model, where more is known than that somebody declined."""
 
 
-async def ask_about_command(turn: Turn, question: CommandQuestion) -> CommandVerdict:
-    """Ask; with a yes for the session, remember it."""
+async def ask_about_command(turn: Turn, question: CommandQuestion) -> Answer:
+    """Ask whoever reviews; with a yes for the session, remember it."""
+    if turn.settings.approvals_reviewer == "auto_review":
+        action = CommandGuardianApprovalReviewAction(
+            command=question.command, cwd=question.cwd, source=question.source
+        )
+        return await _reviewed(turn, action, question.item_id, question.reason)
     params = CommandExecutionRequestApprovalParams(
         thread_id=turn.thread_id,
         turn_id=turn.id,
@@ -106,48 +158,68 @@ async def ask_about_command(turn: Turn, question: CommandQuestion) -> CommandVer
     try:
         answer = await turn.ask(ITEM_COMMAND_EXECUTION_REQUEST_APPROVAL, params)
     except QuestionRefused:
-        return CommandVerdict(Verdict.FAILED)
+        return Answer(Verdict.FAILED)
     match answer.decision:
         case "accept":
-            return CommandVerdict(Verdict.ACCEPTED)
+            return Answer(Verdict.ACCEPTED)
         case "acceptForSession":
             turn.session.approvals.remember_command(question.key)
-            return CommandVerdict(Verdict.ACCEPTED)
+            return Answer(Verdict.ACCEPTED)
         case AmendingCommandExecutionApprovalDecision(
             accept_with_execpolicy_amendment=AcceptWithExecpolicyAmendment() as accepted
         ):
-            return CommandVerdict(Verdict.ACCEPTED, accepted.execpolicy_amendment)
+            return Answer(Verdict.ACCEPTED, accepted.execpolicy_amendment)
         case "cancel":
-            return CommandVerdict(Verdict.CANCELLED)
+            return Answer(Verdict.CANCELLED)
         case _:
-            return CommandVerdict(Verdict.DECLINED)
+            return Answer(Verdict.DECLINED)
 
 
 async def ask_about_files(
-    turn: Turn, item_id: str, paths: Iterable[Path], reason: str | None
-) -> Verdict:
+    turn: Turn, item: FileChangeThreadItem, paths: Iterable[Path], reason: str | None
+) -> Answer:
     """Ask whether a patch may be applied; with a yes for the session, remember its files."""
+    if turn.settings.approvals_reviewer == "auto_review":
+        files = sorted(str(path) for path in paths)
+        action = ApplyPatchGuardianApprovalReviewAction(cwd=str(turn.settings.cwd), files=files)
+        patch = "\n".join(f"{change.path}\n{change.diff}" for change in item.changes)
+        return await _reviewed(turn, action, item.id, reason, patch)
     params = FileChangeRequestApprovalParams(
         thread_id=turn.thread_id,
         turn_id=turn.id,
-        item_id=item_id,
+        item_id=item.id,
         reason=reason,
         started_at_ms=clock.now_ms(),
     )
     try:
         answer = await turn.ask(ITEM_FILE_CHANGE_REQUEST_APPROVAL, params)
     except QuestionRefused:
-        return Verdict.FAILED
+        return Answer(Verdict.FAILED)
     match answer.decision:
         case "accept":
-            return Verdict.ACCEPTED
+            return Answer(Verdict.ACCEPTED)
         case "acceptForSession":
             turn.session.approvals.remember_files(paths)
-            return Verdict.ACCEPTED
+            return Answer(Verdict.ACCEPTED)
         case "cancel":
-            return Verdict.CANCELLED
+            return Answer(Verdict.CANCELLED)
         case _:
-            return Verdict.DECLINED
+            return Answer(Verdict.DECLINED)
+
+
+async def _reviewed(
+    turn: Turn,
+    action: GuardianApprovalReviewAction,
+    item_id: str,
+    reason: str | None,
+    patch: str | None = None,
+) -> Answer:
+    from app_server.agent.auto_review import judge_action  # a session of its own: on first use
+
+    found = await judge_action(turn, action, item_id, reason, patch)
+    if found.allowed:
+        return Answer(Verdict.ACCEPTED)
+    return Answer(Verdict.CANCELLED if found.ends_turn else Verdict.DECLINED, told=found.told)
 
 
 def _offered(amendment: list[str] | None) -> list[CommandExecutionApprovalDecision]:

@@ -7,6 +7,7 @@ AgentError
 ├── RelativeFolder       a policy names a folder nobody can find
 ├── EmptyReviewTarget    a review was asked for of nothing
 ├── BothSaid             a policy and a profile at once
+├── NoRefusal            a report of a refusal that is none
 ├── NoElicitation        an end was told of a question nobody began
 ├── PlanModeMissing      asked to plan, which this release cannot do
 └── EmptyInput           there is nothing to say
@@ -60,6 +61,11 @@ class RelativeFolder(AgentError):
 class EmptyReviewTarget(AgentError):
     def __init__(self, field: str) -> None:
         super().__init__(f"{field} must not be empty")
+
+
+class NoRefusal(AgentError):
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"invalid Guardian denial event: {reason}")
 
 
 class NoElicitation(AgentError):

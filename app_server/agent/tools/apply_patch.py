@@ -167,7 +167,8 @@ def _needs_yes(turn: Turn, paths: list[Path]) -> bool:
 async def _ask(
     turn: Turn, item: FileChangeThreadItem, targets: frozenset[Path], reason: str | None
 ) -> None:
-    verdict = await ask_about_files(turn, item.id, targets, reason)
+    answer = await ask_about_files(turn, item, targets, reason)
+    verdict = answer.verdict
     if verdict is Verdict.ACCEPTED:
         return
     status = "failed" if verdict is Verdict.FAILED else "declined"
@@ -175,7 +176,7 @@ async def _ask(
     if verdict is Verdict.CANCELLED:
         turn.interrupt()
         raise asyncio.CancelledError
-    raise ToolError(DECLINED)
+    raise ToolError(answer.told or DECLINED)
 
 
 def _apply(turn: Turn, changes: list[FileChange], agreed: frozenset[Path]) -> tuple[str, int]:

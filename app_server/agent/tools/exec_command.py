@@ -124,6 +124,7 @@ class Run:
             escalated=arguments.sandbox_permissions == "require_escalated",
             justification=arguments.justification,
             prefix_rule=tuple(arguments.prefix_rule) if arguments.prefix_rule else None,
+            source="unifiedExec",
         )
         self._item = command_item(self._call)
         self._is_waited_for = True

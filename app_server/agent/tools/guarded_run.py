@@ -216,6 +216,7 @@ async def _agreed(
             reason=needed.reason,
             amendment=needed.amendment,
             key=key,
+            source=call.source,
         ),
     )
     if answer.verdict is Verdict.ACCEPTED:
@@ -227,7 +228,7 @@ async def _agreed(
     if answer.verdict is Verdict.CANCELLED:
         turn.interrupt()
         raise asyncio.CancelledError
-    raise NotPermitted(DECLINED_BY_USER)
+    raise NotPermitted(answer.told or DECLINED_BY_USER)
 
 
 async def _keep_rule(turn: Turn, call: CommandCall, prefix: list[str]) -> None:

@@ -18,6 +18,7 @@ import msgspec
 
 from app_server.agent.tools.spec import ToolError
 from app_server.execpolicy.rules import Decision, RuleSet
+from app_server.protocol.guardian import GuardianCommandSource
 from app_server.protocol.permissions import (
     AskForApproval,
     DangerFullAccessSandboxPolicy,
@@ -71,6 +72,8 @@ class CommandCall(msgspec.Struct, frozen=True, kw_only=True):
     escalated: bool = False
     justification: str | None = None
     prefix_rule: tuple[str, ...] | None = None
+    source: GuardianCommandSource = "shell"
+    """Which kind of tool called for it."""
 
 
 def requirement(

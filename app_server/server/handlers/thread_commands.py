@@ -3,6 +3,11 @@ runs, let waiting time stand."""
 
 from __future__ import annotations
 
+from app_server.protocol.guardian import (
+    THREAD_APPROVE_GUARDIAN_DENIED_ACTION,
+    ThreadApproveGuardianDeniedActionParams,
+    ThreadApproveGuardianDeniedActionResponse,
+)
 from app_server.protocol.thread_history import (
     THREAD_COMPACT_START,
     ThreadCompactStartParams,
@@ -46,6 +51,14 @@ async def run_users_line(
 ) -> ThreadShellCommandResponse:
     ctx.after_reply(ctx.threads.loaded(params.thread_id).prepare_user_command(params.command))
     return ThreadShellCommandResponse()
+
+
+@handles(THREAD_APPROVE_GUARDIAN_DENIED_ACTION)
+async def allow_refused(
+    ctx: RequestContext, params: ThreadApproveGuardianDeniedActionParams
+) -> ThreadApproveGuardianDeniedActionResponse:
+    ctx.threads.loaded(params.thread_id).actor.allow_refused(params.event)
+    return ThreadApproveGuardianDeniedActionResponse()
 
 
 @handles(THREAD_BACKGROUND_TERMINALS_CLEAN)
