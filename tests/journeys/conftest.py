@@ -59,11 +59,11 @@ def open_session(model: ScriptedModel, codex_home: Path, repository: Path) -> It
         yield opened
 
 
-def press_until(terminal: Terminal, key: str, wanted: str) -> None:
+def press_until(terminal: Terminal, question: str, key: str, wanted: str) -> None:
     """Answer the question on the screen with a key, and wait until `wanted` is there.
 
     A question takes no key in its first moments, so that nothing typed ahead answers it: the key
-    is pressed again for as long as the question stands.
+    is pressed again for as long as this question stands, never for the one that follows.
     """
 
     pressed_at = 0.0
@@ -72,7 +72,8 @@ def press_until(terminal: Terminal, key: str, wanted: str) -> None:
         nonlocal pressed_at
         if wanted in terminal.everything():
             return True
-        is_asked = "enter to choose" in terminal.screen()
+        screen = terminal.screen()
+        is_asked = question in screen and "enter to choose" in screen
         if is_asked and time.monotonic() - pressed_at > PRESS_AGAIN_SECONDS:
             terminal.press(key)
             pressed_at = time.monotonic()

@@ -43,11 +43,11 @@ def test_ask_run_patch_and_resume(
     terminal.type("mend the greeting")
     terminal.press("enter")
     terminal.wait_for("counted.txt")
-    press_until(terminal, "y", "Ran")
+    press_until(terminal, "Run this command?", "y", "Ran")
     terminal.wait_for("2 greet.py")
     terminal.wait_for('return f"Hello, {name}!"')
     assert (repository / "greet.py").read_text().count("!") == 0
-    press_until(terminal, "y", "has its comma")
+    press_until(terminal, "Make this change?", "y", "has its comma")
     terminal.wait_for("Worked for")
     assert (repository / "greet.py").read_text().endswith('return f"Hello, {name}!"\n')
     assert (repository / "counted.txt").read_text() == "counted\n"
