@@ -35,6 +35,9 @@ class Span(msgspec.Struct, frozen=True):
 class ConfigError(Exception):
     """Something is wrong with the configuration."""
 
+    rpc_data: dict[str, Any] | None = None
+    """What a program is told besides the message."""
+
 
 class ConfigInvalid(ConfigError):
     """A setting that cannot be used, known by its dotted key where there is one."""
@@ -70,5 +73,5 @@ class ConfigWriteError(ConfigError):
 
     def __init__(self, code: WriteRefusal, message: str) -> None:
         self.code = code
-        self.rpc_data: dict[str, Any] = {"config_write_error_code": code}
+        self.rpc_data = {"config_write_error_code": code}
         super().__init__(message)

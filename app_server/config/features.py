@@ -83,9 +83,16 @@ OLD_KEYS = {
 """Top-level keys that set a feature."""
 
 
-def resolve_features(merged: Mapping[str, Any], profile: Mapping[str, Any]) -> dict[str, bool]:
-    """Every known feature with its state; unknown ones are left out."""
-    states = {name: name in ON_BY_DEFAULT for name in STAGES}
+def resolve_features(
+    merged: Mapping[str, Any],
+    profile: Mapping[str, Any],
+    enablement: Mapping[str, bool] | None = None,
+) -> dict[str, bool]:
+    """Every known feature with its state; unknown ones are left out.
+
+    `enablement` was asked for while the server ran; what stands in a file wins over it.
+    """
+    states = {name: name in ON_BY_DEFAULT for name in STAGES} | dict(enablement or {})
     for source in (merged, profile):
         for key, feature in OLD_KEYS.items():
             if isinstance(source.get(key), bool):

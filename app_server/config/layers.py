@@ -21,10 +21,26 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
     table: Mapping[str, Any]
     disabled_reason: str | None = None
     """Why the table does not count; None: it does."""
-    folder: Path | None = None
-    """What its relative paths start from; None: the working directory."""
+    file: Path | None = None
+    """Where it stands; None: in no file."""
     ignored_keys: tuple[str, ...] = ()
     """Keys that do not count although the layer does."""
+
+    @property
+    def folder(self) -> Path | None:
+        """What its relative paths start from; None: the working directory."""
+        return None if self.file is None else self.file.parent
+
+    @property
+    def counts(self) -> bool:
+        return self.disabled_reason is None
+
+    @property
+    def effective(self) -> Mapping[str, Any]:
+        """The part of the table that counts."""
+        if not self.ignored_keys:
+            return self.table
+        return {key: value for key, value in self.table.items() if key not in self.ignored_keys}
 
     @property
     def version(self) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from app_server.config.demands import NO_DEMANDS, Demands
 from app_server.config.errors import ConfigFileError, ConfigUnreadable
-from app_server.config.features import SHOWN_RESOLVED, resolve_features
+from app_server.config.features import SHOWN_RESOLVED
 from app_server.config.kinds import Either, Kind, MapOf, Section
 from app_server.config.layers import Layer, leaves
 from app_server.config.load import LoadedConfig, load_config
-from app_server.config.resolve import chosen_profile
 from app_server.config.schema import TOP
 from app_server.protocol.config import ConfigLayer, ConfigLayerMetadata, ConfigReadResponse
 
@@ -22,30 +22,41 @@ def read_config(
     cli_overrides: Iterable[tuple[str, Any]] = (),
     *,
     include_layers: bool = False,
+    forgiving: bool = False,
+    demands: Demands = NO_DEMANDS,
+    enablement: Mapping[str, bool] | None = None,
 ) -> ConfigReadResponse:
     """The answer to `config/read`; project layers count only with a `cwd`.
 
     Reads files. Raises `ConfigUnreadable`.
     """
     loaded = load_config(
-        codex_home, cwd or codex_home, cli_overrides, with_projects=cwd is not None
+        codex_home,
+        cwd or codex_home,
+        cli_overrides,
+        with_projects=cwd is not None,
+        forgiving=forgiving,
+        demands=demands,
+        enablement=enablement,
     )
     if loaded.error is not None:
         raise _unreadable(loaded)
     return ConfigReadResponse(
-        config=shown_config(loaded.merged),
+        config=shown_config(loaded.merged, loaded.config.features),
         origins=origins(loaded.layers),
         layers=[_as_wire(layer) for layer in reversed(loaded.layers)] if include_layers else None,
     )
 
 
-def shown_config(merged: Mapping[str, Any]) -> dict[str, Any]:
-    """The merged table with null for what is not set; unknown keys are left out."""
+def shown_config(merged: Mapping[str, Any], states: Mapping[str, bool]) -> dict[str, Any]:
+    """The merged table with null for what is not set; unknown keys are left out.
+
+    `states` of the features: a few are shown although nobody set them.
+    """
     shown: dict[str, Any] = _shown(merged, TOP)
     for key in _SHOWN_WHEN_SET:
         if shown[key] is None:
             del shown[key]
-    states = resolve_features(merged, chosen_profile(merged, merged.get("profile")))
     shown["features"] = {
         **merged.get("features", {}),
         **{name: states[name] for name in SHOWN_RESOLVED},
@@ -63,10 +74,8 @@ def origins(layers: Iterable[Layer]) -> dict[str, ConfigLayerMetadata]:
     """For every single value, unknown ones included, the layer that decided it."""
     decided: dict[str, ConfigLayerMetadata] = {}
     for layer in layers:
-        if layer.disabled_reason is not None or not layer.table:
-            continue
-        counted = {k: v for k, v in layer.table.items() if k not in layer.ignored_keys}
-        _take_origins(decided, counted, layer.metadata, "")
+        if layer.counts and layer.table:
+            _take_origins(decided, layer.effective, layer.metadata, "")
     return decided
 
 

@@ -1,8 +1,8 @@
-"""What an administrator demands: `/etc/codex/requirements.toml`.
+"""What an administrator demands, gathered from its sources, and who is held to it.
 
 A chosen value that is not allowed is replaced by the first allowed one and the user is told; a
-change asked for while a thread runs is refused (`check_choice`). A file that cannot be read or
-understood lets no thread start: not knowing the demands must not mean ignoring them.
+change asked for while a thread runs is refused (`check_choice`). Demands that cannot be read or
+understood let no thread start: not knowing them must not mean ignoring them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Any
 
 import msgspec
 
+from app_server.config.demands import CloudFailure, Demands
 from app_server.config.errors import ConfigFileError, ConfigInvalid
+from app_server.config.features import OLD_NAMES, STAGES
 from app_server.config.files import read_table
 from app_server.config.kinds import ANYTHING, FLAG, Kind, ListOf, MapOf, Misfit, OneOf, Section
 from app_server.config.permission_schema import APPROVAL_POLICY, REVIEWER, SANDBOX_MODE
@@ -51,26 +53,135 @@ _NOT_ENFORCED_YET = (
 """Demands this release knows but cannot hold anybody to, so it does not run under them."""
 
 
-def read_requirements(path: Path) -> ConfigRequirements | None:
-    """The demands in a file, None where there is no file. Raises `ConfigFileError`."""
-    table = read_table(path)
-    if not table:
-        return None
+WORKSPACE = "the demands of your workspace"
+"""What the demands fetched for an account are called; they stand in no file of yours."""
+
+
+class Gathered(msgspec.Struct, frozen=True):
+    """The demands of all sources together, and what is told of them."""
+
+    requirements: ConfigRequirements | None = None
+    warnings: tuple[ConfigWarningNotification, ...] = ()
+
+
+class CloudDemandsUnusable(ConfigInvalid):
+    """The workspace's demands are not known, or not understood."""
+
+    def __init__(self, failure: CloudFailure) -> None:
+        super().__init__(failure.detail)
+        self.rpc_data = failure.data
+
+
+def gather(file: Path, demands: Demands, managed: Mapping[str, Any] | None = None) -> Gathered:
+    """What holds: each subject by the strongest source that says something about it.
+
+    `managed` is the table of `managed_config.toml`. Reads a file. Raises `ConfigInvalid`.
+    """
+    found: list[ConfigRequirements] = []
+    warnings: list[ConfigWarningNotification] = []
+    if demands.failure is not None:
+        raise CloudDemandsUnusable(demands.failure)
+    if demands.cloud:
+        found.append(_of_the_workspace(demands.cloud, warnings))
+    table = read_table(file)
+    if table:
+        found.append(_understood(table, str(file), warnings))
+    if managed:
+        found.append(_as_demands(managed))
+    merged: dict[str, Any] = {}
+    for requirements in found:
+        for name, value in msgspec.structs.asdict(requirements).items():
+            if value is not None:
+                merged.setdefault(name, value)
+    return Gathered(ConfigRequirements(**merged) if merged else None, tuple(warnings))
+
+
+def _of_the_workspace(text: str, warnings: list[ConfigWarningNotification]) -> ConfigRequirements:
+    import tomllib  # only for accounts whose workspace demands something
+
+    try:
+        return _understood(tomllib.loads(text), WORKSPACE, warnings)
+    except (tomllib.TOMLDecodeError, ConfigFileError, RecursionError) as error:
+        detail = (
+            "The demands of your workspace cannot be understood; its administrator can mend "
+            f"them: {error}"
+        )
+        raise CloudDemandsUnusable(CloudFailure("Parse", detail)) from error
+
+
+def _understood(
+    table: Mapping[str, Any], source: str, warnings: list[ConfigWarningNotification]
+) -> ConfigRequirements:
     try:
         Section("ConfigRequirementsToml", _FIELDS).check(table, ())
     except Misfit as misfit:
-        raise ConfigFileError(str(path), None, misfit.reason, misfit.key) from misfit
+        raise ConfigFileError(source, None, misfit.reason, misfit.key) from misfit
     unenforced = [key for key in _NOT_ENFORCED_YET if table.get(key)]
     if unenforced:
         keys = ", ".join(f"`{key}`" for key in unenforced)
-        raise ConfigFileError(str(path), None, f"this release cannot enforce {keys} yet")
+        raise ConfigFileError(source, None, f"this release cannot enforce {keys} yet")
+    for key in _LISTS:
+        if table.get(key) == []:
+            raise ConfigFileError(source, None, f"`{key}` allows nothing", key)
+    modes = table.get("allowed_sandbox_modes")
+    if modes is not None and "read-only" not in modes:
+        raise ConfigFileError(source, None, "`allowed_sandbox_modes` must allow `read-only`")
     return ConfigRequirements(
         allowed_approval_policies=_converted(table, "allowed_approval_policies"),
         allowed_approvals_reviewers=_reviewers(table.get("allowed_approvals_reviewers")),
-        allowed_sandbox_modes=table.get("allowed_sandbox_modes"),
+        allowed_sandbox_modes=modes,
         allowed_web_search_modes=_with_disabled(table.get("allowed_web_search_modes")),
-        feature_requirements=table.get("features"),
+        feature_requirements=_pins(table.get("features"), source, warnings),
     )
+
+
+def _as_demands(managed: Mapping[str, Any]) -> ConfigRequirements:
+    """What the older managed file chooses may not be changed; reading is always allowed."""
+    mode, reviewer = managed.get("sandbox_mode"), managed.get("approvals_reviewer")
+    return _understood(
+        {
+            key: allowed
+            for key, allowed in (
+                ("allowed_approval_policies", [managed.get("approval_policy")]),
+                ("allowed_sandbox_modes", list(dict.fromkeys([mode, "read-only"]))),
+                ("allowed_approvals_reviewers", list(dict.fromkeys([reviewer, "user"]))),
+            )
+            if allowed[0] is not None
+        },
+        "managed_config.toml",
+        [],
+    )
+
+
+def _pins(
+    features: Mapping[str, bool] | None, source: str, warnings: list[ConfigWarningNotification]
+) -> dict[str, bool] | None:
+    """Demands on features under their present names; what nobody knows is told and left out."""
+    if features is None:
+        return None
+    pins: dict[str, bool] = {}
+    for name, on in features.items():
+        feature = OLD_NAMES.get(name, name)
+        if feature in STAGES:
+            pins[feature] = on
+        else:
+            summary = f"Nothing is known of the feature `{name}` that {source} demands."
+            warnings.append(ConfigWarningNotification(summary=summary))
+    return pins
+
+
+_LISTS = tuple(key for key in _FIELDS if key.startswith("allowed_"))
+
+
+def check_pins(requirements: ConfigRequirements | None, table: Mapping[str, Any]) -> None:
+    """Raise `ConfigInvalid` when a file would switch a pinned feature the other way."""
+    pins = (requirements.feature_requirements if requirements else None) or {}
+    for name, on in (table.get("features") or {}).items():
+        feature = OLD_NAMES.get(name, name)
+        if isinstance(on, bool) and pins.get(feature, on) != on:
+            raise ConfigInvalid(
+                f"`features.{name}` = {str(on).lower()} is not allowed by your administrator"
+            )
 
 
 def constrained(

@@ -185,6 +185,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """Chosen outside of the files."""
     flags: Table = {}
     """Dedicated options; they win over the profile."""
+    enablement: Mapping[str, bool] = {}
+    """Features switched while the server runs; what files say wins over it."""
 
 
 def resolve(merged: Table, around: Surroundings) -> Config:
@@ -196,7 +198,7 @@ def resolve(merged: Table, around: Surroundings) -> Config:
     trust = decided_trust(table.get("projects", {}), around.cwd, markers)
     chosen = chosen_permissions(table, trust, around.flags, around.codex_home, around.cwd)
     mode, permission_profile = chosen.mode, chosen.profile
-    features = resolve_features(merge(merged, around.flags), profile)
+    features = resolve_features(merge(merged, around.flags), profile, around.enablement)
     fields: dict[str, Any] = {
         key: table[key] for key in _TAKEN_AS_THEY_ARE if table.get(key) is not None
     }

@@ -24,7 +24,7 @@ WRONG = [
         "model",
     ),
     (
-        'x = 1\n"model" = true',
+        'notify = []\n"model" = true',
         (2, 11, 2, 14),
         "invalid type: boolean `true`, expected a string",
         "model",
@@ -215,20 +215,58 @@ def test_a_wrong_flag_is_an_error_without_a_file(loaded: Loader) -> None:
     assert result.error.long_text.endswith("\nin `model`\n")
 
 
-def test_unknown_keys_are_ignored_and_come_with_a_suggestion(loaded: Loader) -> None:
+def test_unknown_keys_are_told_with_their_place_and_the_nearest_known_key(
+    loaded: Loader, codex_home: Path
+) -> None:
     result = loaded(
         'modle = "x"\nweird = 1\n[tui]\nthem = "x"\n[features]\nnonsense = true\n'
         "[profiles.p]\naproval_policy = 5\n[mcp_servers.a]\ncommand = 'x'\nextra = 1\n"
     )
-    assert result.error is None
-    assert [(unknown.key, unknown.suggestion) for unknown in result.unknown_keys()] == [
-        ("modle", "model"),
-        ("weird", None),
-        ("tui.them", "tui.theme"),
-        ("features.nonsense", None),
-        ("profiles.p.aproval_policy", "profiles.p.approval_policy"),
-        ("mcp_servers.a.extra", None),
+    assert result.checked().model is None
+    assert [
+        (warning.summary, warning.path, warning.range and warning.range.start.line)
+        for warning in result.warnings
+    ] == [
+        (f"Nothing is known of the setting {told}", f"{codex_home}/config.toml", line)
+        for told, line in (
+            ("`modle`. Did you mean `model`?", 1),
+            ("`weird`.", 2),
+            ("`tui.them`. Did you mean `tui.theme`?", 4),
+            ("`features.nonsense`.", 6),
+            ("`profiles.p.aproval_policy`. Did you mean `profiles.p.approval_policy`?", 8),
+            ("`mcp_servers.a.extra`.", 11),
+        )
     ]
+
+
+def test_an_unknown_key_on_the_command_line_is_told_without_a_place(loaded: Loader) -> None:
+    (warning,) = loaded(cli_overrides=[("modle", "x")]).warnings
+    assert warning.summary == "Nothing is known of the setting `modle`. Did you mean `model`?"
+    assert warning.path is UNSET
+
+
+def test_a_strict_load_refuses_a_key_nobody_knows(loaded: Loader, codex_home: Path) -> None:
+    result = loaded('model = "x"\n  [tui]\nthem = 1\n', strict=True)
+    with pytest.raises(ConfigInvalid) as refusal:
+        result.checked()
+    assert str(refusal.value) == (
+        f"failed to load configuration: {codex_home}/config.toml:3:8: "
+        "unknown configuration field `tui.them`; did you mean `tui.theme`?"
+    )
+    with pytest.raises(ConfigInvalid, match="unknown configuration field `modle`"):
+        loaded(cli_overrides=[("modle", 1)], strict=True).checked()
+    assert loaded('model = "x"', strict=True).checked().model == "x"
+
+
+def test_a_bad_value_drops_no_other_key(loaded: Loader) -> None:
+    result = loaded('model = "mine"\nmodel_verbosity = "loud"\nnotify = ["a"]\nservice_tier = 5')
+    assert (result.config.model, result.config.notify) == ("mine", ("a",))
+    assert [warning.summary for warning in result.warnings] == [
+        "Invalid configuration; using defaults.",
+        "The setting `service_tier` is left out: wanted string or table.",
+    ]
+    with pytest.raises(ConfigInvalid, match="unknown variant `loud`"):
+        result.checked()
 
 
 TEXT = '''# comment with "quotes" and [brackets]
@@ -279,4 +317,3 @@ def test_no_value_of_any_key_makes_loading_fail(loaded: Loader, key: str) -> Non
         for overrides in ({key: value}, {"profiles": {"p": {key: value}}, "profile": "p"}):
             result = loaded(thread_overrides=overrides)
             assert isinstance(result.config, Config)
-            result.unknown_keys()

@@ -10,8 +10,9 @@ from tests.config.conftest import Loader
 CASES = [
     (
         'model = "mine"\napproval_policy = "sometimes"',
-        "The setting `approval_policy` is left out: unknown variant `sometimes`, expected one of "
-        "`untrusted`, `on-failure`, `on-request`, `granular`, `never`.",
+        "The setting `approval_policy` is left out; `untrusted` takes its place: unknown variant "
+        "`sometimes`, expected one of `untrusted`, `on-failure`, `on-request`, `granular`, "
+        "`never`.",
         (2, 19),
         "mine",
     ),
@@ -64,3 +65,23 @@ def test_every_wrong_value_is_named(loaded: Loader) -> None:
 
 def test_a_wrong_flag_is_not_forgiven(loaded: Loader) -> None:
     assert loaded(cli_overrides=[("model", 5)], forgiving=True).error is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "policy"),
+    [
+        ('sandbox_mode = "readonly"\n{trusted}', "read-only", "on-request"),
+        ('approval_policy = "sometimes"\n{trusted}', "workspace-write", "untrusted"),
+        (
+            'profile = "p"\n{trusted}[profiles.p]\nsandbox_mode = 5\napproval_policy = 5\n',
+            "read-only",
+            "untrusted",
+        ),
+    ],
+)
+def test_a_wrong_value_never_allows_more_than_the_strictest(
+    loaded: Loader, project: Path, text: str, mode: str, policy: str
+) -> None:
+    trusted = f'[projects."{project}"]\ntrust_level = "trusted"\n'
+    config = loaded(text.format(trusted=trusted), forgiving=True).checked()
+    assert (config.sandbox_mode, config.approval_policy) == (mode, policy)

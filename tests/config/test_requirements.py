@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from app_server.config.demands import CloudFailure, Demands
 from app_server.config.errors import ConfigInvalid
-from app_server.config.load import LoadedConfig, requirements_path
-from app_server.config.requirements import check_choice, read_requirements
+from app_server.config.load import LoadedConfig
+from app_server.config.requirements import check_choice
 from app_server.protocol.permissions import ReadOnlySandboxPolicy, WorkspaceWriteSandboxPolicy
 
 Loader = Callable[..., LoadedConfig]
@@ -19,7 +20,7 @@ def demand(system_folder: Path) -> Callable[[str], None]:
 
 
 def test_without_a_file_nothing_is_demanded(loaded: Loader) -> None:
-    assert read_requirements(requirements_path()) is None
+    assert loaded().requirements is None
     assert loaded().config.requirements is None
 
 
@@ -63,6 +64,8 @@ def test_pinned_features_cannot_be_changed(loaded: Loader, demand: Callable[[str
     [
         "allowed_sandbox_modes = 5",
         'allowed_sandbox_modes = ["everything"]',
+        'allowed_sandbox_modes = ["workspace-write"]',
+        "allowed_approval_policies = []",
         "not toml",
         "[features]\ngoals = 1",
         '[mcp_servers.a.identity]\ncommand = "x"',
@@ -84,3 +87,63 @@ def test_a_change_at_run_time_is_refused(loaded: Loader, demand: Callable[[str],
     check_choice(None, "approval_policy", "never")
     with pytest.raises(ConfigInvalid, match=r'"never" is not allowed.*allowed: "on-request"'):
         check_choice(requirements, "approval_policy", "never")
+
+
+def test_the_strongest_source_decides_each_subject(
+    loaded: Loader, demand: Callable[[str], None], system_folder: Path
+) -> None:
+    (system_folder / "managed_config.toml").write_text(
+        'approval_policy = "on-request"\nsandbox_mode = "workspace-write"\n'
+        'approvals_reviewer = "auto_review"\n'
+    )
+    demand('allowed_approval_policies = ["untrusted"]\n[features]\ngoals = true\n')
+    cloud = 'allowed_web_search_modes = ["cached"]\n[features]\ngoals = false\nplugins = false\n'
+    found = loaded(demands=Demands(cloud)).requirements
+    assert found is not None
+    assert found.allowed_web_search_modes == ["cached", "disabled"]
+    assert found.feature_requirements == {"goals": False, "plugins": False}
+    assert found.allowed_approval_policies == ["untrusted"]
+    assert found.allowed_sandbox_modes == ["workspace-write", "read-only"]
+    assert found.allowed_approvals_reviewers == ["auto_review", "user"]
+
+
+def test_what_the_older_managed_file_chooses_cannot_be_changed_by_a_client(
+    loaded: Loader, system_folder: Path
+) -> None:
+    (system_folder / "managed_config.toml").write_text('approval_policy = "on-request"\n')
+    result = loaded(flags={"approval_policy": "never"})
+    assert result.checked().approval_policy == "on-request"
+    assert result.warnings[0].summary.startswith('`approval_policy` = "never" is not allowed')
+
+
+def test_demands_on_features_are_read_under_their_present_names(
+    loaded: Loader, demand: Callable[[str], None], system_folder: Path
+) -> None:
+    demand("[features]\nconnectors = false\nnonsense = true\n")
+    result = loaded("[features]\napps = true\n")
+    assert not result.config.enabled("apps")
+    assert [warning.summary for warning in result.warnings] == [
+        "Nothing is known of the feature `nonsense` that "
+        f"{system_folder}/requirements.toml demands."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("demands", "code"),
+    [
+        (Demands(failure=CloudFailure("RequestFailed", "no answer", 500)), "RequestFailed"),
+        (Demands("allowed_sandbox_modes = 5"), "Parse"),
+        (Demands("no toml"), "Parse"),
+    ],
+)
+def test_demands_of_a_workspace_that_are_not_known_let_no_thread_start(
+    loaded: Loader, demands: Demands, code: str
+) -> None:
+    result = loaded('model = "mine"', demands=demands)
+    with pytest.raises(ConfigInvalid) as refusal:
+        result.checked()
+    assert refusal.value.rpc_data is not None
+    assert refusal.value.rpc_data["reason"] == "cloudRequirements"
+    assert refusal.value.rpc_data["errorCode"] == code
+    assert result.config.model == "mine"
+    assert result.warnings[0].summary == "Invalid configuration; using defaults."
