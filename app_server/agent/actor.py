@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -38,6 +38,9 @@ from app_server.protocol.turn import TurnStartParams, TurnSteerParams
 from app_server.protocol.turn_error import TurnError
 from app_server.protocol.user_input import TextUserInput
 
+if TYPE_CHECKING:
+    from app_server.config.resolve import Config
+
 log = logging.getLogger(__name__)
 
 StartTask = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
@@ -53,16 +56,27 @@ class Actor:
         self._start_task = start_task
         self._task: asyncio.Task[None] | None = None
         self._beside: set[asyncio.Task[None]] = set()
+        self._next_config: Config | None = None
 
     @property
     def running(self) -> bool:
         return self.turn is not None
+
+    def use_config(self, config: Config) -> None:
+        """Go by these settings from the next turn on; the running one keeps its own."""
+        self._next_config = config
+        self._take_config()
+
+    def _take_config(self) -> None:
+        if self.turn is None and self._next_config is not None:
+            self.session.config, self._next_config = self._next_config, None
 
     def prepare_turn(self, params: TurnStartParams) -> tuple[WireTurn, Callable[[], None]]:
         """Take a new message: the turn to answer with, and what begins it once that has left.
 
         While another turn runs the message joins that one and the answered turn never appears.
         """
+        self._take_config()
         wire = WireTurn(id=ids.uuid7(), items=[], status="inProgress")
         check_overrides(self.session.config, params)
         changed = overridden(self.session.config, self.session.settings, params)
@@ -93,6 +107,7 @@ class Actor:
 
     def prepare_compaction(self) -> Callable[[], None]:
         """A turn that only makes room; returns what begins it."""
+        self._take_config()
         turn = self.turn = Turn(self.session, ids.uuid7(), self.session.settings, kind="compact")
         return lambda: self._begin(turn, turn.run_only(compaction.on_demand))
 
@@ -112,6 +127,7 @@ class Actor:
         running = self.turn
         if running is not None:
             return lambda: self._run_beside(running, line)
+        self._take_config()
         turn = self.turn = Turn(self.session, ids.uuid7(), self.session.settings)
         return lambda: self._begin(turn, turn.run_user_command(line))
 

@@ -30,7 +30,11 @@ TOO_MANY_REQUESTS = 429
 
 
 class AccountRequestFailed(AuthError):
-    """The backend did not do what it was asked."""
+    """The backend did not do what it was asked; `status` is None where it did not answer."""
+
+    def __init__(self, problem: str, status: int | None = None) -> None:
+        super().__init__(problem)
+        self.status = status
 
 
 class AccountService:
@@ -51,6 +55,18 @@ class AccountService:
         if not reply.json:
             raise AccountRequestFailed(f"GET {url} gave an answer that is not a JSON object")
         return read_limits(reply.json)
+
+    async def requirements(self) -> str | None:
+        """What the workspace's administrator demands, as TOML; None: nothing.
+
+        Raises `AccountRequestFailed`.
+        """
+        url = self._url("config/requirements")
+        reply = await self._ask("GET", url)
+        if not reply.is_success or "contents" not in reply.json:
+            raise AccountRequestFailed(_refusal("GET", url, reply), reply.status)
+        contents = reply.json["contents"]
+        return contents if isinstance(contents, str) and contents.strip() else None
 
     async def nudge_owner(
         self, credit_type: AddCreditsNudgeCreditType

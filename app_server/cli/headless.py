@@ -6,6 +6,7 @@ Nothing but the protocol goes to stdout; logs go to stderr.
 import sys
 
 from app_server.cli.options import Options
+from app_server.cli.strict import refuses
 
 
 def run(options: Options) -> int:
@@ -26,6 +27,8 @@ def run(options: Options) -> int:
     from app_server.server.options import ServerOptions
 
     logs.to_stderr()
+    if refuses(options):
+        return 1
     problem = otel_problem(codex_home(), Path(options.cwd), options.overrides, options.profile)
     if problem is not None:
         print(problem, file=sys.stderr)
@@ -35,6 +38,7 @@ def run(options: Options) -> int:
         cwd=Path(options.cwd),
         cli_overrides=options.overrides,
         profile=options.profile,
+        strict_config=options.strict_config,
     )
     if options.listen == ("stdio://",):
         from app_server.server.serve_stdio import serve_stdio

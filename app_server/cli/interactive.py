@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from app_server.cli.options import Options
+from app_server.cli.strict import refuses
 from app_server.paths import codex_home
 from app_server.version import __version__
 
@@ -28,6 +29,8 @@ own 5 ms would show in a key's echo."""
 
 def run(options: Options) -> int:
     """Show the session until the user leaves; returns the exit status."""
+    if refuses(options):
+        return 1
     from tui.terminal import first_paint
 
     with ExitStack() as closing:
@@ -131,6 +134,7 @@ class _Servers:
                 cli_overrides=self._options.overrides,
                 profile=self._options.profile,
                 forgives_config=True,
+                strict_config=self._options.strict_config,
                 session_source="cli",
             )
         )

@@ -50,6 +50,39 @@ ON_BY_DEFAULT = frozenset(
     ]
 )
 
+LISTED = tuple(
+    name
+    for stage in ("stable", "experimental", "under development", "deprecated", "removed")
+    for name in sorted(STAGES)
+    if STAGES[name] == stage
+)
+"""All names, in the order clients are told them."""
+
+TOLD = {
+    "external_migration": (
+        "Bring settings of other agents",
+        "At start, offer to take over what another agent has configured for this machine or "
+        "project.",
+        "",
+    ),
+    "memories": (
+        "Memories",
+        "Remember what past conversations showed, and bring it into new ones where it matters.",
+        "",
+    ),
+    "prevent_idle_sleep": (
+        "Stay awake while working",
+        "Keep the computer from falling asleep while a turn runs.",
+        "",
+    ),
+    "terminal_resize_reflow": (
+        "Lay out anew on resize",
+        "Draw the conversation again when the terminal's width changes.",
+        "",
+    ),
+}
+"""What is said to people of a feature they may try: title, description, announcement."""
+
 SHOWN_RESOLVED = (
     "apps",
     "memories",
@@ -60,6 +93,9 @@ SHOWN_RESOLVED = (
     "tool_call_mcp_elicitation",
 )
 """Features `config/read` shows with their state even where nobody set them."""
+
+SWITCHED_BY_CLIENTS = SHOWN_RESOLVED
+"""Features a client may switch while the server runs."""
 
 OLD_NAMES = {
     "collab": "multi_agent",

@@ -19,9 +19,9 @@ import msgspec
 from app_server.config import notices
 from app_server.config.demands import NO_DEMANDS, Demands
 from app_server.config.errors import ConfigFileError, ConfigInvalid
-from app_server.config.files import check_flags
+from app_server.config.files import check_flags, read_table
 from app_server.config.layers import Layer, nested
-from app_server.config.reading import Reading, merged
+from app_server.config.reading import Reading, managed_is_off, merged
 from app_server.config.resolve import Config, Surroundings, resolve
 from app_server.protocol.config import LegacyManagedConfigTomlFromFileConfigLayerSource
 from app_server.protocol.config_requirements import ConfigRequirements
@@ -47,6 +47,8 @@ class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     requirements: ConfigRequirements | None = None
     """What an administrator demands."""
+    overruled: tuple[str, ...] = ()
+    """What was chosen and is not allowed, each in a sentence; told in `warnings`, too."""
 
     def checked(self) -> Config:
         """The settings for a new thread; raises `ConfigInvalid` naming file, line and column."""
@@ -130,7 +132,8 @@ def _loaded(
         *(notice for layer in layers if layer.counts for notice in notices.unknown_keys(layer)),
         *notices.projects(layers),
     ]
-    requirements = None
+    requirements: ConfigRequirements | None = None
+    told: list[ConfigWarningNotification] = []
     managed = _managed(layers)
     if demands is not None and (demands != NO_DEMANDS or managed or requirements_path().exists()):
         from app_server.config.requirements import constrained, gather
@@ -145,12 +148,20 @@ def _loaded(
         layers=tuple(layers),
         warnings=tuple(warnings),
         requirements=requirements,
+        overruled=tuple(notice.summary for notice in told),
     )
 
 
 def requirements_path() -> Path:
     """Where an administrator's demands stand."""
     return SYSTEM_FOLDER / "requirements.toml"
+
+
+def managed_table() -> Mapping[str, Any]:
+    """What `managed_config.toml` chooses; empty without one. Raises `ConfigFileError`."""
+    if managed_is_off():
+        return {}
+    return read_table(SYSTEM_FOLDER / "managed_config.toml")
 
 
 def _managed(layers: Iterable[Layer]) -> Mapping[str, Any] | None:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from app_server.config.demands import NO_DEMANDS, Demands
-from app_server.config.errors import ConfigFileError, ConfigUnreadable
+from app_server.config.errors import ConfigFileError, ConfigInvalid, ConfigUnreadable
 from app_server.config.features import SHOWN_RESOLVED
 from app_server.config.kinds import Either, Kind, MapOf, Section
 from app_server.config.layers import Layer, leaves
 from app_server.config.load import LoadedConfig, load_config
 from app_server.config.schema import TOP
 from app_server.protocol.config import ConfigLayer, ConfigLayerMetadata, ConfigReadResponse
+from app_server.protocol.config_requirements import ConfigRequirements
 
 
 def read_config(
@@ -46,6 +47,17 @@ def read_config(
         origins=origins(loaded.layers),
         layers=[_as_wire(layer) for layer in reversed(loaded.layers)] if include_layers else None,
     )
+
+
+def read_requirements(demands: Demands) -> ConfigRequirements | None:
+    """What all administrators demand together. Reads files. Raises `ConfigUnreadable`."""
+    from app_server.config.load import managed_table, requirements_path
+    from app_server.config.requirements import gather
+
+    try:
+        return gather(requirements_path(), demands, managed_table()).requirements
+    except ConfigInvalid as error:
+        raise ConfigUnreadable(f"failed to read configuration layers: {error}") from error
 
 
 def shown_config(merged: Mapping[str, Any], states: Mapping[str, bool]) -> dict[str, Any]:
@@ -112,12 +124,14 @@ def _forget(decided: dict[str, ConfigLayerMetadata], path: str) -> None:
 
 
 def _unreadable(loaded: LoadedConfig) -> ConfigUnreadable:
+    from app_server.config.requirements import CloudDemandsUnusable
+
     error = loaded.error
     assert error is not None
-    if isinstance(error, ConfigFileError):
-        if error.key is None:
-            return ConfigUnreadable(f"failed to read configuration layers: {error}")
-        return ConfigUnreadable(f"invalid configuration: {error.long_text}")
+    if isinstance(error, CloudDemandsUnusable) or (
+        isinstance(error, ConfigFileError) and error.key is None
+    ):
+        return ConfigUnreadable(f"failed to read configuration layers: {error}")
     if error.key is not None:
         return ConfigUnreadable(f"invalid configuration: {error.long_text}")
     return ConfigUnreadable(f"failed to resolve feature override precedence: {error}")

@@ -125,7 +125,7 @@ class Reading:
         return Layer(source=source(file=str(path)), table=table, file=path)
 
     def _managed_layer(self) -> list[Layer]:
-        if os.environ.get("CODEX_APP_SERVER_DISABLE_MANAGED_CONFIG") == "1":
+        if managed_is_off():
             return []
         path = self.system_folder / "managed_config.toml"
         if not path.exists():
@@ -182,6 +182,11 @@ class Reading:
             "To load project-local config, hooks, and exec policies, "
             f"add {folder} as a trusted project in {self.user_file}."
         )
+
+
+def managed_is_off() -> bool:
+    """Whether the older managed file does not count, as in tests."""
+    return os.environ.get("CODEX_APP_SERVER_DISABLE_MANAGED_CONFIG") == "1"
 
 
 def merged(layers: Iterable[Layer], cwd: Path) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from app_server.config.demands import NO_DEMANDS, Demands
 from app_server.config.edit import Edit, edit_file
 from app_server.config.errors import ConfigFileError, ConfigInvalid, ConfigWriteError
 from app_server.config.kinds import Misfit
 from app_server.config.layers import Layer, version_of
-from app_server.config.load import load_config
+from app_server.config.load import load_config, requirements_path
 from app_server.config.schema import check
 from app_server.protocol.config import (
     ConfigEdit,
@@ -29,6 +30,7 @@ def write_config(
     file_path: str | None = None,
     expected_version: str | None = None,
     cli_overrides: Iterable[tuple[str, Any]] = (),
+    demands: Demands = NO_DEMANDS,
 ) -> ConfigWriteResponse:
     """Make all changes or none. Writes a file; raises `ConfigWriteError`."""
     user_file = codex_home / "config.toml"
@@ -44,12 +46,16 @@ def write_config(
                 "Configuration was modified since last read. Fetch latest version and retry.",
             )
 
+    def allowed(table: Mapping[str, Any]) -> None:
+        _check_user_table(table)
+        _check_demands(table, demands)
+
     try:
         table = edit_file(
             user_file,
             [Edit(tuple(e.key_path.split(".")), e.value, e.merge_strategy) for e in edits],
             before=unchanged_since_read,
-            after=_check_user_table,
+            after=allowed,
         )
     except ConfigFileError as error:
         raise ConfigWriteError("configValidationError", str(error)) from error
@@ -75,6 +81,20 @@ def _check_user_table(table: Mapping[str, Any]) -> None:
     except Misfit as misfit:
         message = f"Invalid configuration: {misfit.long_text}"
         raise ConfigWriteError("configValidationError", message) from misfit
+    except ConfigInvalid as error:
+        message = f"Invalid configuration: {error}"
+        raise ConfigWriteError("configValidationError", message) from error
+
+
+def _check_demands(table: Mapping[str, Any], demands: Demands) -> None:
+    """A pinned feature cannot be switched the other way. What else is not allowed is overruled
+    when it is used, and told then."""
+    if demands == NO_DEMANDS and not requirements_path().exists():
+        return
+    from app_server.config.requirements import check_pins, gather
+
+    try:
+        check_pins(gather(requirements_path(), demands).requirements, table)
     except ConfigInvalid as error:
         message = f"Invalid configuration: {error}"
         raise ConfigWriteError("configValidationError", message) from error

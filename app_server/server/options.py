@@ -23,6 +23,8 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The configuration profile chosen on the command line."""
     forgives_config: bool = False
     """Threads start although settings in files are wrong: each is left out with a warning."""
+    strict_config: bool = False
+    """A key in the settings that nobody knows lets no thread start."""
     session_source: SessionSource = "vscode"
     """What new threads say they come from; `cli` for the terminal interface."""
     originator: str = "codex_cli_rs"

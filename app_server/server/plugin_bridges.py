@@ -56,4 +56,5 @@ async def _config_with_bridges(server: Server) -> Config | None:
     loaded = await asyncio.to_thread(server.services.load_config, options.cwd, {})
     if loaded.error is not None:
         log.error("no plugin backend bridge is opened: %s", loaded.error)
+        return None
     return loaded.config if loaded.config.plugin_backend_bridges else None

@@ -65,6 +65,8 @@ HANDLER_MODULES: dict[str, str] = {
     "config/value/write": "config",
     "config/batchWrite": "config",
     "configRequirements/read": "requirements",
+    "experimentalFeature/list": "features",
+    "experimentalFeature/enablement/set": "features",
     "fuzzyFileSearch": "file_search",
     "fuzzyFileSearch/sessionStart": "file_search",
     "fuzzyFileSearch/sessionUpdate": "file_search",
@@ -125,8 +127,6 @@ NOT_OURS = frozenset(
 
 NOT_YET = frozenset(
     {
-        "experimentalFeature/enablement/set",
-        "experimentalFeature/list",
         "marketplace/add",
         "memory/reset",
         "plugin/install",

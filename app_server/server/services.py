@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app_server.auth.host_tokens import AskHost
     from app_server.auth.manager import AuthManager
     from app_server.auth.store import Store
+    from app_server.config.demands import Demands
     from app_server.config.load import LoadedConfig
     from app_server.config.resolve import Config
     from app_server.exec.environment import Environment
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from app_server.model.providers import ProviderInfo
     from app_server.protocol.notices import ConfigWarningNotification
     from app_server.protocol.thread_data import SessionSource
+    from app_server.server.cloud_demands import CloudDemands
     from app_server.telemetry.otel import Telemetry
 
 log = logging.getLogger(__name__)
@@ -53,6 +55,10 @@ class Services:
         self._on_other_sign_in = on_other_sign_in
         self.identity = Identity(options.originator)
         self.told_warnings: set[ConfigWarningNotification] = set()
+        self.loop: asyncio.AbstractEventLoop | None = None
+        """Where the server runs; set when it begins to serve."""
+        self.enablement: dict[str, bool] = {}
+        """Features switched by clients, for the life of this process."""
         self._environment: Environment | None = None
         self._environment_lock = asyncio.Lock()
         self._telemetry: Telemetry | None = None
@@ -88,7 +94,19 @@ class Services:
         thread_overrides: Mapping[str, Any],
         flags: Mapping[str, Any] | None = None,
     ) -> LoadedConfig:
-        """Effective configuration for a thread in `cwd`; reads files, so call it off the loop."""
+        """Effective configuration for a thread in `cwd`; reads files, so call it off the loop.
+
+        Waits until it is known what the signed-in account's workspace demands.
+        """
+        return self._load_config(cwd, thread_overrides, flags, self.cloud_demands.known())
+
+    def _load_config(
+        self,
+        cwd: Path,
+        thread_overrides: Mapping[str, Any],
+        flags: Mapping[str, Any] | None,
+        demands: Demands,
+    ) -> LoadedConfig:
         from app_server.config.load import load_config
 
         return load_config(
@@ -99,7 +117,22 @@ class Services:
             flags=flags,
             profile=self.options.profile,
             forgiving=self.options.forgives_config,
+            strict=self.options.strict_config,
+            demands=demands,
+            enablement=self.enablement,
         )
+
+    def own_config(self) -> Config:
+        """The settings without what a workspace demands: for finding out who is signed in."""
+        from app_server.config.demands import NO_DEMANDS
+
+        return self._load_config(self.cwd, {}, None, NO_DEMANDS).config
+
+    @cached_property
+    def cloud_demands(self) -> CloudDemands:
+        from app_server.server.cloud_demands import CloudDemands
+
+        return CloudDemands(self)
 
     def current_config(self) -> Config:
         """The settings now in force where the server works; reads files, so call it off the loop.
@@ -134,7 +167,7 @@ class Services:
     def _open_auth_store(self) -> Store:
         from app_server.auth.keyring_store import open_store
 
-        return open_store(self.current_config().cli_auth_credentials_store, self.codex_home)
+        return open_store(self.own_config().cli_auth_credentials_store, self.codex_home)
 
     @cached_property
     def logins(self) -> LoginAttempts:

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from app_server.agent.actor import Actor
     from app_server.agent.session import Session
     from app_server.agent.turn import Turn as AgentTurn
+    from app_server.config.load import LoadedConfig
     from app_server.threads.recording import Recording
 
 log = logging.getLogger(__name__)
@@ -110,9 +111,11 @@ class ThreadFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoadedThread:
-    """One thread in memory. `actor` is set as soon as the thread is whole."""
+    """One thread in memory. `actor` and `load_settings` are set as soon as it is whole."""
 
     actor: Actor
+    load_settings: Callable[[Path], LoadedConfig]
+    """The settings as they stand now, for work in a folder; reads files."""
 
     def __init__(
         self,

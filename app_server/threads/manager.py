@@ -181,6 +181,20 @@ class ThreadManager:
         thread.idle_since = clock.monotonic()
         return "unsubscribed" if was_subscribed else "notSubscribed"
 
+    async def use_changed_settings(self) -> None:
+        """Loaded threads go by the settings as they stand now, from their next turn on.
+
+        What a thread was started with by name (model, permissions) stays. One whose settings
+        cannot be used any more keeps the old ones and says so.
+        """
+        for thread in list(self._threads.values()):
+            folder = thread.actor.session.settings.cwd
+            loaded = await asyncio.to_thread(thread.load_settings, folder)
+            if loaded.error is None:
+                thread.actor.use_config(loaded.config)
+            else:
+                thread.warn(f"The changed settings cannot be used here: {loaded.error}")
+
     def connection_closed(self, subscriber: Subscriber) -> None:
         """A client has left. Its threads go on; questions it was asked wait for somebody else."""
         for thread in self._threads.values():

@@ -6,6 +6,7 @@ Reads files, so call it off the event loop. Raises `ConfigInvalid` for a broken 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from app_server.model.providers import ProviderInfo
     from app_server.storage.rollout import SessionMeta, TurnContext
 
+LoadAgain: TypeAlias = Callable[[Path], "LoadedConfig"]
+
 OpenParams: TypeAlias = ThreadStartParams | ThreadResumeParams | ThreadForkParams
 
 
@@ -42,6 +45,10 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     provider: ProviderInfo
     project_docs: ProjectDocs
     rules: LoadedRules
+    overruled: tuple[str, ...]
+    """What was chosen and is not allowed by an administrator, a sentence each."""
+    load_again: LoadAgain
+    """The settings as they stand later, with what this client asked for; reads files."""
 
 
 def open_settings(
@@ -97,6 +104,8 @@ def open_settings(
         provider=provider,
         project_docs=docs,
         rules=rules_in_force(loaded.rules_folders),
+        overruled=loaded.overruled,
+        load_again=lambda folder: services.load_config(folder, params.config or {}, flags),
     )
 
 

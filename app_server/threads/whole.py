@@ -92,6 +92,9 @@ def make_thread(manager: ThreadManager, birth: Birth, writer: RolloutWriter | No
     for warning in opening.rules.warnings:
         if warning not in manager.services.told_warnings:
             thread.warn_of_config(warning)
+    thread.load_settings = opening.load_again
+    for sentence in opening.overruled:
+        thread.warn(sentence)
     thread.actor = Actor(session, manager.start_task)
     return thread
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app_server.client.events import Notification
+from app_server.demo.provider import ScriptedModel
 from app_server.protocol.config import (
     CONFIG_BATCH_WRITE,
     CONFIG_READ,
@@ -15,8 +16,10 @@ from app_server.protocol.config import (
     ConfigValueWriteParams,
 )
 from app_server.protocol.errors import InternalError, InvalidRequest
-from app_server.protocol.notices import CONFIG_WARNING, ConfigWarningNotification
+from app_server.protocol.notices import CONFIG_WARNING, WARNING, ConfigWarningNotification
 from tests.server.connector import Connector
+from tests.support.conversation import Conversation
+from tests.support.model_server import provider_toml
 
 
 async def test_a_broken_file_is_told_to_every_client_before_anything_else(
@@ -67,3 +70,42 @@ async def test_settings_that_cannot_be_used_cannot_be_shown(
     client = await connect()
     with pytest.raises(InternalError, match="model"):
         await client.request(CONFIG_READ, ConfigReadParams())
+
+
+def web_search(model: ScriptedModel) -> list[bool]:
+    """For each request, whether the model was offered a search of the web."""
+    return [
+        any(tool["type"] == "web_search" for tool in request.body["tools"])
+        for request in model.requests
+    ]
+
+
+async def test_changed_settings_reach_loaded_threads_only_when_asked_for(
+    connect: Connector, codex_home: Path, model: ScriptedModel
+) -> None:
+    provider_toml(model, home=codex_home)
+    thread = await Conversation.begin(await connect(), config={"model_verbosity": "low"})
+    client = thread.client
+    edits = [ConfigEdit(key_path="web_search", value="disabled", merge_strategy="replace")]
+    for reload in (False, True):
+        await client.request(
+            CONFIG_BATCH_WRITE, ConfigBatchWriteParams(edits=edits, reload_user_config=reload)
+        )
+        await thread.say("Go.")
+        assert (await thread.ended()).status == "completed"
+    assert web_search(model) == [True, False]
+    assert [request.body["text"]["verbosity"] for request in model.requests] == ["low", "low"]
+
+
+async def test_settings_that_cannot_be_used_do_not_reach_loaded_threads(
+    connect: Connector, codex_home: Path, model: ScriptedModel
+) -> None:
+    provider_toml(model, home=codex_home)
+    thread = await Conversation.begin(await connect())
+    edits = [ConfigEdit(key_path="model_provider", value="gone", merge_strategy="replace")]
+    params = ConfigBatchWriteParams(edits=edits, reload_user_config=True)
+    await thread.client.request(CONFIG_BATCH_WRITE, params)
+    told = (await thread.until(WARNING)).message
+    assert told.startswith("The changed settings cannot be used here: Model provider `gone`")
+    await thread.say("Go.")
+    assert (await thread.ended()).status == "completed"

@@ -50,6 +50,8 @@ class Issuer:
         """Set by a test when a request that is being held may be answered."""
         self._held: set[str] = set()
         self._has_asked = threading.Condition()
+        self.requirements: str | None = None
+        """What the workspace's administrator demands, as TOML."""
         self._refusals: dict[str, list[tuple[int, Any]]] = {}
         self._codes: dict[str, dict[str, str]] = {}
         self._serial = 0
@@ -107,6 +109,8 @@ class Issuer:
                 return 200, self._device_grant()
             case path if path.endswith("/wham/usage"):
                 return 200, self.usage
+            case path if path.endswith("/wham/config/requirements"):
+                return 200, {"contents": self.requirements, "sha256": "x"}
             case path if path.endswith("send_add_credits_nudge_email"):
                 return 200, {}
         return 404, {"error": "nothing here"}

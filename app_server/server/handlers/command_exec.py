@@ -253,13 +253,17 @@ def _cap_bytes(params: CommandExecParams) -> int | None:
 
 def _prepared(ctx: RequestContext, params: CommandExecParams) -> SpawnRequest:
     """What to spawn; reads files."""
+    from app_server.agent.settings import sandbox_mode
+    from app_server.config.requirements import check_choice
     from app_server.exec.environment import SpawnRequest, TtySize
     from app_server.exec.shell_env import command_environment
     from app_server.sandbox.errors import SandboxError
     from app_server.sandbox.launch import prepare
 
     services = ctx.services
-    config = services.current_config()
+    config = services.load_config(services.cwd, {}).checked()
+    if params.sandbox_policy is not None:
+        check_choice(config.requirements, "sandbox_mode", sandbox_mode(params.sandbox_policy))
     cwd = services.cwd / (params.cwd or "")
     env = command_environment(config.shell_environment_policy, os.environ)
     for name, value in (params.env or {}).items():

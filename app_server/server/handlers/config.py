@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 from app_server.protocol.config import (
     CONFIG_BATCH_WRITE,
@@ -26,13 +25,19 @@ async def read(ctx: RequestContext, params: ConfigReadParams) -> ConfigReadRespo
 
     services = ctx.services
     cwd = None if params.cwd is None else services.cwd / params.cwd
-    return await asyncio.to_thread(
-        read_config,
-        services.codex_home,
-        cwd,
-        services.options.cli_overrides,
-        include_layers=params.include_layers,
-    )
+
+    def answer() -> ConfigReadResponse:
+        return read_config(
+            services.codex_home,
+            cwd,
+            services.options.cli_overrides,
+            include_layers=params.include_layers,
+            forgiving=services.options.forgives_config,
+            demands=services.cloud_demands.known(),
+            enablement=services.enablement,
+        )
+
+    return await asyncio.to_thread(answer)
 
 
 @handles(CONFIG_VALUE_WRITE)
@@ -45,7 +50,10 @@ async def write_value(ctx: RequestContext, params: ConfigValueWriteParams) -> Co
 
 @handles(CONFIG_BATCH_WRITE)
 async def write_batch(ctx: RequestContext, params: ConfigBatchWriteParams) -> ConfigWriteResponse:
-    return await _write(ctx, params.edits, params.file_path, params.expected_version)
+    answer = await _write(ctx, params.edits, params.file_path, params.expected_version)
+    if params.reload_user_config:
+        await ctx.threads.use_changed_settings()
+    return answer
 
 
 async def _write(
@@ -56,11 +64,16 @@ async def _write(
 ) -> ConfigWriteResponse:
     from app_server.config.write import write_config  # brings tomlkit, 20 ms
 
-    return await asyncio.to_thread(
-        write_config,
-        Path(ctx.services.codex_home),
-        edits,
-        file_path=file_path,
-        expected_version=expected_version,
-        cli_overrides=ctx.services.options.cli_overrides,
-    )
+    services = ctx.services
+
+    def answer() -> ConfigWriteResponse:
+        return write_config(
+            services.codex_home,
+            edits,
+            file_path=file_path,
+            expected_version=expected_version,
+            cli_overrides=services.options.cli_overrides,
+            demands=services.cloud_demands.known(),
+        )
+
+    return await asyncio.to_thread(answer)
