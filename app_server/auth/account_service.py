@@ -64,7 +64,7 @@ class AccountService:
         url = self._url("config/requirements")
         reply = await self._ask("GET", url)
         if not reply.is_success or "contents" not in reply.json:
-            raise AccountRequestFailed(_refusal("GET", url, reply), reply.status)
+            raise AccountRequestFailed(self._refusal("GET", url, reply), reply.status)
         contents = reply.json["contents"]
         return contents if isinstance(contents, str) and contents.strip() else None
 

@@ -154,9 +154,8 @@ def _config(around: Circumstances) -> Finding:
     if loaded.error is not None:
         return Finding("failure", str(loaded.error), details, "Mend it, or take the line out.")
     complaints = [warning.summary for warning in loaded.warnings]
-    unknown = [f"unknown key `{key.key}`" for key in loaded.unknown_keys()]
-    if complaints or unknown:
-        return Finding("warning", "; ".join([*complaints, *unknown]), details)
+    if complaints:
+        return Finding("warning", "; ".join(complaints), details)
     return Finding("ok", f"{len(details)} files" if len(details) != 1 else "1 file", details)
 
 

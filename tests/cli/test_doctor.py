@@ -96,7 +96,7 @@ def test_files_that_count_and_files_that_do_not_are_named(home: Path, workspace:
     (workspace / ".codex" / "config.toml").write_text('model = "y"\n')
     found = finding("config", workspace)
     assert found.status == "warning"
-    assert "unknown key `modell`" in found.summary
+    assert "Nothing is known of the setting `modell`" in found.summary
     assert found.details[f"{home}/config.toml"] == "read"
     assert "trusted" in found.details[f"{workspace}/.codex/config.toml"]
 
