@@ -9,6 +9,7 @@ from bench.programs import model_server, programs
 NAMES = (
     "cold_start",
     "first_paint",
+    "sign_in",
     "keystroke",
     "headless_ready",
     "many_clients",

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
+
+import msgspec
 
 from app_server.auth.backend import Http, Reply, without_secrets
 from app_server.auth.errors import AuthError, Unreachable
@@ -18,6 +20,7 @@ from app_server.protocol.rate_limits import (
     AddCreditsNudgeCreditType,
     AddCreditsNudgeEmailStatus,
     CreditsSnapshot,
+    RateLimitReachedType,
     RateLimitSnapshot,
     RateLimitWindow,
 )
@@ -27,6 +30,8 @@ log = logging.getLogger(__name__)
 MAIN_LIMIT = "codex"
 
 TOO_MANY_REQUESTS = 429
+
+LARGEST_NUMBER = 2**53
 
 
 class AccountRequestFailed(AuthError):
@@ -111,6 +116,7 @@ def read_limits(usage: Mapping[str, Any]) -> list[RateLimitSnapshot]:
     plan = usage.get("plan_type")
     known_plan = plan_type(plan if isinstance(plan, str) else None)
     main = _snapshot(usage.get("rate_limit"), MAIN_LIMIT, None, known_plan, usage.get("credits"))
+    main = msgspec.structs.replace(main, rate_limit_reached_type=_reached(usage))
     others = usage.get("additional_rate_limits")
     found = [main]
     for other in others if isinstance(others, list) else ():
@@ -143,23 +149,31 @@ def _snapshot(
     )
 
 
+def _reached(usage: Mapping[str, Any]) -> RateLimitReachedType | None:
+    reached = usage.get("rate_limit_reached_type")
+    kind = reached.get("type") if isinstance(reached, dict) else None
+    return next((known for known in get_args(RateLimitReachedType) if known == kind), None)
+
+
 def _window(window: object) -> RateLimitWindow | None:
     if not isinstance(window, dict):
         return None
-    used = window.get("used_percent")
-    if not isinstance(used, int | float):
+    used = _number(window.get("used_percent"))
+    if used is None:
         return None
-    length = window.get("limit_window_seconds")
-    resets_at = window.get("reset_at")
+    length, resets_at = (_number(window.get(name)) for name in ("limit_window_seconds", "reset_at"))
     return RateLimitWindow(
         used_percent=round(used),
-        window_duration_mins=_whole_minutes(length) if isinstance(length, int | float) else None,
-        resets_at=int(resets_at) if isinstance(resets_at, int | float) else None,
+        window_duration_mins=None if length is None or length <= 0 else -int(-length // 60),
+        resets_at=None if resets_at is None else int(resets_at),
     )
 
 
-def _whole_minutes(seconds: float) -> int | None:
-    return None if seconds <= 0 else -int(-seconds // 60)
+def _number(value: object) -> float | None:
+    """None for what is no number, or one that JSON readers elsewhere could not hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if abs(value) <= LARGEST_NUMBER else None
 
 
 def _credits(credits: object) -> CreditsSnapshot | None:

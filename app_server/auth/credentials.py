@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
@@ -11,13 +11,9 @@ from app_server.auth.errors import BadToken, IncompleteAccount
 from app_server.auth.secret import Secret
 from app_server.auth.store import StoredAuth
 from app_server.auth.tokens import Claims, plan_type, read_claims
-from app_server.protocol.account import (
-    Account,
-    ApiKeyAccount,
-    AuthMode,
-    ChatgptAccount,
-    PlanType,
-)
+
+if TYPE_CHECKING:
+    from app_server.protocol.account import Account, AuthMode, PlanType
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +44,8 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def account(self) -> Account:
         """As clients are told. Raises `IncompleteAccount`."""
+        from app_server.protocol.account import ApiKeyAccount, ChatgptAccount
+
         if not self.uses_chatgpt_backend:
             return ApiKeyAccount()
         if self.email is None or self.plan is None:
@@ -57,7 +55,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_usable(key: str) -> bool:
     """Whether this may stand in a header; anything else would be refused with the key quoted."""
-    return key.isascii() and key.isprintable() and " " not in key
+    return bool(key) and key.isascii() and key.isprintable() and " " not in key
 
 
 def from_key(key: str, source: Source) -> Credentials | None:

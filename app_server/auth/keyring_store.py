@@ -15,11 +15,11 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from app_server.auth.errors import StoreFailed
 from app_server.auth.json_text import NotReadable, read_json
-from app_server.auth.store import FileStore, MemoryStore, Store, StoredAuth, as_compact_text
+from app_server.auth.store import FileStore, StoredAuth, as_compact_text
 
 log = logging.getLogger(__name__)
 
@@ -29,21 +29,6 @@ OUTDATED_NOTE = ".auth-keyring-outdated"
 
 LIMIT_SECONDS = 30.0
 """A keyring that is locked asks its owner for a password, who may be away."""
-
-StoreMode: TypeAlias = Literal["file", "keyring", "auto", "ephemeral"]
-
-
-def open_store(mode: StoreMode, codex_home: Path) -> Store:
-    """The store `cli_auth_credentials_store` names. Opens nothing yet."""
-    match mode:
-        case "file":
-            return FileStore(codex_home)
-        case "keyring":
-            return KeyringStore(codex_home)
-        case "auto":
-            return AutoStore(codex_home)
-        case "ephemeral":
-            return MemoryStore()
 
 
 def account_name(codex_home: Path) -> str:

@@ -20,7 +20,6 @@ from app_server import clock
 from app_server.auth.credentials import Credentials, from_key, from_stored, is_usable
 from app_server.auth.errors import MissingKey, RefreshFailed, StoreFailed, UnusableKey
 from app_server.auth.store import FileStore, MemoryStore, Store, StoredAuth
-from app_server.protocol.account import AuthMode, GetAccountResponse, PlanType
 
 if TYPE_CHECKING:
     from app_server.auth.backend import Http
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from app_server.auth.recovery import Recovery
     from app_server.auth.renewal import Renewal
     from app_server.auth.single_flight import SingleFlight
+    from app_server.protocol.account import AuthMode, GetAccountResponse, PlanType
 
 log = logging.getLogger(__name__)
 
@@ -180,6 +180,8 @@ class AuthManager:
 
         Signed out is an account of None with `requires_openai_auth`. Raises `IncompleteAccount`.
         """
+        from app_server.protocol.account import GetAccountResponse
+
         found = self.credentials if requires_openai_auth else None
         return GetAccountResponse(
             account=None if found is None else found.account,

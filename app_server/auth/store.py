@@ -11,10 +11,9 @@ from __future__ import annotations
 import itertools
 import logging
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -32,6 +31,9 @@ MAX_FILE_BYTES = 1 << 20
 
 EMPTY_FILES = (b"{}", b"")
 """In these is nothing to lose."""
+
+
+StoreMode: TypeAlias = Literal["file", "keyring", "auto", "ephemeral"]
 
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +84,17 @@ class Store(Protocol):
     def delete(self) -> bool:
         """Forget the sign-in; whether there was one. Raises `StoreFailed`."""
         ...
+
+
+def open_store(mode: StoreMode, codex_home: Path) -> Store:
+    """The store `cli_auth_credentials_store` names. Opens nothing yet."""
+    if mode == "file":
+        return FileStore(codex_home)
+    if mode == "ephemeral":
+        return MemoryStore()
+    from app_server.auth.keyring_store import AutoStore, KeyringStore
+
+    return KeyringStore(codex_home) if mode == "keyring" else AutoStore(codex_home)
 
 
 class FileStore:
@@ -220,6 +233,8 @@ def as_compact_text(auth: StoredAuth) -> str:
 
 
 def _replace_content(target: Path, content: bytes) -> None:
+    import tempfile  # 8 ms, and nobody signs in at the start
+
     # mkstemp opens with 0600 from the start
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:

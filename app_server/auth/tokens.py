@@ -6,17 +6,21 @@ A JWT is three parts joined by dots; the middle one is base64url JSON.
 from __future__ import annotations
 
 import binascii
-from base64 import b64decode
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import msgspec
 
 from app_server.auth.errors import BadToken
 from app_server.auth.json_text import NotReadable, read_json
-from app_server.protocol.account import PlanType
+
+if TYPE_CHECKING:
+    from app_server.protocol.account import PlanType
 
 _AUTH_CLAIM = "https://api.openai.com/auth"
 _PROFILE_CLAIM = "https://api.openai.com/profile"
+
+_TO_BASE64 = str.maketrans("-_+/", "+/--")
+"""Of the url-safe alphabet, which has no place for the two it replaces."""
 
 _PLANS: dict[str, PlanType] = {
     "free": "free",
@@ -61,9 +65,10 @@ def read_claims(token: str) -> Claims:
     parts = token.split(".")
     if len(parts) != 3 or not all(parts):
         raise BadToken("invalid ID token format")
-    payload = parts[1]
+    payload = parts[1].translate(_TO_BASE64)
     try:
-        content = b64decode(payload + "=" * (-len(payload) % 4), altchars=b"-_", validate=True)
+        padded = payload + "=" * (-len(payload) % 4)
+        content = binascii.a2b_base64(padded, strict_mode=True)
         claims = read_json(content, dict[str, Any])
     except (binascii.Error, NotReadable, ValueError):
         raise BadToken("the ID token's content is not a JSON object in base64") from None

@@ -66,8 +66,8 @@ def open_manager(
     environment: Mapping[str, str] | None = None,
 ) -> AuthManager:
     """The sign-in of this home, where the settings say that it is kept."""
-    from app_server.auth.keyring_store import open_store
     from app_server.auth.manager import AuthManager
+    from app_server.auth.store import open_store
 
     store = open_store(config.cli_auth_credentials_store, home)
     return AuthManager(home, http=http, store=store, environment=environment)

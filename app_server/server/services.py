@@ -165,7 +165,7 @@ class Services:
         )
 
     def _open_auth_store(self) -> Store:
-        from app_server.auth.keyring_store import open_store
+        from app_server.auth.store import open_store
 
         return open_store(self.own_config().cli_auth_credentials_store, self.codex_home)
 

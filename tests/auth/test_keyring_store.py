@@ -12,8 +12,8 @@ from keyring.errors import PasswordDeleteError
 
 from app_server.auth import keyring_store
 from app_server.auth.errors import StoreFailed
-from app_server.auth.keyring_store import AutoStore, KeyringStore, account_name, open_store
-from app_server.auth.store import FileStore, MemoryStore, StoredAuth
+from app_server.auth.keyring_store import AutoStore, KeyringStore, account_name
+from app_server.auth.store import FileStore, MemoryStore, StoredAuth, open_store
 
 KEY = StoredAuth(auth_mode="apikey", api_key="sk-test")
 TEXT = '{"auth_mode":"apikey","OPENAI_API_KEY":"sk-test"}'

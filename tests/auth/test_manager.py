@@ -199,15 +199,33 @@ def test_a_key_is_shown_by_its_ends(key: str, shown: str) -> None:
     assert masked(key) == shown
 
 
-def test_asking_who_is_signed_in_loads_nothing_heavy() -> None:
+HEAVY = {
+    "app_server.auth.keyring_store",
+    "app_server.protocol.account",
+    "asyncio",
+    "hashlib",
+    "httpx",
+    "keyring",
+    "ssl",
+    "tempfile",
+    "textual",
+    "tomlkit",
+}
+
+
+def test_asking_who_is_signed_in_loads_nothing_heavy(codex_home: Path) -> None:
+    FileStore(codex_home).save(chatgpt())
     program = (
         "import sys, pathlib\n"
         "from app_server.auth.manager import AuthManager\n"
-        "AuthManager(pathlib.Path('/nowhere'), environment={}).credentials\n"
-        "heavy = {'httpx', 'keyring', 'asyncio', 'ssl', 'textual', 'tomlkit'} & set(sys.modules)\n"
-        "sys.exit(f'loaded: {heavy}' if heavy else 0)\n"
+        "from app_server.auth.store import open_store\n"
+        "home = pathlib.Path(sys.argv[1])\n"
+        "auth = AuthManager(home, environment={}, store=open_store('file', home))\n"
+        "assert auth.credentials.email == 'a@b'\n"
+        f"sys.exit(str({HEAVY!r} & set(sys.modules)) if {HEAVY!r} & set(sys.modules) else 0)\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+    call = [sys.executable, "-c", program, str(codex_home)]
+    subprocess.run(call, check=True, timeout=30)
 
 
 WITH_ORIGIN: list[tuple[Needs, dict[str, str], str | None]] = [

@@ -52,6 +52,17 @@ async def test_signing_in_with_a_key_answers_then_tells_everyone(
     assert stat.S_IMODE((codex_home / "auth.json").stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("key", ["", " \n", "two words", "sk-planted\nx: y", "sk-ключ"])
+async def test_what_is_no_key_is_refused_and_not_stored(
+    connect: Connector, codex_home: Path, key: str
+) -> None:
+    client = await connect()
+    with pytest.raises(InvalidRequest, match="is not an API key") as failure:
+        await client.request(ACCOUNT_LOGIN_START, ApiKeyLoginAccountParams(api_key=key))
+    assert "planted" not in str(failure.value)
+    assert not (codex_home / "auth.json").exists()
+
+
 async def test_signing_out_forgets_the_key(connect: Connector, codex_home: Path) -> None:
     client = await connect()
     await client.request(ACCOUNT_LOGIN_START, KEY)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from app_server.protocol.errors import InternalError
 from app_server.protocol.rate_limits import (
     ACCOUNT_RATE_LIMITS_READ,
     ACCOUNT_SEND_ADD_CREDITS_NUDGE_EMAIL,
+    RateLimitSnapshot,
     RateLimitWindow,
     SendAddCreditsNudgeEmailParams,
 )
@@ -44,6 +46,7 @@ async def test_limits_come_from_the_backend(account: Client, issuer: Issuer) -> 
         "additional_rate_limits": [
             {"limit_name": "Other", "metered_feature": "other", "rate_limit": None}
         ],
+        "rate_limit_reached_type": {"type": "workspace_owner_credits_depleted"},
         "credits": {"has_credits": True, "unlimited": False, "balance": "9.5"},
     }
     answer = await account.request(ACCOUNT_RATE_LIMITS_READ)
@@ -52,12 +55,30 @@ async def test_limits_come_from_the_backend(account: Client, issuer: Issuer) -> 
         used_percent=42, window_duration_mins=300, resets_at=1700000000
     )
     assert answer.rate_limits.plan_type == "pro"
+    assert answer.rate_limits.rate_limit_reached_type == "workspace_owner_credits_depleted"
     assert answer.rate_limits_by_limit_id is not None
     assert list(answer.rate_limits_by_limit_id) == ["codex", "other"]
     asked = issuer.asked[-1]
     assert asked.path == "/backend-api/wham/usage"
     assert asked.headers["chatgpt-account-id"] == "acct-1"
     assert asked.headers["authorization"].startswith("Bearer ")
+
+
+ODD_USAGE: list[Any] = [
+    {"plan_type": 5, "rate_limit": [], "credits": "many", "additional_rate_limits": {"a": 1}},
+    {"rate_limit": {"primary_window": {"used_percent": "42"}}, "rate_limit_reached_type": "x"},
+    {"rate_limit": {"primary_window": {"used_percent": 10**30}}},
+    {"rate_limit_reached_type": {"type": "from the future"}, "additional_rate_limits": [5, {}]},
+]
+
+
+@pytest.mark.parametrize("usage", ODD_USAGE)
+async def test_what_is_odd_in_an_answer_about_limits_counts_as_not_said(
+    account: Client, issuer: Issuer, usage: Any
+) -> None:
+    issuer.usage = usage
+    answer = await account.request(ACCOUNT_RATE_LIMITS_READ)
+    assert answer.rate_limits == RateLimitSnapshot(limit_id="codex", plan_type="unknown")
 
 
 async def test_limits_survive_a_401_by_renewing_the_tokens(account: Client, issuer: Issuer) -> None:

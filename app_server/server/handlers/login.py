@@ -11,6 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from app_server.auth import rules
+from app_server.auth.credentials import is_usable
 from app_server.auth.errors import AuthError
 from app_server.ids import is_uuid
 from app_server.protocol.account import (
@@ -98,6 +99,8 @@ async def _keep_key(
 ) -> ApiKeyLoginAccountResponse:
     if config.forced_login_method == "chatgpt":
         raise InvalidRequest(rules.API_KEYS_DISABLED)
+    if not is_usable(params.api_key.strip()):
+        raise InvalidRequest("what was given is not an API key: it is empty, or has spaces in it")
     await ctx.services.logins.end_current()
     try:
         await asyncio.to_thread(ctx.services.auth.login_with_api_key, params.api_key)
