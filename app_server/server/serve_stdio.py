@@ -29,7 +29,8 @@ async def serve_stdio(options: ServerOptions) -> int:
         async with Server(options) as server, plugin_bridges(server):
             serving = server.tasks.start(server.serve(channel))
             for number in ENDING_SIGNALS:
-                loop.add_signal_handler(number, serving.cancel)
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                    loop.add_signal_handler(number, serving.cancel)
             with contextlib.suppress(asyncio.CancelledError):
                 await serving
     except BridgeError as error:
