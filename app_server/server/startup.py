@@ -28,6 +28,10 @@ Notice = tuple[ServerNotification[Any], ConfigWarningNotification]
 NEEDED_BY_THE_FIRST_TURN = (
     "app_server.server.handlers.threads",
     "app_server.server.handlers.turns",
+    "app_server.threads.manager",
+    "app_server.threads.start",
+    "app_server.git.facts",
+    "app_server.server.questions",
     "app_server.model.client",
 )
 
