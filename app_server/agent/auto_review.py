@@ -22,7 +22,7 @@ from app_server.agent.auto_review_case import (
     read_assessment,
 )
 from app_server.agent.events import ThreadEvent, TokensCounted, Told
-from app_server.agent.input_queue import QueuedInput
+from app_server.agent.other_mind import answer_of
 from app_server.agent.questions import QuestionRefused
 from app_server.agent.settings import TurnSettings
 from app_server.model.errors import ModelError
@@ -40,10 +40,8 @@ from app_server.protocol.guardian import (
 )
 from app_server.protocol.method import ServerMethod
 from app_server.protocol.permissions import ReadOnlySandboxPolicy
-from app_server.protocol.user_input import TextUserInput
 
 if TYPE_CHECKING:
-    from app_server.agent.session import Session
     from app_server.agent.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -155,24 +153,7 @@ async def _review(turn: Turn, asked: str) -> GuardianApprovalReview:
 
 
 async def _assessed(turn: Turn, asked: str) -> Assessment | None:
-    from app_server.agent.turn import Turn as ReviewersTurn  # the two know each other
-
-    reviewer = _reviewer(turn)
-    inner = ReviewersTurn(reviewer, turn.id, reviewer.settings, kind="review")
-    inner.subagent = "guardian"
-    try:
-        message = QueuedInput.of([TextUserInput(text=asked)], None)
-        return read_assessment(await inner.answer_to(message))
-    finally:
-        inner.closed = True  # what still unwinds says nothing
-        await reviewer.close()
-
-
-def _reviewer(turn: Turn) -> Session:
-    from app_server.agent.session import Session
-
-    session, settings = turn.session, turn.settings
-    config = msgspec.structs.replace(session.config, web_search="disabled")
+    config, settings = turn.session.config, turn.settings
     own: TurnSettings = msgspec.structs.replace(
         settings,
         model=OPENAI_REVIEWER if config.model_provider == "openai" else settings.model,
@@ -183,18 +164,10 @@ def _reviewer(turn: Turn) -> Session:
         sandbox_policy=ReadOnlySandboxPolicy(),
         output_schema=ANSWER_SCHEMA,
     )
-    reviewer = Session(
-        thread_id=session.thread_id,
-        services=session.services,
-        config=config,
-        settings=session.resolved(own),
-        model=session.model,
-        outlet=_Silence(turn),
-        writer=None,
-        project_docs=ProjectDocs(),
+    answer = await answer_of(
+        turn, asked, own, subagent="guardian", outlet=_Silence(turn), project_docs=ProjectDocs()
     )
-    reviewer.warned_of = session.warned_of
-    return reviewer
+    return read_assessment(answer)
 
 
 class _Silence:

@@ -26,6 +26,7 @@ from app_server.agent.events import (
 )
 from app_server.agent.history import text_message
 from app_server.agent.input_queue import QueuedInput
+from app_server.agent.other_mind import answer_of
 from app_server.agent.review_output import ReviewOutput, in_words, read_output
 from app_server.agent.settings import TurnSettings
 from app_server.git.command import git
@@ -52,7 +53,6 @@ from app_server.protocol.review import (
 from app_server.protocol.user_input import TextUserInput
 
 if TYPE_CHECKING:
-    from app_server.agent.session import Session
     from app_server.agent.turn import Turn
 
 P = TypeVar("P")
@@ -113,7 +113,7 @@ async def review(turn: Turn, target: ReviewTarget) -> None:
 
     turn.before_abort = leave
     question = await _question(target, turn)
-    turn.waiting.put_first([_typed(question)])
+    turn.waiting.put_first([QueuedInput.of([TextUserInput(text=question)])])
     await turn.take_input(1)
     try:
         answer = await _reviewed(turn, question)
@@ -155,44 +155,24 @@ async def _merge_base(turn: Turn, branch: str) -> str | None:
 
 async def _reviewed(turn: Turn, question: str) -> str | None:
     """The reviewer's last message."""
-    from app_server.agent.turn import Turn as ReviewersTurn  # the two know each other
-
-    reviewer = _reviewer(turn)
-    inner = ReviewersTurn(reviewer, turn.id, reviewer.settings, kind="review")
-    inner.subagent = "review"
-    try:
-        return await inner.answer_to(_typed(question))
-    finally:
-        inner.closed = True  # what still unwinds says nothing
-        await reviewer.close()
-
-
-def _reviewer(turn: Turn) -> Session:
-    from app_server.agent.session import Session
-
     session, settings = turn.session, turn.settings
-    config = msgspec.structs.replace(session.config, web_search="disabled")
     own: TurnSettings = msgspec.structs.replace(
         settings,
-        model=config.review_model or settings.model,
+        model=session.config.review_model or settings.model,
         base_instructions=text("review.md"),
         developer_instructions=None,
         approval_policy="never",
         output_schema=None,
     )
-    reviewer = Session(
-        thread_id=session.thread_id,
-        services=session.services,
-        config=config,
-        settings=session.resolved(own),
-        model=session.model,
+    return await answer_of(
+        turn,
+        question,
+        own,
+        subagent="review",
         outlet=_Outlet(turn),
-        writer=None,
         project_docs=session.project_docs,
         rules=session.rules,
     )
-    reviewer.warned_of = session.warned_of
-    return reviewer
 
 
 class _Outlet:
@@ -238,10 +218,6 @@ def _keep(turn: Turn, words: str) -> None:
         item,
         recorded=MessageResponseItem(role="assistant", content=[OutputTextContentItem(text=words)]),
     )
-
-
-def _typed(words: str) -> QueuedInput:
-    return QueuedInput.of([TextUserInput(text=words)], None)
 
 
 def _something(value: str, field: str) -> str:
