@@ -27,7 +27,7 @@ from app_server.agent.events import AbortReason, TurnFailed
 from app_server.agent.history import text_message
 from app_server.agent.input_queue import QueuedInput
 from app_server.agent.session import Session
-from app_server.agent.settings import check_overrides, overridden
+from app_server.agent.settings import check_overrides, chosen_environment, overridden
 from app_server.agent.turn import Turn
 from app_server.agent.user_shell import run_user_command
 from app_server.prompts import text
@@ -79,7 +79,9 @@ class Actor:
         self._take_config()
         wire = WireTurn(id=ids.uuid7(), items=[], status="inProgress")
         check_overrides(self.session.config, params)
+        place = chosen_environment(self.session.services, params.environments)
         changed = overridden(self.session.config, self.session.settings, params)
+        changed = msgspec.structs.replace(changed, **place)
         settings = self.session.resolved(changed)
         self.session.settings = msgspec.structs.replace(settings, output_schema=None)
         message = QueuedInput.of(params.input, params.client_user_message_id)

@@ -5,6 +5,7 @@ AgentError
 ├── OtherTurnActive      something else runs than the caller believes
 ├── NotSteerable         what runs takes no input
 ├── RelativeFolder       a policy names a folder nobody can find
+├── UnknownEnvironment   a place for commands that nobody has named
 ├── EmptyReviewTarget    a review was asked for of nothing
 ├── BothSaid             a policy and a profile at once
 ├── NoRefusal            a report of a refusal that is none
@@ -56,6 +57,11 @@ class RelativeFolder(AgentError):
 
     def __init__(self, folder: str) -> None:
         super().__init__(f"sandboxPolicy.writableRoots: `{folder}` is not an absolute path")
+
+
+class UnknownEnvironment(AgentError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"unknown turn environment id `{name}`")
 
 
 class EmptyReviewTarget(AgentError):

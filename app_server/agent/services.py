@@ -72,6 +72,12 @@ class AgentServices(Protocol):
         """Who counts what happens; None unless the settings name somebody."""
         ...
 
-    async def environment(self) -> Environment:
-        """Where commands run; starts the local process service at the first call."""
+    async def environment(self, name: str | None = None) -> Environment:
+        """Where commands run, by name or by default; it starts with its first command."""
+        ...
+
+    def knows_environment(self, name: str) -> bool: ...
+
+    def has_environment(self, name: str | None) -> bool:
+        """Whether commands can run anywhere, given the name chosen for them."""
         ...

@@ -191,7 +191,8 @@ class Session:
         return instructions + estimate_items(self.history.items)
 
     def tools_for(self, settings: TurnSettings) -> ToolRegistry:
-        return tools_for(self.config, settings, self.dynamic_tools)
+        has_environment = self.services.has_environment(settings.environment)
+        return tools_for(self.config, settings, self.dynamic_tools, has_environment=has_environment)
 
     def resolved(self, settings: TurnSettings) -> TurnSettings:
         """The settings with the facts of the model they name."""

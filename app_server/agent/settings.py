@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from app_server import paths
-from app_server.agent.errors import BothSaid, PlanModeMissing, RelativeFolder
+from app_server.agent.errors import BothSaid, PlanModeMissing, RelativeFolder, UnknownEnvironment
 from app_server.agent.model_facts import ModelFacts
 from app_server.agent.permissions import selected
 from app_server.model.request import Reasoning
@@ -31,10 +31,11 @@ from app_server.protocol.shared import (
     ServiceTier,
     Verbosity,
 )
-from app_server.protocol.turn import TurnStartParams
+from app_server.protocol.turn import TurnEnvironmentParams, TurnStartParams
 from app_server.protocol.wire import UnsetType
 
 if TYPE_CHECKING:
+    from app_server.agent.services import AgentServices
     from app_server.config.resolve import Config
 
 
@@ -58,7 +59,15 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
     personality: Personality | None = None
     service_tier: ServiceTier | None = None
     output_schema: Any = None
+    environment: str | None = None
+    """Where commands run, by name; None is the server's default, `none` nowhere."""
+    environment_cwd: Path | None = None
+    """The folder commands begin in there, if it is not `cwd`."""
     facts: ModelFacts
+
+    @property
+    def command_cwd(self) -> Path:
+        return self.environment_cwd or self.cwd
 
     @property
     def confinement(self) -> SandboxPolicy | ManagedPermissionProfile:
@@ -131,6 +140,23 @@ def sandbox_mode(policy: SandboxPolicy) -> str:
             return "workspace-write"
         case _:
             return "danger-full-access"
+
+
+def chosen_environment(
+    services: AgentServices, wished: list[TurnEnvironmentParams] | None
+) -> dict[str, Any]:
+    """The settings that follow from `environments`: the first one counts, an empty list means none.
+
+    Raises `UnknownEnvironment`.
+    """
+    if wished is None:
+        return {}
+    for each in wished:
+        if not services.knows_environment(each.environment_id):
+            raise UnknownEnvironment(each.environment_id)
+    if not wished:
+        return {"environment": "none", "environment_cwd": None}
+    return {"environment": wished[0].environment_id, "environment_cwd": Path(wished[0].cwd)}
 
 
 def overridden(config: Config, settings: TurnSettings, params: TurnStartParams) -> TurnSettings:

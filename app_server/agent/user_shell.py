@@ -39,7 +39,7 @@ async def run_user_command(turn: Turn, line: str) -> ResponseItem:
     from app_server.execpolicy.command_actions import command_actions
     from app_server.execpolicy.shell_quote import shell_join
 
-    session, cwd = turn.session, turn.settings.cwd
+    session, cwd = turn.session, turn.settings.command_cwd
     argv = user_shell().argv(line, login=session.config.allow_login_shell)
     item = CommandExecutionThreadItem(
         id=ids.uuid4(),
@@ -102,8 +102,10 @@ class _Running:
         terminals = await self._turn.session.terminals()
         session_id = terminals.reserve_id()
         try:
+            turn = self._turn
             await terminals.start(
                 self._request,
+                environment=await turn.session.services.environment(turn.settings.environment),
                 session_id=session_id,
                 on_output=self._wrote,
                 on_exit=self._take_end,

@@ -1,18 +1,25 @@
-"""This machine as an `Environment`: a process service of our own, started at the first command.
+"""A process service that is our child as an `Environment`, started at the first command.
 
-The service is our child; it forwards everything at once and retains nothing.
+For this machine it is one of our own, which forwards everything at once and retains nothing; else
+a program that leads to one, for instance through ssh.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from app_server.exec.environment import RunningProcess, SpawnRequest
 from app_server.exec.errors import EnvironmentLost
 from app_server.exec.service import ConnectedService
 from app_server.exec_server.client import ExecServerError
-from app_server.exec_server.launch import LaunchedService, launch
+from app_server.exec_server.launch import (
+    INITIALIZE_TIMEOUT_SECONDS,
+    LaunchedService,
+    launch,
+    launch_program,
+)
 
 
 class LocalEnvironment:
@@ -22,7 +29,9 @@ class LocalEnvironment:
     spawn. Belongs to the event loop it is first used on.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, start: Callable[[], Awaitable[LaunchedService]] | None = None) -> None:
+        """`start` for another service than our own."""
+        self._start = start
         self._launched: LaunchedService | None = None
         self._service: ConnectedService | None = None
         self._starting = asyncio.Lock()
@@ -54,13 +63,38 @@ class LocalEnvironment:
                 await self._end_service()
             if self._service is None:
                 try:
-                    self._launched = await launch(retained_output_bytes=0)
+                    if self._start is None:
+                        self._launched = await launch(retained_output_bytes=0)
+                    else:
+                        self._launched = await self._start()
                 except ExecServerError as error:
                     raise EnvironmentLost(str(error)) from error
-                self._service = ConnectedService(self._launched.client, is_trusted=True)
+                self._service = ConnectedService(
+                    self._launched.client, is_trusted=self._start is None
+                )
             return self._service
 
     async def _end_service(self) -> None:
         launched, self._launched, self._service = self._launched, None, None
         if launched is not None:
             await launched.close()
+
+
+def program_environment(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: str | None = None,
+    initialize_timeout_seconds: float = INITIALIZE_TIMEOUT_SECONDS,
+) -> LocalEnvironment:
+    """The machine behind a program that speaks for a process service on its streams.
+
+    `env` comes on top of our own variables.
+    """
+
+    async def start() -> LaunchedService:
+        return await launch_program(
+            argv, env=env, cwd=cwd, initialize_timeout_seconds=initialize_timeout_seconds
+        )
+
+    return LocalEnvironment(start)

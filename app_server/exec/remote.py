@@ -9,19 +9,35 @@ from app_server.exec.environment import RunningProcess, SpawnRequest
 from app_server.exec.errors import EnvironmentLost
 from app_server.exec.service import ConnectedService
 from app_server.exec_server.client import ExecServerError
-from app_server.exec_server.websocket_client import connect_websocket
+from app_server.exec_server.websocket_client import (
+    CONNECT_TIMEOUT_SECONDS,
+    INITIALIZE_TIMEOUT_SECONDS,
+    connect_websocket,
+)
 
 
 class RemoteEnvironment:
-    """Runs programs where the service behind `url` runs. It must be one of ours or speak our
-    additions to v0. A lost connection is replaced at the next spawn; what ran over it has ended.
+    """Runs programs where the service behind `url` runs. It must be one of ours or of release
+    0.128, which takes paths as we send them. A lost connection is replaced at the next spawn; what
+    ran over it has ended.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
+        initialize_timeout_seconds: float = INITIALIZE_TIMEOUT_SECONDS,
+    ) -> None:
         self.url = url
+        self._connect_timeout_seconds = connect_timeout_seconds
+        self._initialize_timeout_seconds = initialize_timeout_seconds
         self._service: ConnectedService | None = None
         self._connecting = asyncio.Lock()
         self._is_closed = False
+
+    @property
+    def is_connected(self) -> bool:
+        return self._service is not None and not self._service.is_lost
 
     @property
     def is_held_up(self) -> bool:
@@ -52,9 +68,12 @@ class RemoteEnvironment:
                 self._service = None
             if self._service is None:
                 try:
-                    self._service = ConnectedService(
-                        await connect_websocket(self.url), is_trusted=False
+                    client = await connect_websocket(
+                        self.url,
+                        connect_timeout_seconds=self._connect_timeout_seconds,
+                        initialize_timeout_seconds=self._initialize_timeout_seconds,
                     )
                 except ExecServerError as error:
                     raise EnvironmentLost(str(error)) from error
+                self._service = ConnectedService(client, is_trusted=False)
             return self._service

@@ -103,6 +103,7 @@ class TerminalSessions:
         *,
         yield_time_ms: int = DEFAULT_YIELD_MS,
         session_id: int | None = None,
+        environment: Environment | None = None,
         on_started: Callable[[int, int | None], None] | None = None,
         on_output: Callable[[bytes], None] | None = None,
         on_exit: Callable[[SessionEnd], None] | None = None,
@@ -110,8 +111,9 @@ class TerminalSessions:
     ) -> ExecOutcome:
         """Run a command and wait until it ends or the window (clamped to 250 … 30 000) is over.
 
-        `on_started(session_id, pid)` runs once it runs, before any output. `on_output` gets what it
-        writes as it comes, also after this call has returned, never half a UTF-8 character.
+        `environment` is for another place than the usual one. `on_started(session_id, pid)` runs
+        once it runs, before any output. `on_output` gets what it writes as it comes, also after
+        this call has returned, never half a UTF-8 character.
         `on_exit` runs once, after the last `on_output`; if the command ends within the window,
         before this call returns. Cancelling this call ends the command's whole tree; `on_exit` has
         run by the time the cancellation leaves, though what ignores the polite signal may live on
@@ -122,7 +124,7 @@ class TerminalSessions:
         self._starting += 1
         try:
             self._make_room()
-            process = await self._environment.spawn(request)
+            process = await (environment or self._environment).spawn(request)
         finally:
             self._starting -= 1
             self._reserved.discard(session_id)

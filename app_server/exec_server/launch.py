@@ -1,8 +1,8 @@
 """A process service as our child, whose life is tied to the handle.
 
-It is started without the interpreter's site set-up, told by path where its two packages lie, so
-that it is ready in tens of milliseconds and picks nothing up from the environment or the folder it
-is started in.
+Our own is started without the interpreter's site set-up, told by path where its two packages lie,
+so that it is ready in tens of milliseconds and picks nothing up from the environment or the folder
+it is started in.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -62,9 +63,44 @@ class LaunchedService:
 
 
 async def launch(retained_output_bytes: int, client_name: str = "codex-core") -> LaunchedService:
-    """Start a service and shake hands with it. Raises `ExecServerError`."""
+    """Start a service of our own and shake hands with it. Raises `ExecServerError`."""
+    return await _connected(
+        lambda: _start(retained_output_bytes), client_name, INITIALIZE_TIMEOUT_SECONDS
+    )
+
+
+async def launch_program(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: str | None = None,
+    client_name: str = "codex-core",
+    initialize_timeout_seconds: float = INITIALIZE_TIMEOUT_SECONDS,
+) -> LaunchedService:
+    """Start a program that is a service and shake hands with it. Raises `ExecServerError`.
+
+    `env` comes on top of our own variables.
+    """
+    return await _connected(
+        lambda: subprocess.Popen(
+            list(argv),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            start_new_session=True,
+        ),
+        client_name,
+        initialize_timeout_seconds,
+    )
+
+
+async def _connected(
+    start: Callable[[], subprocess.Popen[bytes]], client_name: str, timeout_seconds: float
+) -> LaunchedService:
     try:
-        process = _start(retained_output_bytes)
+        process = start()
     except OSError as error:
         raise ExecServerError(f"failed to spawn exec-server: {error}") from error
     assert process.stdin is not None
@@ -75,7 +111,7 @@ async def launch(retained_output_bytes: int, client_name: str = "codex-core") ->
     client = ExecServerClient(PipeTransport(reader, writer))
     service = LaunchedService(process, client, _heard_complaints(process))
     try:
-        await client.initialize(client_name, INITIALIZE_TIMEOUT_SECONDS)
+        await client.initialize(client_name, timeout_seconds)
     except BaseException:
         await asyncio.shield(service.close())
         raise

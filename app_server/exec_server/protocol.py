@@ -50,7 +50,8 @@ class InitializeParams(Body, frozen=True, kw_only=True):
 
 
 class InitializeResult(Body, frozen=True, kw_only=True):
-    protocol_version: str
+    protocol_version: str | UnsetType = UNSET
+    """Services of release 0.128 and later do not name it."""
     session_id: str | UnsetType = UNSET
     """To session clients: what their processes can be taken up again by."""
 

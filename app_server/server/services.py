@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from app_server.config.load import LoadedConfig
     from app_server.config.resolve import Config
     from app_server.exec.environment import Environment
+    from app_server.exec.environments import Environments
     from app_server.model.client import ModelClient
     from app_server.model.http import HttpClients
     from app_server.model.providers import ProviderInfo
@@ -59,7 +60,6 @@ class Services:
         """Where the server runs; set when it begins to serve."""
         self.enablement: dict[str, bool] = {}
         """Features switched by clients, for the life of this process."""
-        self._environment: Environment | None = None
         self._environment_lock = asyncio.Lock()
         self._telemetry: Telemetry | None = None
         self._telemetry_lock = threading.Lock()
@@ -204,14 +204,26 @@ class Services:
                     self._telemetry = Telemetry(settings)
             return self._telemetry
 
-    async def environment(self) -> Environment:
-        """Where commands run; the local process service is started at the first call."""
-        async with self._environment_lock:
-            if self._environment is None:
-                from app_server.exec.chosen import chosen_environment
+    @cached_property
+    def environments(self) -> Environments:
+        """Where commands can run; reads a file, so call it off the loop."""
+        from app_server.exec.environments import Environments
 
-                self._environment = chosen_environment(os.environ)
-            return self._environment
+        return Environments(self.codex_home, os.environ)
+
+    def knows_environment(self, name: str) -> bool:
+        return self.environments.knows(name)
+
+    def has_environment(self, name: str | None) -> bool:
+        """Whether commands can run anywhere, given the name chosen for them."""
+        return (name or self.environments.default_name) != "none"
+
+    async def environment(self, name: str | None = None) -> Environment:
+        """Where commands run, by name or by default; it starts with its first command."""
+        async with self._environment_lock:
+            if "environments" not in self.__dict__:
+                await asyncio.to_thread(getattr, self, "environments")
+            return self.environments.get(name)
 
     async def finish_renewal(self) -> None:
         """Let tokens that are being renewed be kept: the old ones are spent."""
@@ -223,8 +235,8 @@ class Services:
         try:
             if "logins" in self.__dict__:
                 await self.logins.close()
-            if self._environment is not None:
-                await self._environment.close()
+            if "environments" in self.__dict__:
+                await self.environments.close()
             if self._telemetry is not None:
                 await asyncio.to_thread(self._telemetry.close)
         finally:

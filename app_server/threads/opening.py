@@ -15,7 +15,7 @@ import msgspec
 from app_server import paths
 from app_server.agent.model_facts import model_facts
 from app_server.agent.permissions import profile_id, with_additions
-from app_server.agent.settings import TurnSettings
+from app_server.agent.settings import TurnSettings, chosen_environment
 from app_server.config.errors import ConfigError
 from app_server.prompts import base_instructions
 from app_server.prompts.project_docs import ProjectDocs, load_project_docs
@@ -84,6 +84,7 @@ def open_settings(
         personality=config.personality,
         service_tier=config.service_tier,
         facts=facts,
+        **chosen_environment(services, getattr(params, "environments", None)),
         **with_additions(
             config.sandbox_policy,
             config.permission_profile,

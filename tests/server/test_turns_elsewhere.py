@@ -9,11 +9,13 @@ import pytest
 
 from app_server.demo.provider import ScriptedModel
 from app_server.exec.remote import RemoteEnvironment
+from app_server.protocol.errors import RpcError
+from app_server.protocol.turn import TurnEnvironmentParams
 from app_server.server.options import ServerOptions
 from app_server.server.server import Server
 from tests.server.conftest import Connector
 from tests.support.conversation import PROCESS_WAIT_SECONDS, Conversation
-from tests.support.model_server import provider_toml, runs_command, says
+from tests.support.model_server import provider_toml, requests_seen, runs_command, says
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVE = "import sys; from app_server.exec_server.server import serve; sys.exit(serve(sys.argv[1]))"
@@ -73,3 +75,42 @@ async def test_a_turn_tells_the_same_wherever_its_commands_run(
         assert isinstance(await server.services.environment(), RemoteEnvironment)
     assert there == here
     assert "item/completed" in " ".join(here)
+
+
+async def test_a_turn_names_the_place_its_commands_run_in(
+    service_url: str, model: ScriptedModel, codex_home: Path, workspace: Path
+) -> None:
+    provider_toml(model, home=codex_home)
+    (codex_home / "environments.toml").write_text(
+        f'[[environments]]\nid = "box"\nurl = "{service_url}"\n'
+    )
+    folder = workspace / "there"
+    folder.mkdir()
+    async with Server(ServerOptions(codex_home=codex_home, cwd=workspace)) as server:
+        connect = Connector(server, through_json=False)
+        box = TurnEnvironmentParams(environment_id="box", cwd=str(folder))
+        thread = await Conversation.begin(
+            await connect(),
+            cwd=str(workspace),
+            approval_policy="never",
+            sandbox="danger-full-access",
+            environments=[box],
+        )
+        model.script(runs_command("pwd; echo $PPID"), says("Done."))
+        await thread.say("Run.")
+        assert (await thread.ended(PROCESS_WAIT_SECONDS)).status == "completed"
+        output = (await requests_seen(model, 2))[-1].body["input"][-1]["output"]
+        assert f"Output:\n{folder}\n" in output
+        environment = await server.services.environment("box")
+        assert isinstance(environment, RemoteEnvironment)
+        assert environment.is_connected
+        unknown = TurnEnvironmentParams(environment_id="nope", cwd="/")
+        with pytest.raises(RpcError, match="unknown turn environment id `nope`"):
+            await thread.say("Run.", environments=[unknown])
+        model.script(says("Nothing to do it with."))
+        await thread.say("Run.", environments=[])
+        await thread.ended()
+        offered = [tool.get("name") for tool in (await requests_seen(model, 3))[-1].body["tools"]]
+        assert "update_plan" in offered
+        assert not {"exec_command", "write_stdin", "apply_patch", "view_image"} & set(offered)
+        await connect.leave()

@@ -38,6 +38,7 @@ from app_server.protocol.wire import JsonObject
 
 if TYPE_CHECKING:
     from app_server.agent.turn import Turn
+    from app_server.exec.environment import Environment
     from app_server.exec.sessions import ExecOutcome, SessionEnd
 
 DEFAULT_YIELD_MS = 10_000
@@ -112,7 +113,7 @@ class Run:
 
         self._turn = turn
         self._arguments = arguments
-        cwd = paths.absolute(arguments.workdir or ".", turn.settings.cwd)
+        cwd = paths.absolute(arguments.workdir or ".", turn.settings.command_cwd)
         shell = named_shell(arguments.shell) if arguments.shell else user_shell()
         login = arguments.login is not False and turn.session.config.allow_login_shell
         argv = shell.argv(arguments.cmd, login=login)
@@ -149,6 +150,7 @@ class Run:
                 permitted.request,
                 yield_time_ms=DEFAULT_YIELD_MS if yield_ms is None else max(int(yield_ms), 0),
                 session_id=session_id,
+                environment=await self._environment(),
                 on_started=lambda _id, _pid: self._started(permitted),
                 on_output=self._wrote,
                 on_exit=self._ended,
@@ -163,6 +165,9 @@ class Run:
         if outcome.session_id is not None and terminals.warning is not None:
             self._turn.record_later(text_message("user", terminals.warning))
         return outcome_for_model(outcome, self._arguments.max_output_tokens)
+
+    async def _environment(self) -> Environment:
+        return await self._turn.session.services.environment(self._turn.settings.environment)
 
     async def _as_patch(self) -> str | None:
         """A call that is nothing but `apply_patch` changes files right here."""

@@ -32,16 +32,26 @@ OLDER: tuple[Tool, ...] = (
 
 
 def tools_for(
-    config: Config, settings: TurnSettings, of_client: Sequence[DynamicToolSpec] = ()
+    config: Config,
+    settings: TurnSettings,
+    of_client: Sequence[DynamicToolSpec] = (),
+    *,
+    has_environment: bool = True,
 ) -> ToolRegistry:
-    """The tools of one turn, in the order the model sees them."""
-    offered: list[Tool] = [ExecCommand(), WriteStdin(), UpdatePlan()]
-    free_text = settings.facts.takes_free_text_tools
-    offered.append(ApplyPatch() if free_text else ApplyPatchFunction())
-    if config.view_image:
-        offered.append(ViewImage())
+    """The tools of one turn, in the order the model sees them.
+
+    Without an environment there is nothing to run commands or change files in.
+    """
+    offered: list[Tool] = [UpdatePlan()]
+    if has_environment:
+        offered = [ExecCommand(), WriteStdin(), *offered]
+        free_text = settings.facts.takes_free_text_tools
+        offered.append(ApplyPatch() if free_text else ApplyPatchFunction())
+        if config.view_image:
+            offered.append(ViewImage())
     offered += [DynamicTool(spec) for spec in of_client]
-    return ToolRegistry(offered, served=_served(config, settings), silent=OLDER)
+    silent = OLDER if has_environment else ()
+    return ToolRegistry(offered, served=_served(config, settings), silent=silent)
 
 
 def _served(config: Config, settings: TurnSettings) -> list[JsonObject]:

@@ -140,7 +140,7 @@ class _Command:
             raise ToolError("failed to parse function arguments: a command cannot hold NUL bytes")
         self._turn = turn
         self._limit_ms = wishes.limit_ms
-        cwd = paths.absolute(wishes.workdir or ".", turn.settings.cwd)
+        cwd = paths.absolute(wishes.workdir or ".", turn.settings.command_cwd)
         self._call = CommandCall(
             call_id=call_id,
             argv=argv,
@@ -185,7 +185,8 @@ class _Command:
         def wrote(chunk: OutputChunk) -> None:
             self._wrote(decoders[chunk.stream].decode(chunk.data))
 
-        environment = await self._turn.session.services.environment()
+        settings = self._turn.settings
+        environment = await self._turn.session.services.environment(settings.environment)
         try:
             return await run_to_end(
                 environment,
