@@ -15,6 +15,7 @@ NAMES = (
     "many_clients",
     "streaming",
     "commands",
+    "sandbox_start",
     "resume",
 )
 

@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 from types import CodeType
 from typing import NamedTuple
 
@@ -102,9 +101,10 @@ def _interpreter() -> str:
 
 @lru_cache(maxsize=1)
 def _program() -> list[tuple[str, CodeType]]:
-    folder = Path(__file__).with_name("confine")
-    return [(f"{_PACKAGE}.{name}", _compiled(folder / f"{name}.py")) for name in _FILES]
+    folder = os.path.join(os.path.dirname(__file__), "confine")
+    return [(f"{_PACKAGE}.{name}", _compiled(f"{folder}/{name}.py")) for name in _FILES]
 
 
-def _compiled(path: Path) -> CodeType:
-    return compile(path.read_bytes(), str(path), "exec", dont_inherit=True, optimize=2)
+def _compiled(path: str) -> CodeType:
+    with open(path, "rb") as file:
+        return compile(file.read(), path, "exec", dont_inherit=True, optimize=2)

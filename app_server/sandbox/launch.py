@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
@@ -23,6 +22,9 @@ from app_server.sandbox.errors import SandboxUnavailable
 from app_server.sandbox.policy import Access, resolve_access
 from app_server.sandbox.trace import is_below_any
 from app_server.sandbox.wishes import Permissions
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Confinement: TypeAlias = Literal[
     "none", "external", "bubblewrap", "namespaces", "landlock", "program"

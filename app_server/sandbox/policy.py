@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,6 +19,9 @@ from app_server.sandbox.patterns import covers, matches
 from app_server.sandbox.protected import Protection, protect
 from app_server.sandbox.trace import is_below, is_below_any, trace
 from app_server.sandbox.wishes import Permissions, Wishes, wishes
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 log = logging.getLogger(__name__)
 

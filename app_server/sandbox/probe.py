@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -135,6 +134,7 @@ def _remedy() -> str:
 
 def _kernel_setting(name: str) -> str | None:
     try:
-        return Path("/proc/sys", name).read_text().strip()
+        with open(f"/proc/sys/{name}") as file:
+            return file.read().strip()
     except OSError:
         return None

@@ -14,7 +14,6 @@ else (node ends the input of its children with the former).
 from __future__ import annotations
 
 import os
-import socket
 import struct
 from collections.abc import Mapping
 from functools import cache
@@ -47,6 +46,9 @@ _TERMINAL_INJECTION: tuple[int, ...] = (0x5412, 0x541C)
 """TIOCSTI, TIOCLINUX."""
 _ATTRIBUTE_CHANGES = (0x40086602, 0x401C5820)
 """FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR."""
+_AF_UNIX = 1
+_SOCK_STREAM = 1
+_SOCK_SEQPACKET = 5
 _SOCKET_TYPE = 0xF
 """Without the flags that come with it."""
 
@@ -244,12 +246,12 @@ def program(
             _SOCKETPAIR[column],
             [
                 *_load_argument(0),
-                _op(_JUMP_EQUAL, socket.AF_UNIX, 1, 0),
+                _op(_JUMP_EQUAL, _AF_UNIX, 1, 0),
                 _refuse(_EPERM),
                 *_load_argument(1),
                 _op(_AND, _SOCKET_TYPE),
-                _op(_JUMP_EQUAL, socket.SOCK_STREAM, 2, 0),
-                _op(_JUMP_EQUAL, socket.SOCK_SEQPACKET, 1, 0),
+                _op(_JUMP_EQUAL, _SOCK_STREAM, 2, 0),
+                _op(_JUMP_EQUAL, _SOCK_SEQPACKET, 1, 0),
                 _refuse(_EPERM),
             ],
         )

@@ -257,6 +257,20 @@ done = libc.process_vm_readv(PID, vector, 1, vector, 1, 0)
 tell(done >= 0 or ctypes.get_errno() == errno.EFAULT)
 """,
     ),
+    Attempt(
+        "writing_memory_by_call",
+        C_LIBRARY
+        + """
+buffer = ctypes.create_string_buffer(8)
+vector = (ctypes.c_void_p * 2)(ctypes.addressof(buffer), 8)
+done = libc.process_vm_writev(PID, vector, 1, vector, 1, 0)
+tell(done >= 0 or ctypes.get_errno() == errno.EFAULT)
+""",
+    ),
+    Attempt(
+        "descriptors_by_call",
+        C_LIBRARY + "tell(call(438, os.pidfd_open(PID), 0, 0) >= 0)",
+    ),
     Attempt("environment", "print(open(f'/proc/{PID}/environ').read())"),
     Attempt("root", "os.listdir(f'/proc/{PID}/root/'); print('BREACH')"),
     Attempt("descriptors", "os.readlink(f'/proc/{PID}/fd/0'); print('BREACH')"),
@@ -289,6 +303,19 @@ SOCKETS = [
     Attempt(
         "half_a_datagram_pair_by_sendto",
         SOCKET + "socketpair(AF_UNIX, SOCK_DGRAM)[0].sendto(b'x', O + '/datagram')",
+    ),
+    Attempt(
+        "passing_a_descriptor",
+        SOCKET
+        + "import array\nfds = array.array('i', [os.open(W, os.O_RDONLY)])\n"
+        + "socket(AF_UNIX, SOCK_DGRAM).sendmsg("
+        + "[b'x'], [(SOL_SOCKET, SCM_RIGHTS, fds)], 0, W + '/datagram')",
+    ),
+    Attempt(
+        "a_question_of_dns",
+        SOCKET
+        + "ask = bytes.fromhex('1234010000010000000000000161076578616d706c650000010001')\n"
+        + "socket(AF_INET, SOCK_DGRAM).sendto(ask, ('127.0.0.1', PORT))",
     ),
     Attempt("abstract", SOCKET + "socket(AF_UNIX).connect('\\0' + ABSTRACT)"),
 ]

@@ -8,9 +8,13 @@ from functools import cache
 
 import pytest
 
+from app_server.protocol.permissions import SandboxPolicy
 from app_server.sandbox import bubblewrap, probe
 from app_server.sandbox.probe import Mechanism
-from tests.sandbox.stage import ORDINARY_UID, Stage, interpreter_of
+from tests.sandbox.stage import ORDINARY_UID, READ_ONLY, Stage, interpreter_of
+from tests.sandbox.table import OPTION, pytest_addoption, pytest_configure
+
+__all__ = ["pytest_addoption", "pytest_configure"]
 
 USERS = [os.geteuid()] + ([ORDINARY_UID] if os.geteuid() == 0 else [])
 MECHANISMS: list[Mechanism] = ["bubblewrap", "namespaces", "landlock"]
@@ -82,3 +86,21 @@ def any_stage(request: pytest.FixtureRequest, uid: int, make_stage: MakeStage) -
 def open_stage(make_stage: MakeStage) -> Stage:
     """Nothing is confined here, and nobody is the superuser if that can be helped."""
     return make_stage(None, USERS[-1])
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Ordinarily the policy that opens most of what a mechanism is used for; for the page, both."""
+    if "policy" in metafunc.fixturenames:
+        is_page = metafunc.config.getoption(OPTION, default=None) is not None
+        kinds = ["workspace_write", "read_only"] if is_page else [None]
+        metafunc.parametrize("policy", kinds, indirect=True, ids=None if is_page else [""])
+
+
+@pytest.fixture
+def policy(request: pytest.FixtureRequest, any_stage: Stage) -> SandboxPolicy:
+    """What the command of an attack is held by."""
+    if any_stage.mechanism == "landlock":
+        if request.param == "workspace_write":
+            pytest.skip("Landlock alone is used for read-only policies only")
+        return READ_ONLY
+    return READ_ONLY if request.param == "read_only" else any_stage.policy()

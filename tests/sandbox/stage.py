@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from app_server.exec_server.mount_points import hold, release
 from app_server.protocol.permissions import (
     ReadOnlySandboxPolicy,
     SandboxPolicy,
@@ -129,15 +130,15 @@ class Stage:
 
     @contextmanager
     def mount_points(self, command: PreparedCommand) -> Iterator[None]:
-        made = [path for path in command.mount_points if not os.path.lexists(path)]
-        with as_user(self.uid):
-            for path in made:
-                os.mkdir(path)
+        held: list[tuple[str, int]] = []
         try:
+            with as_user(self.uid):
+                for path in command.mount_points:
+                    held.append((path, hold(path)))
             yield
         finally:
-            for path in made:
-                os.rmdir(path)
+            for path, fd in held:
+                release(path, fd)
 
 
 def interpreter(uid: int) -> str:

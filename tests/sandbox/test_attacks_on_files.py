@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from app_server.protocol.permissions import SandboxPolicy
 from app_server.sandbox.probe import Mechanism
 from tests.sandbox.attempts import MOUNTS, WRITES_OUTSIDE, Attempt
 from tests.sandbox.conftest import MakeStage
@@ -51,11 +52,11 @@ class TestWritingOutside:
 
 
 @pytest.mark.parametrize("attempt", MOUNTS, ids=lambda attempt: attempt.name)
-def test_mounts_and_devices_stay_out_of_reach(any_stage: Stage, attempt: Attempt) -> None:
+def test_mounts_and_devices_stay_out_of_reach(
+    any_stage: Stage, policy: SandboxPolicy, attempt: Attempt
+) -> None:
     before = _seen(any_stage)
-    done = any_stage.python(
-        attempt.source, READ_ONLY if any_stage.mechanism == "landlock" else None
-    )
+    done = any_stage.python(attempt.source, policy)
     assert BREACH not in done.output
     assert _seen(any_stage) == before
 

@@ -15,20 +15,17 @@ import pytest
 
 from app_server.protocol.permissions import SandboxPolicy
 from tests.sandbox.attempts import C_LIBRARY, KERNEL, PROCESSES, SOCKET_KINDS, SOCKETS, Attempt
-from tests.sandbox.stage import BREACH, READ_ONLY, Stage, read_to_end, spawn
+from tests.sandbox.stage import BREACH, Stage, read_to_end, spawn
 
 pytestmark = pytest.mark.sandbox
 
 
-def _tightest(stage: Stage) -> SandboxPolicy:
-    """The most a mechanism is used for."""
-    return READ_ONLY if stage.mechanism == "landlock" else stage.policy()
-
-
 @pytest.mark.parametrize("attempt", KERNEL, ids=lambda attempt: attempt.name)
-def test_the_kernel_is_not_to_be_had(any_stage: Stage, attempt: Attempt) -> None:
+def test_the_kernel_is_not_to_be_had(
+    any_stage: Stage, policy: SandboxPolicy, attempt: Attempt
+) -> None:
     host_name = socket.gethostname()
-    done = any_stage.python(attempt.source, _tightest(any_stage))
+    done = any_stage.python(attempt.source, policy)
     assert BREACH not in done.output
     assert socket.gethostname() == host_name
 
@@ -48,9 +45,9 @@ def victim(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.mark.parametrize("attempt", PROCESSES, ids=lambda attempt: attempt.name)
 def test_processes_outside_are_left_alone(
-    any_stage: Stage, victim: subprocess.Popen[bytes], attempt: Attempt
+    any_stage: Stage, policy: SandboxPolicy, victim: subprocess.Popen[bytes], attempt: Attempt
 ) -> None:
-    done = any_stage.python(f"PID = {victim.pid}\n{attempt.source}", _tightest(any_stage))
+    done = any_stage.python(f"PID = {victim.pid}\n{attempt.source}", policy)
     assert BREACH not in done.output
     assert "hidden-word" not in done.output
     assert victim.stdin is not None
@@ -68,14 +65,12 @@ def test_those_signals_would_arrive_without_a_sandbox(
     assert victim.wait(5) == -signal.SIGTERM
 
 
-def test_system_v_memory_outside_is_not_seen(any_stage: Stage) -> None:
+def test_system_v_memory_outside_is_not_seen(any_stage: Stage, policy: SandboxPolicy) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     key = 0x43584400 + os.getpid() % 199
     segment = libc.shmget(key, 64, 0o1666)
     try:
-        done = any_stage.python(
-            C_LIBRARY + f"tell(libc.shmget({key}, 64, 0) >= 0)", _tightest(any_stage)
-        )
+        done = any_stage.python(C_LIBRARY + f"tell(libc.shmget({key}, 64, 0) >= 0)", policy)
         assert BREACH not in done.output
     finally:
         libc.shmctl(segment, 0, None)
@@ -116,10 +111,12 @@ class Listeners:
 
 
 @pytest.mark.parametrize("attempt", SOCKETS, ids=lambda attempt: attempt.name)
-def test_nobody_is_reached_over_sockets(any_stage: Stage, attempt: Attempt) -> None:
+def test_nobody_is_reached_over_sockets(
+    any_stage: Stage, policy: SandboxPolicy, attempt: Attempt
+) -> None:
     listeners = Listeners(any_stage)
     names = f"PORT, ABSTRACT = {listeners.port}, {listeners.abstract!r}\n"
-    any_stage.python(names + attempt.source, _tightest(any_stage))
+    any_stage.python(names + attempt.source, policy)
     heard = listeners.heard_something()
     listeners.close()
     assert not heard
@@ -138,8 +135,8 @@ def test_those_sockets_would_be_reached_without_a_sandbox(
 
 
 @pytest.mark.parametrize("attempt", SOCKET_KINDS, ids=lambda attempt: attempt.name)
-def test_no_socket_is_made(any_stage: Stage, attempt: Attempt) -> None:
-    assert BREACH not in any_stage.python(attempt.source, _tightest(any_stage)).output
+def test_no_socket_is_made(any_stage: Stage, policy: SandboxPolicy, attempt: Attempt) -> None:
+    assert BREACH not in any_stage.python(attempt.source, policy).output
 
 
 def test_a_daemon_ends_with_its_command(stage: Stage) -> None:
@@ -177,7 +174,9 @@ def test_a_command_ends_with_its_launcher(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("request_number", [0x5412, 0x541C])
-def test_no_input_is_pushed_into_a_terminal(any_stage: Stage, request_number: int) -> None:
+def test_no_input_is_pushed_into_a_terminal(
+    any_stage: Stage, policy: SandboxPolicy, request_number: int
+) -> None:
     """The command's own terminal is the caller's in the worst case, so that is what is tried."""
     push = (
         "import fcntl\n"
@@ -188,7 +187,7 @@ def test_no_input_is_pushed_into_a_terminal(any_stage: Stage, request_number: in
     )
     ours, theirs = pty.openpty()
     argv = [any_stage.interpreter, "-I", "-S", "-c", push]
-    command = any_stage.prepared(argv, _tightest(any_stage), tty=True)
+    command = any_stage.prepared(argv, policy, tty=True)
     with any_stage.mount_points(command):
         pid = spawn(command, any_stage.uid, theirs, theirs)
         os.close(theirs)

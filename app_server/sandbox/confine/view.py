@@ -94,7 +94,8 @@ def build_view(plan: dict[str, Any]) -> None:
 def _close_the_tree(all_writable: bool) -> None:
     everywhere = ATTR_NOSUID | ATTR_NODEV
     if all_writable:
-        _set_attributes(AT_FDCWD, "/sys", AT_RECURSIVE, ATTR_RDONLY)
+        for kernels in ("/sys", "/proc"):
+            _set_attributes(AT_FDCWD, kernels, AT_RECURSIVE, ATTR_RDONLY)
     else:
         everywhere |= ATTR_RDONLY
     _set_attributes(AT_FDCWD, "/", AT_RECURSIVE, everywhere)
