@@ -14,6 +14,7 @@ from app_server.protocol.approvals import (
 )
 from app_server.protocol.item import (
     ITEM_COMPLETED,
+    ITEM_STARTED,
     CommandExecutionThreadItem,
     FileChangeThreadItem,
 )
@@ -187,16 +188,21 @@ async def asked(thread: Conversation) -> Question:
     return question
 
 
+TOUCHES = [("shell", {"command": ["touch", "a"]}), ("exec_command", {"cmd": "touch a"})]
+
+
+@pytest.mark.parametrize(("tool", "arguments"), TOUCHES)
 async def test_what_the_sandbox_stopped_runs_outside_once_somebody_agrees(
-    client: Any, workspace: Path, model: ScriptedModel
+    client: Any, workspace: Path, model: ScriptedModel, tool: str, arguments: Any
 ) -> None:
     if probe.facts().mechanism == "none":
         pytest.skip("nothing here can confine a command")
-    model.script(calls_tool("shell", {"command": ["touch", "a"]}), says("Done."))
+    model.script(calls_tool(tool, arguments), says("Done."))
     thread = await begin(client, workspace, "on-failure", "read-only")
     await thread.say("Go.")
     question: Any = await asked(thread)
     assert question.params.reason == "command failed; retry without sandbox?"
+    assert question.params.proposed_execpolicy_amendment == ["touch", "a"]
     assert not (workspace / "a").exists()
     await thread.client.answer(
         question.id, CommandExecutionRequestApprovalResponse(decision="accept")
@@ -204,15 +210,38 @@ async def test_what_the_sandbox_stopped_runs_outside_once_somebody_agrees(
     assert await ended(thread) == "completed"
     assert (workspace / "a").exists()
     assert done(thread).status == "completed"
+    begun = [params.item for params in thread.params_of(ITEM_STARTED)]
+    assert len([item for item in begun if isinstance(item, CommandExecutionThreadItem)]) == 1
 
 
-async def test_under_on_request_what_the_sandbox_stopped_is_told_to_the_model(
-    client: Any, workspace: Path, model: ScriptedModel
+@pytest.mark.parametrize(("tool", "arguments"), TOUCHES)
+async def test_what_the_sandbox_stopped_stays_undone_when_somebody_declines(
+    client: Any, workspace: Path, model: ScriptedModel, tool: str, arguments: Any
 ) -> None:
     if probe.facts().mechanism == "none":
         pytest.skip("nothing here can confine a command")
-    model.script(calls_tool("shell", {"command": ["touch", "a"]}), says("No."))
+    model.script(calls_tool(tool, arguments), says("I stop."))
+    thread = await begin(client, workspace, "on-failure", "read-only")
+    await thread.say("Go.")
+    question = await asked(thread)
+    await thread.client.answer(
+        question.id, CommandExecutionRequestApprovalResponse(decision="decline")
+    )
+    assert await ended(thread) == "completed"
+    assert done(thread).status == "declined"
+    assert "rejected by user" in await last_output(model)
+    assert not (workspace / "a").exists()
+
+
+@pytest.mark.parametrize(("tool", "arguments"), TOUCHES)
+async def test_under_on_request_what_the_sandbox_stopped_is_told_to_the_model(
+    client: Any, workspace: Path, model: ScriptedModel, tool: str, arguments: Any
+) -> None:
+    if probe.facts().mechanism == "none":
+        pytest.skip("nothing here can confine a command")
+    model.script(calls_tool(tool, arguments), says("No."))
     thread = await begin(client, workspace, "on-request", "read-only")
     await thread.say("Go.")
     assert await ended(thread) == "completed"
-    assert (await last_output(model)).startswith("Exit code: 1\n")
+    assert "touch: cannot touch 'a'" in await last_output(model)
+    assert thread.params_of(ITEM_COMMAND_EXECUTION_REQUEST_APPROVAL) == []

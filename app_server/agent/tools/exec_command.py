@@ -16,7 +16,14 @@ from app_server.agent.events import ItemCompleted, Told
 from app_server.agent.history import text_message
 from app_server.agent.tools.apply_patch import apply_patch_text
 from app_server.agent.tools.exec_text import could_not_run, outcome_text, rejected
-from app_server.agent.tools.guarded_run import NotPermitted, Permit, command_item, permit
+from app_server.agent.tools.guarded_run import (
+    NotPermitted,
+    Permit,
+    command_item,
+    permit,
+    permit_outside,
+    tries_outside,
+)
 from app_server.agent.tools.requirement import CommandCall
 from app_server.agent.tools.spec import (
     ToolCall,
@@ -129,6 +136,9 @@ class Run:
         )
         self._item = command_item(self._call)
         self._is_waited_for = True
+        self._confinement = ""
+        self._stopped: SessionEnd | None = None
+        """How the sandbox ended the first attempt; the item goes on with a second one."""
 
     async def run(self) -> str:
         patched = await self._as_patch()
@@ -136,9 +146,21 @@ class Run:
             return patched
         try:
             permitted = await permit(self._turn, self._call, self._item, tty=self._arguments.tty)
+            outcome = await self._attempt(permitted)
+            outside = await self._permit_outside(permitted)
         except NotPermitted as error:
             told = could_not_run(self._call.command, rejected(error.reason))
             raise ToolError(told) from error
+        if outside is not None:
+            outcome = await self._attempt(outside)
+        self._is_waited_for = False
+        terminals = await self._turn.session.terminals()
+        if outcome.session_id is not None and terminals.warning is not None:
+            self._turn.record_later(text_message("user", terminals.warning))
+        return outcome_for_model(outcome, self._arguments.max_output_tokens)
+
+    async def _attempt(self, permitted: Permit) -> ExecOutcome:
+        self._confinement = permitted.confinement
         terminals = await self._turn.session.terminals()
         session_id = terminals.reserve_id()
         self._item = msgspec.structs.replace(
@@ -146,7 +168,7 @@ class Run:
         )
         yield_ms = self._arguments.yield_time_ms
         try:
-            outcome = await terminals.start(
+            return await terminals.start(
                 permitted.request,
                 yield_time_ms=DEFAULT_YIELD_MS if yield_ms is None else max(int(yield_ms), 0),
                 session_id=session_id,
@@ -161,10 +183,15 @@ class Run:
                 self._turn.complete(msgspec.structs.replace(self._item, status="failed"))
             reason = f"Failed to create unified exec process: {error}"
             raise ToolError(could_not_run(self._call.command, rejected(reason))) from error
-        self._is_waited_for = False
-        if outcome.session_id is not None and terminals.warning is not None:
-            self._turn.record_later(text_message("user", terminals.warning))
-        return outcome_for_model(outcome, self._arguments.max_output_tokens)
+
+    async def _permit_outside(self, first: Permit) -> Permit | None:
+        """A second attempt without a sandbox, if that stopped the first and somebody agrees."""
+        end, self._stopped = self._stopped, None
+        if end is None:
+            return None
+        return await permit_outside(
+            self._turn, self._call, self._item, first, tty=self._arguments.tty
+        )
 
     async def _environment(self) -> Environment:
         return await self._turn.session.services.environment(self._turn.settings.environment)
@@ -206,6 +233,9 @@ class Run:
         turn.session.terminal_items.pop(end.session_id, None)
         if self._ends_with_its_turn:
             return
+        if self._is_waited_for and self._was_stopped(end):
+            self._stopped = end
+            return
         item = msgspec.structs.replace(
             self._item,
             status="completed" if end.exit_code == 0 else "failed",
@@ -214,6 +244,14 @@ class Run:
             duration_ms=int(end.duration_seconds * 1000),
         )
         turn.session.emit(ItemCompleted(turn_id=turn.id, item=item, at_ms=clock.now_ms()))
+
+    def _was_stopped(self, end: SessionEnd) -> bool:
+        """Whether the sandbox most likely ended it and it may be tried without one."""
+        from app_server.sandbox.denial import was_denied
+
+        return tries_outside(self._turn) and was_denied(
+            self._confinement, end.exit_code, end.output
+        )
 
     @property
     def _ends_with_its_turn(self) -> bool:

@@ -26,7 +26,6 @@ from app_server.agent.tools.spec import ToolError
 from app_server.exec.environment import SpawnRequest, TtySize
 from app_server.protocol.item import CommandExecutionThreadItem
 from app_server.protocol.permissions import (
-    AskForApproval,
     DangerFullAccessSandboxPolicy,
     GranularAskForApproval,
     ManagedPermissionProfile,
@@ -84,20 +83,30 @@ async def permit(
 
 
 async def permit_outside(
-    turn: Turn, call: CommandCall, item: CommandExecutionThreadItem, first: Permit
+    turn: Turn,
+    call: CommandCall,
+    item: CommandExecutionThreadItem,
+    first: Permit,
+    *,
+    tty: bool = False,
 ) -> Permit | None:
     """Let a command that the sandbox stopped run once more without one; None where the policy
     leaves it at that. The yes to the first attempt covers this one. Raises `NotPermitted`."""
-    if not _tries_again(turn.settings.approval_policy):
+    if not tries_outside(turn):
         return None
     if not first.agreed:
-        needed = Ask(reason=RETRY_REASON, amendment=None, confined=False)
+        from app_server.execpolicy.amend import propose
+
+        rule = propose(call.argv, call.prefix_rule, turn.session.rules)
+        needed = Ask(reason=RETRY_REASON, amendment=rule, confined=False)
         await _agreed(turn, call, item, needed, item_started=True)
-    request, confinement, _ = await _prepared(turn, call, confined=False, tty=False)
+    request, confinement, _ = await _prepared(turn, call, confined=False, tty=tty)
     return Permit(request=request, confinement=confinement, item_started=True, agreed=True)
 
 
-def _tries_again(approval: AskForApproval) -> bool:
+def tries_outside(turn: Turn) -> bool:
+    """Whether a command the sandbox stopped may be tried without one, once somebody agrees."""
+    approval = turn.settings.approval_policy
     if isinstance(approval, GranularAskForApproval):
         return approval.granular.sandbox_approval
     return approval in ("untrusted", "on-failure")
