@@ -115,7 +115,15 @@ def _store_key(home: Path, config: Config) -> int:
             "this command",
             status=1,
         )
-    return told("Successfully logged in")
+    told("Successfully logged in")
+    return tell_what_wins(open_manager(home, config).credentials)
+
+
+def tell_what_wins(found: Credentials | None) -> int:
+    """Say if a key in the environment is used in place of what was just stored."""
+    if found is not None and found.source in KEYS_IN_THE_ENVIRONMENT:
+        told(f"{found.source} is set in your environment, and is used instead while it is.")
+    return 0
 
 
 async def _tell_status(home: Path, config: Config) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from app_server import clock
-from app_server.cli.login import described, open_manager, told
+from app_server.cli.login import described, open_manager, tell_what_wins, told
 from app_server.cli.options import Options
 
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ async def sign_in(options: Options, home: Path, config: Config) -> int:
             await auth.revoke(replaced)
         told("Successfully logged in")
         found = auth.credentials
-    return told(described(found)) if found is not None and found.uses_chatgpt_backend else 0
+    if found is not None and found.uses_chatgpt_backend:
+        told(described(found))
+    return tell_what_wins(found)
 
 
 async def _by_browser(http: HttpClients, issuer: Issuer, config: Config, keep: Keep) -> None:

@@ -46,8 +46,15 @@ class GetAccountResponse(Wire):
     requires_openai_auth: bool
 
 
+def hidden(value: object) -> str:
+    """How a value that holds a key or a token shows itself, in a log or a traceback."""
+    return f"{type(value).__name__}(…)"
+
+
 class ApiKeyLoginAccountParams(Wire, tag="apiKey"):
     api_key: str
+
+    __repr__ = hidden
 
 
 class ChatgptLoginAccountParams(Wire, tag="chatgpt"):
@@ -63,6 +70,8 @@ class ChatgptAuthTokensLoginAccountParams(Wire, tag="chatgptAuthTokens"):
     access_token: str
     chatgpt_account_id: str
     chatgpt_plan_type: str | None = None
+
+    __repr__ = hidden
 
 
 LoginAccountParams: TypeAlias = (
@@ -117,6 +126,8 @@ class CompleteLoginAccountParams(Wire):
     login_id: str
     callback_url: str
 
+    __repr__ = hidden
+
 
 class CompleteLoginAccountResponse(Wire):
     """The address is this sign-in's; how that ends is a notification."""
@@ -150,6 +161,8 @@ class ChatgptAuthTokensRefreshResponse(Wire):
     access_token: str
     chatgpt_account_id: str
     chatgpt_plan_type: str | None = None
+
+    __repr__ = hidden
 
 
 ACCOUNT_LOGIN_START: ClientMethod[LoginAccountParams, LoginAccountResponse] = ClientMethod(

@@ -2,7 +2,7 @@
 
 from typing import Literal, TypeAlias
 
-from app_server.protocol.account import AuthMode
+from app_server.protocol.account import AuthMode, hidden
 from app_server.protocol.method import ClientMethod, ServerMethod, ServerNotification, in_queue
 from app_server.protocol.permissions import NetworkPolicyAmendment
 from app_server.protocol.shared import ThreadId
@@ -91,9 +91,13 @@ class GetAuthStatusResponse(Wire):
     auth_token: str | None = None
     requires_openai_auth: bool | None = None
 
+    __repr__ = hidden
+
 
 class LoginApiKeyParams(Wire):
     api_key: str
+
+    __repr__ = hidden
 
 
 class LoginApiKeyResponse(Wire): ...

@@ -119,6 +119,13 @@ def test_a_key_on_the_command_line_itself_is_refused(codex_home: Path) -> None:
     assert not (codex_home / "auth.json").exists()
 
 
+def test_a_key_in_the_environment_that_wins_over_the_stored_one_is_named(codex_home: Path) -> None:
+    environment = {"CODEX_API_KEY": "sk-other"}
+    done = codex("login", "--with-api-key", home=codex_home, given=KEY, environment=environment)
+    assert done.returncode == 0
+    assert "CODEX_API_KEY is set in your environment, and is used instead" in done.stderr
+
+
 def test_no_key_on_stdin_is_told(codex_home: Path) -> None:
     done = codex("login", "--with-api-key", home=codex_home, given="\n")
     assert (done.returncode, done.stderr.splitlines()[-1]) == (

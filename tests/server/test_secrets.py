@@ -13,8 +13,11 @@ from app_server.protocol.account import (
     ACCOUNT_LOGOUT,
     ApiKeyLoginAccountParams,
     ChatgptAuthTokensLoginAccountParams,
+    ChatgptAuthTokensRefreshResponse,
+    CompleteLoginAccountParams,
 )
 from app_server.protocol.errors import RpcError
+from app_server.protocol.legacy import GetAuthStatusResponse, LoginApiKeyParams
 from app_server.protocol.rate_limits import ACCOUNT_RATE_LIMITS_READ
 from tests.conftest import ROOT
 from tests.server.connector import Connector
@@ -110,6 +113,23 @@ async def test_no_secret_is_found_in_logs_errors_events_rollouts_or_any_other_fi
     assert any(name.startswith("sessions/") for name in places)
     assert "refused: …" in places["events"]
     assert [(name, s) for name, text in places.items() for s in SECRETS if s in text] == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ApiKeyLoginAccountParams(api_key=KEY),
+        LoginApiKeyParams(api_key=KEY),
+        ChatgptAuthTokensLoginAccountParams(access_token=LENT, chatgpt_account_id="acct-1"),
+        ChatgptAuthTokensRefreshResponse(access_token=LENT, chatgpt_account_id="acct-1"),
+        CompleteLoginAccountParams(login_id="1", callback_url="http://localhost/?code=planted"),
+        GetAuthStatusResponse(auth_token=KEY),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_value_with_a_secret_in_it_shows_nothing_of_it(value: msgspec.Struct) -> None:
+    assert [secret for secret in SECRETS if secret in repr(value)] == []
+    assert repr(value).startswith(type(value).__name__)
 
 
 def test_no_recorded_picture_or_conversation_holds_a_secret_of_the_tests() -> None:
