@@ -13,7 +13,8 @@ import msgspec
 
 from app_server.auth.backend import Http, Reply, without_secrets
 from app_server.auth.errors import AuthError, Unreachable
-from app_server.auth.manager import OPENAI, AuthManager
+from app_server.auth.manager import AuthManager
+from app_server.auth.needs import OPENAI
 from app_server.auth.tokens import plan_type
 from app_server.protocol.account import PlanType
 from app_server.protocol.rate_limits import (

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from app_server import clock
 from app_server.auth.credentials import Credentials, from_key, from_stored, is_usable
 from app_server.auth.errors import MissingKey, RefreshFailed, StoreFailed, UnusableKey
+from app_server.auth.needs import ProviderNeeds, uses_sign_in
 from app_server.auth.store import FileStore, MemoryStore, Store, StoredAuth
 
 if TYPE_CHECKING:
@@ -32,34 +33,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-
-class ProviderNeeds(Protocol):
-    """What a provider says of how to sign in to it."""
-
-    @property
-    def env_key(self) -> str | None: ...
-
-    @property
-    def env_key_instructions(self) -> str | None: ...
-
-    @property
-    def bearer_token(self) -> str | None: ...
-
-    @property
-    def requires_openai_auth(self) -> bool: ...
-
-
-class _OpenAi:
-    """What OpenAI's own services need: the sign-in and nothing else."""
-
-    env_key: str | None = None
-    env_key_instructions: str | None = None
-    bearer_token: str | None = None
-    requires_openai_auth = True
-
-
-OPENAI: ProviderNeeds = _OpenAi()
 
 
 class AuthSource(Protocol):
@@ -251,7 +224,7 @@ class AuthManager:
             return self._bearer(key, provider)
         if provider.bearer_token is not None:
             return self._bearer(provider.bearer_token, provider)
-        if not _uses_login(provider) or await self.ready() is None:
+        if not uses_sign_in(provider) or await self.ready() is None:
             return {}
         if self._renewal is not None and self.mode == "chatgpt" and self._stored is not None:
             await self._renewal.renew_if_due(self._stored)
@@ -269,7 +242,7 @@ class AuthManager:
             return f"the environment variable {provider.env_key}"
         if provider.bearer_token is not None:
             return "`experimental_bearer_token` in the settings"
-        found = self._credentials if _uses_login(provider) else None
+        found = self._credentials if uses_sign_in(provider) else None
         match found.source if found is not None else None:
             case None:
                 return None
@@ -284,7 +257,7 @@ class AuthManager:
         """For one request: what to try when it is answered 401."""
         from app_server.auth.recovery import Recovery
 
-        return Recovery(self, is_possible=_uses_login(provider))
+        return Recovery(self, is_possible=uses_sign_in(provider))
 
     async def refresh(self) -> bool:
         """Renew our own tokens now; False if there are none. Raises `RefreshFailed`."""
@@ -393,9 +366,3 @@ def _are_our_own(stored: StoredAuth) -> bool:
 
 def _identity(found: Credentials) -> tuple[AuthMode, str | None]:
     return found.mode, found.account_id
-
-
-def _uses_login(provider: ProviderNeeds) -> bool:
-    return (
-        provider.requires_openai_auth and provider.env_key is None and provider.bearer_token is None
-    )

@@ -13,7 +13,8 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Protocol
 
 from app_server.auth.errors import AuthError
-from app_server.auth.manager import OPENAI, AuthManager
+from app_server.auth.manager import AuthManager
+from app_server.auth.needs import OPENAI
 from app_server.bridges.errors import failed
 from app_server.bridges.held_body import HeldBody
 from app_server.model.answer import reason

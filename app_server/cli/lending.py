@@ -87,7 +87,7 @@ class HomeLender:
         self, params: ChatgptAuthTokensRefreshParams
     ) -> ChatgptAuthTokensRefreshResponse:
         from app_server.auth.errors import AuthError
-        from app_server.auth.manager import OPENAI
+        from app_server.auth.needs import OPENAI
         from app_server.auth.rules import violation
         from app_server.cli.login import open_manager, settings
         from app_server.model.http import HttpClients

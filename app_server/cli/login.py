@@ -127,7 +127,7 @@ def tell_what_wins(found: Credentials | None) -> int:
 
 
 async def _tell_status(home: Path, config: Config) -> int:
-    from app_server.auth.manager import OPENAI
+    from app_server.auth.needs import OPENAI
     from app_server.auth.secret import masked
 
     auth = open_manager(home, config)

@@ -8,7 +8,8 @@ import pytest
 
 from app_server import clock
 from app_server.auth.errors import RefreshFailed, StoreFailed
-from app_server.auth.manager import OPENAI, AuthManager
+from app_server.auth.manager import AuthManager
+from app_server.auth.needs import OPENAI
 from app_server.auth.renewal_lock import renewal_lock
 from app_server.auth.store import FileStore, StoredAuth, Tokens
 from app_server.model.http import HttpClients

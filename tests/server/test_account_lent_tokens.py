@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from app_server.auth.errors import RefreshFailed
-from app_server.auth.manager import OPENAI
+from app_server.auth.needs import OPENAI
 from app_server.client.client import Client
 from app_server.client.events import Notification, Question
 from app_server.protocol.account import (

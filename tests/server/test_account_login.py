@@ -10,7 +10,7 @@ import pytest
 
 from app_server.auth import attempts
 from app_server.auth.errors import RefreshFailed
-from app_server.auth.manager import OPENAI
+from app_server.auth.needs import OPENAI
 from app_server.auth.store import FileStore, StoredAuth
 from app_server.client.client import Client
 from app_server.client.events import Notification

@@ -1,0 +1,40 @@
+"""What a provider asks of whoever uses it: the sign-in, a key of its own, or nothing."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class ProviderNeeds(Protocol):
+    """What a provider says of how to sign in to it."""
+
+    @property
+    def env_key(self) -> str | None: ...
+
+    @property
+    def env_key_instructions(self) -> str | None: ...
+
+    @property
+    def bearer_token(self) -> str | None: ...
+
+    @property
+    def requires_openai_auth(self) -> bool: ...
+
+
+class _OpenAi:
+    """What OpenAI's own services need: the sign-in and nothing else."""
+
+    env_key: str | None = None
+    env_key_instructions: str | None = None
+    bearer_token: str | None = None
+    requires_openai_auth = True
+
+
+OPENAI: ProviderNeeds = _OpenAi()
+
+
+def uses_sign_in(provider: ProviderNeeds) -> bool:
+    """Whether requests to it carry the sign-in, and not a key of its own."""
+    return (
+        provider.requires_openai_auth and provider.env_key is None and provider.bearer_token is None
+    )
