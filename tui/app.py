@@ -15,6 +15,7 @@ from typing import Any
 
 from textual.strip import Strip
 
+from app_server.protocol.thread import ThreadResumeParams, ThreadStartParams
 from tui.clock import Clock
 from tui.errands import Errands
 from tui.link import Link
@@ -74,7 +75,7 @@ class CodexApp(Errands):
         self.remembered_model = first_paint.model
         self.remembered_effort = first_paint.effort
         self.prompts = KeptPrompts(options.codex_home)
-        self.thread_cwd: str | None = options.cwd
+        self.thread_cwd: str | None = options.remote_folder if options.remote else options.cwd
         """Where new threads work; None leaves it to the server."""
         self.store = Store(
             AppState(version=options.version, home=os.path.expanduser("~"), demo=options.demo),
@@ -85,12 +86,15 @@ class CodexApp(Errands):
         self._placeholder = first_paint.placeholder
         self._title = ""
         self._farewell: tuple[str, ...] = ()
+        self._problem = ""
 
     def run_session(self) -> int:
         """Until the user leaves; the terminal is as it was afterwards."""
         self.run(mouse=self.options.full_screen)
         for line in self._farewell:
             os.write(1, f"{line}\n".encode())
+        if self._problem:
+            os.write(2, f"codex: {neutral(self._problem)}\n".encode())
         return self.return_code or 0
 
     def get_default_screen(self) -> ChatScreen:
@@ -117,8 +121,24 @@ class CodexApp(Errands):
     def on_ready(self) -> None:
         from tui.startup import begin
 
-        self.run_worker(self.link.run(self._connect), group="link", exit_on_error=True)
+        self.run_worker(self._stay_linked(), group="link", exit_on_error=True)
         self.run_worker(begin(self), group="startup", exit_on_error=True)
+
+    async def _stay_linked(self) -> None:
+        await self.link.run(self._connect)
+        if self.options.remote and not self.link.was_connected:
+            self.fail(self.store.state.connection.reason)
+
+    def start_params(self) -> ThreadStartParams:
+        """For a new thread: where it works and what the command line asks for."""
+        return ThreadStartParams(cwd=self.thread_cwd, config=self._thread_config())
+
+    def resume_params(self, thread_id: str) -> ThreadResumeParams:
+        return ThreadResumeParams(thread_id=thread_id, config=self._thread_config())
+
+    def _thread_config(self) -> dict[str, Any] | None:
+        """A server of our own was told when it was started."""
+        return dict(self.options.remote_settings) or None if self.options.remote else None
 
     def reconnect(self, connect: Connect, *, demo: bool) -> None:
         """Another server in the place of the first one, before any thread was opened."""
@@ -213,6 +233,12 @@ class CodexApp(Errands):
             driver.farewell = [*self.rows(kept), *blank, *said]
             self._farewell = ()
         self.exit(0)
+
+    def fail(self, problem: str) -> None:
+        """Leave before there was a session: only the problem is said, on stderr."""
+        self.quit()
+        self._problem = problem
+        self.exit(1)
 
     def rows(self, strips: Iterable[Strip]) -> list[Row]:
         return rows_of(strips, self.console._color_system)

@@ -8,18 +8,29 @@ wishes become requests in the order they were made, and each ends in exactly one
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from app_server.protocol.errors import RpcError
 from app_server.protocol.initialize import ClientInfo, InitializeCapabilities
 from app_server.protocol.method import ClientMethod
 from tui.state.effects import AnswerQuestion, Effect, RefuseQuestion, SendRequest
-from tui.state.events import Asked, Connected, Disconnected, Event, Heard, Refused, Replied
+from tui.state.events import (
+    Asked,
+    Connected,
+    Disconnected,
+    Event,
+    Heard,
+    Interrupted,
+    Refused,
+    Replied,
+    Restored,
+)
 
 if TYPE_CHECKING:
     from app_server.client.client import Client
     from app_server.client.events import Event as ClientEvent
+    from app_server.client.reconnect import ReconnectingClient
     from app_server.rpc.channel import Channel
 
 log = logging.getLogger(__name__)
@@ -41,26 +52,21 @@ class Link:
         self._take = take
         self._version = version
         self._remote = remote
-        self._client: Client | None = None
+        self._client: Client | ReconnectingClient | None = None
         self._waiting: list[Effect] = []
         self._requests: set[asyncio.Task[None]] = set()
         self._is_over = False
+        self.was_connected = False
         self.ready = asyncio.Event()
         """The handshake is done, or there will be none any more."""
 
     async def run(self, connect: Callable[[], Awaitable["Channel"]]) -> None:
         """Connect, shake hands, and pass on what is heard until the connection ends."""
-        from app_server.client.client import Client  # with the protocol, after the first frame
-
         reason = LOST
         try:
-            channel = await self._open(connect)
-            async with Client(channel) as client:
-                await client.initialize(
-                    ClientInfo(name=CLIENT_NAME, title="Codex in Python", version=self._version),
-                    InitializeCapabilities(experimental_api=True),
-                )
+            async with self._introduced(connect) as client:
                 self._client = client
+                self.was_connected = True
                 self.ready.set()
                 self._take([Connected(remote=self._remote)])
                 waiting, self._waiting = self._waiting, []
@@ -98,6 +104,30 @@ class Link:
             raise RpcError(NO_CONNECTION, LOST)
         return await self._client.request(row, params)
 
+    @contextlib.asynccontextmanager
+    async def _introduced(
+        self, connect: Callable[[], Awaitable["Channel"]]
+    ) -> AsyncIterator["Client | ReconnectingClient"]:
+        """A client past its handshake; one whose connection comes back for a server elsewhere."""
+        from app_server.client.client import Client  # with the protocol, after the first frame
+        from app_server.client.errors import CannotConnect
+        from app_server.client.reconnect import ReconnectingClient
+
+        me = ClientInfo(name=CLIENT_NAME, title="Codex in Python", version=self._version)
+        able = InitializeCapabilities(experimental_api=True)
+        if not self._remote:
+            async with Client(await self._open(connect)) as client:
+                await client.initialize(me, able)
+                yield client
+            return
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                coming_back = ReconnectingClient(connect, me, able)
+                await stack.enter_async_context(coming_back)
+            except CannotConnect as error:
+                raise RpcError(NO_CONNECTION, str(error)) from error
+            yield coming_back
+
     async def _open(self, connect: Callable[[], Awaitable["Channel"]]) -> "Channel":
         try:
             return await connect()
@@ -105,7 +135,7 @@ class Link:
             log.exception("no connection to a server")
             raise RpcError(NO_CONNECTION, f"it could not be started: {error}") from error
 
-    async def _listen(self, client: "Client") -> str:
+    async def _listen(self, client: "Client | ReconnectingClient") -> str:
         from app_server.client.events import Disconnected as Gone
 
         while True:
@@ -117,7 +147,7 @@ class Link:
                 return gone.reason or LOST
             await asyncio.sleep(FRAME_SECONDS)
 
-    async def _send(self, client: "Client", effect: Effect) -> None:
+    async def _send(self, client: "Client | ReconnectingClient", effect: Effect) -> None:
         match effect:
             case SendRequest(row=row, params=params, purpose=purpose):
                 outcome: Event
@@ -158,10 +188,14 @@ class Link:
 
 
 def _heard(batch: Iterable["ClientEvent"]) -> list[Event]:
-    from app_server.client.events import Notification, Question
+    from app_server.client.events import Notification, Question, Reconnected, Reconnecting
 
     events: list[Event] = []
     for one in batch:
+        if isinstance(one, Reconnecting):
+            events.append(Interrupted(reason=one.reason, attempt=one.attempt))
+        if isinstance(one, Reconnected):
+            events.append(Restored(resumed=one.resumed, gone=one.lost))
         if isinstance(one, Notification) and one.params is not None:
             events.append(Heard(one.params))
         elif isinstance(one, Question) and one.params is not None:

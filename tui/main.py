@@ -6,8 +6,8 @@ interface's own loop once the first frame is out and returns the client's end of
 
 import os
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from tui.terminal.first_paint import FirstPaint
 
@@ -34,6 +34,11 @@ class TuiOptions(NamedTuple):
     """Open the list of threads first."""
     resume_any_folder: bool = False
     remote: bool = False
+    """Whether the server runs elsewhere: the connection may be lost, and comes back."""
+    remote_folder: str | None = None
+    """Where new threads work there; None leaves it to the server."""
+    remote_settings: Mapping[str, Any] = {}
+    """What the command line sets, for threads opened there: dotted key and value."""
     park_cursor: bool = False
     """Keep the terminal's cursor at the region's corner; for terminals that cut when resized."""
     connect_demo: Connect | None = None

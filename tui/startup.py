@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from app_server.protocol.config import CONFIG_READ, ConfigReadParams
 from app_server.protocol.errors import RpcError
-from app_server.protocol.thread import ThreadResumeParams, ThreadStartParams
 from tui.keymap import Keymap, overrides_from
 from tui.screens.onboarding import Leave, sign_in, trust_folder
 from tui.state.actions import OpenNewThread, OpenStoredThread, UserSubmitted
@@ -45,7 +44,7 @@ async def begin(app: "CodexApp") -> None:
 
 
 def open_new(app: "CodexApp") -> None:
-    app.act(OpenNewThread(params=ThreadStartParams(cwd=app.thread_cwd)))
+    app.act(OpenNewThread(params=app.start_params()))
 
 
 async def _open(app: "CodexApp") -> None:
@@ -56,11 +55,11 @@ async def _open(app: "CodexApp") -> None:
         app.act(UserSubmitted(text=options.prompt or "", images=options.images))
     if options.resume_id:
         thread_id = await _find_thread(app, options.resume_id)
-        app.act(OpenStoredThread(params=ThreadResumeParams(thread_id=thread_id)))
+        app.act(OpenStoredThread(params=app.resume_params(thread_id)))
     elif options.resume_last:
         threads = await stored_threads(app.chat, any_folder=options.resume_any_folder)
         if threads:
-            app.act(OpenStoredThread(params=ThreadResumeParams(thread_id=threads[0].id)))
+            app.act(OpenStoredThread(params=app.resume_params(threads[0].id)))
         else:
             app.say("info", "There is no earlier conversation here; this is a new one.")
             open_new(app)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app_server.cli.options import Options
 from app_server.cli.strict import refuses
+from app_server.cli.remote import RemoteUnusable, remote_from
 from app_server.paths import codex_home
 from app_server.version import __version__
 
@@ -33,8 +34,15 @@ def run(options: Options) -> int:
         return 1
     from tui.terminal import first_paint
 
+    try:
+        remote = remote_from(options, os.environ)
+    except RemoteUnusable as problem:
+        print(f"codex: {problem}", file=sys.stderr)
+        return 2
     with ExitStack() as closing:
         home, cwd = _folders(options, closing)
+        if remote is not None and not options.named_folder:
+            cwd = remote.url
         chosen = dict(options.overrides)
         painted = first_paint.start(
             first_paint.HeaderFacts(
@@ -49,14 +57,19 @@ def run(options: Options) -> int:
         )
         from tui.main import TuiOptions, run
 
+        async def connect_remote() -> Channel:
+            assert remote is not None
+            return await remote.open(home)
+
         servers = _Servers(options, home, cwd, closing)
+        connect = servers.connect_demo if options.demo else servers.connect
         return run(
             TuiOptions(
                 version=__version__,
                 cwd=cwd,
                 codex_home=str(home),
                 prompt=options.prompt,
-                images=tuple(os.path.join(cwd, image) for image in options.images),
+                images=tuple(os.path.join(options.cwd, image) for image in options.images),
                 full_screen=options.alternate_screen,
                 demo=options.demo,
                 resume_id=options.resume_id,
@@ -64,11 +77,20 @@ def run(options: Options) -> int:
                 resume_pick=options.command == "resume"
                 and not (options.resume_id or options.resume_last),
                 resume_any_folder=options.resume_any_folder,
-                connect_demo=None if options.demo else servers.connect_demo,
+                remote=remote is not None,
+                remote_folder=options.cwd if options.named_folder else None,
+                remote_settings=_settings(options),
+                connect_demo=None if options.demo or remote else servers.connect_demo,
             ),
-            servers.connect_demo if options.demo else servers.connect,
+            connect if remote is None else connect_remote,
             painted,
         )
+
+
+def _settings(options: Options) -> dict[str, Any]:
+    """What the command line sets, as a thread is told it."""
+    profile = {} if options.profile is None else {"profile": options.profile}
+    return {**profile, **dict(options.overrides)}
 
 
 def _folders(options: Options, closing: ExitStack) -> tuple[Path, str]:

@@ -36,6 +36,10 @@ class Options(NamedTuple):
     """Whether the folder was chosen with --cd."""
     alternate_screen: bool = False
     demo: bool = False
+    remote: str | None = None
+    """The address of the server to use instead of one of our own."""
+    remote_token_variable: str | None = None
+    """The environment variable that holds what opens it."""
     listen: tuple[str, ...] = ("stdio://",)
     """Each --listen URL, in the order given; the process service takes one."""
     resume_id: str | None = None
@@ -82,7 +86,9 @@ def parse(argv: list[str]) -> Options:
     parser = _parser(argv[0] if argv and argv[0] in (*_COMMANDS, "interactive") else None)
     given = parser.parse_args(argv)
     cwd = os.path.abspath(given.cd or ".")
-    if not os.path.isdir(cwd):
+    if given.remote:
+        _check_remote(parser, given)
+    elif not os.path.isdir(cwd):
         parser.error(f"--cd {given.cd}: there is no such folder")
     images = tuple(name for names in given.image for name in names.split(",") if name)
     return Options(
@@ -95,6 +101,8 @@ def parse(argv: list[str]) -> Options:
         named_folder=bool(given.cd),
         alternate_screen=given.alt_screen,
         demo=given.demo,
+        remote=given.remote,
+        remote_token_variable=given.remote_auth_token_env,
         listen=tuple(getattr(given, "listen", ())) or ("stdio://",),
         resume_id=getattr(given, "thread", None),
         resume_last=getattr(given, "last", False),
@@ -119,7 +127,7 @@ _TAKES_A_VALUE = {
     "-c", "--config", "-m", "--model", "-p", "--profile", "-s", "--sandbox", "-a",
     "--ask-for-approval", "-C", "--cd", "-i", "--image", "--enable", "--disable", "--listen",
     "--add-dir", "--local-provider", "--out", "-o", "--sock", "--ws-auth", "--ws-token-file",
-    "--experimental_issuer", "--api-key",
+    "--experimental_issuer", "--api-key", "--remote", "--remote-auth-token-env",
     "--ws-token-sha256", "--ws-shared-secret-file", "--ws-issuer", "--ws-audience",
     "--ws-max-clock-skew-seconds",
 }  # fmt: skip
@@ -237,6 +245,10 @@ def _parser(only: str | None = None) -> argparse.ArgumentParser:
     add("--alt-screen", action="store_true", help="full screen instead of inline")
     add("--no-alt-screen", dest="alt_screen", action="store_false", help=argparse.SUPPRESS)
     add("--demo", action="store_true", help="try it offline: a scripted demo, no model behind it")
+    add("--remote", metavar="ADDRESS",
+        help="use a server that runs elsewhere: ws://HOST:PORT, wss://HOST:PORT or unix://[PATH]")  # fmt: skip
+    add("--remote-auth-token-env", metavar="VARIABLE",
+        help="the environment variable with the bearer token it asks for")  # fmt: skip
 
     parser = argparse.ArgumentParser(
         prog="codex",
@@ -323,6 +335,21 @@ def _add_ws_auth(server: argparse.ArgumentParser | _NoParser) -> None:
         kind = int if name.endswith("_seconds") else str
         choices = ("capability-token", "signed-bearer-token") if name == "ws_mode" else None
         server.add_argument(flag, dest=name, type=kind, choices=choices, help=told)
+
+
+def _check_remote(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+    """Only sessions go elsewhere, and folders are then those of the other machine."""
+    if given.command not in ("interactive", "resume"):
+        parser.error(
+            f"`--remote {given.remote}` is only supported for interactive TUI commands, not "
+            f"`codex {given.command}`"
+        )
+    if given.demo:
+        parser.error("--demo has a server of its own; leave out --remote")
+    if given.cd and not os.path.isabs(given.cd):
+        parser.error(
+            f"--cd {given.cd}: with --remote it names a folder of the other machine, whole"
+        )
 
 
 def _ws_auth(given: argparse.Namespace) -> tuple[tuple[str, Any], ...]:

@@ -272,8 +272,9 @@ class Codex:
             found = [each for each in thread.turns if each.id == turn.id] if thread else []
             if not found:
                 turn.lose(ConnectionLost(news.lost.get(turn.thread_id, news.reason)))
-            elif found[0].status != "inProgress":
-                turn.items[:] = found[0].items
+                continue
+            turn.catch_up(found[0].items)
+            if found[0].status != "inProgress":
                 turn.hear(TurnCompletedNotification(thread_id=turn.thread_id, turn=found[0]))
 
     def _lose(self, error: ConnectionLost) -> None:

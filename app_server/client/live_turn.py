@@ -190,6 +190,12 @@ class LiveTurn:
                 return
         self._inbox.put(params)
 
+    def catch_up(self, stored: list[ThreadItem]) -> None:
+        """What the agent said while nobody listened; stored items have ids of their own."""
+        heard = sum(isinstance(item, AgentMessageThreadItem) for item in self.items)
+        said = [item for item in stored if isinstance(item, AgentMessageThreadItem)]
+        self.items += said[heard:]
+
     async def next_event(self) -> TurnEvent | None:
         """The next event for the reader, questions answered meanwhile left out; None at the end."""
         while (event := await self._inbox.get()) is not None:

@@ -16,8 +16,9 @@ BOUND_SECONDS = 60
 
 
 def programs(page: str) -> list[str]:
-    """The Python programs on a page, in order."""
-    return re.findall(r"^```python\n(.*?)^```$", (ROOT / page).read_text("utf-8"), re.M | re.S)
+    """The Python programs on a page, in order; rules files are in a relative of Python."""
+    blocks = re.findall(r"^```python\n(.*?)^```$", (ROOT / page).read_text("utf-8"), re.M | re.S)
+    return [block for block in blocks if block.startswith("import ")]
 
 
 def run(program: str, codex_home: Path, folder: Path) -> str:

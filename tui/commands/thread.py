@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from app_server.protocol.errors import RpcError
 from app_server.protocol.review import UncommittedChangesReviewTarget
-from app_server.protocol.thread import ThreadForkParams, ThreadResumeParams, ThreadStartParams
+from app_server.protocol.thread import ThreadForkParams
 from app_server.protocol.thread_data import Thread
 from app_server.protocol.thread_history import THREAD_LIST, ThreadListParams
 from tui.state.actions import (
@@ -25,7 +25,7 @@ LISTED_THREADS = 100
 
 
 def new(chat: "ChatScreen", arguments: str) -> None:
-    chat.act(OpenNewThread(params=ThreadStartParams(cwd=chat.app.thread_cwd)))
+    chat.act(OpenNewThread(params=chat.app.start_params()))
 
 
 def clear(chat: "ChatScreen", arguments: str) -> None:
@@ -36,7 +36,7 @@ def clear(chat: "ChatScreen", arguments: str) -> None:
 def resume(chat: "ChatScreen", arguments: str) -> None:
     """A list of stored threads of this folder; `/resume ID` goes straight there."""
     if arguments:
-        chat.act(OpenStoredThread(params=ThreadResumeParams(thread_id=arguments)))
+        chat.act(OpenStoredThread(params=chat.app.resume_params(arguments)))
         return
     chat.run_worker(pick_stored(chat))
 
@@ -58,9 +58,7 @@ async def pick_stored(chat: "ChatScreen", *, any_folder: bool = False) -> None:
     chat.pick(
         "Go on with",
         choices,
-        lambda choice: chat.act(
-            OpenStoredThread(params=ThreadResumeParams(thread_id=choice.value.id))
-        ),
+        lambda choice: chat.act(OpenStoredThread(params=chat.app.resume_params(choice.value.id))),
         searchable=True,
         on_cancelled=chat.app.nothing_to_resume,
     )

@@ -5,11 +5,13 @@ params (the type says which notification it is), a question `Asked`, the outcome
 effect `Replied` or `Refused` with the effect's own purpose.
 """
 
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import msgspec
 
 from app_server.protocol.shared import RequestId
+from app_server.protocol.thread import ThreadResumeResponse
 from tui.state.actions import Action
 from tui.state.effects import Purpose
 
@@ -22,6 +24,23 @@ class Connected(msgspec.Struct, frozen=True, kw_only=True):
 
 class Disconnected(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
+
+
+class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
+    """The connection is lost and is being dialled again."""
+
+    reason: str
+    attempt: int
+    """Counted from 1."""
+
+
+class Restored(msgspec.Struct, frozen=True, kw_only=True):
+    """The connection stands again."""
+
+    resumed: tuple[ThreadResumeResponse, ...]
+    """The open threads as they are now."""
+    gone: Mapping[str, str]
+    """Those that are not there any more, with the reason."""
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -50,6 +69,8 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
     code: int = 0
 
 
-ServerEvent: TypeAlias = Connected | Disconnected | Heard | Asked | Replied | Refused
+ServerEvent: TypeAlias = (
+    Connected | Disconnected | Interrupted | Restored | Heard | Asked | Replied | Refused
+)
 
 Event: TypeAlias = ServerEvent | Action

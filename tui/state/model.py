@@ -20,9 +20,12 @@ from tui.state.thread import ThreadState
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
-    status: Literal["connecting", "ready", "lost"] = "connecting"
+    status: Literal["connecting", "ready", "again", "lost"] = "connecting"
+    """`again`: lost, and being dialled again."""
     reason: str = ""
     """Why it was lost, one sentence."""
+    attempt: int = 0
+    """How often it was dialled since."""
     remote: bool = False
 
 

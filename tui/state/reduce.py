@@ -42,7 +42,17 @@ from tui.state.effects import (
     Steering,
     ThreadCommand,
 )
-from tui.state.events import Asked, Connected, Disconnected, Event, Heard, Refused, Replied
+from tui.state.events import (
+    Asked,
+    Connected,
+    Disconnected,
+    Event,
+    Heard,
+    Interrupted,
+    Refused,
+    Replied,
+    Restored,
+)
 from tui.state.model import AppState, PendingSettings
 from tui.state.reduce_actions import act
 from tui.state.reduce_app import (
@@ -58,6 +68,7 @@ from tui.state.reduce_app import (
     thread_state,
     with_thread,
 )
+from tui.state.reduce_connection import came_back, interrupted
 from tui.state.reduce_items import ItemEvent, reduce_item
 from tui.state.reduce_questions import QUESTION_TYPES, asked, withdrawn
 from tui.state.reduce_turns import (
@@ -95,6 +106,10 @@ def reduce(state: AppState, event: Event, at: float) -> Step:
             return connected(state, remote=remote)
         case Disconnected(reason=reason):
             return disconnected(state, reason)
+        case Interrupted():
+            return interrupted(state, event), ()
+        case Restored():
+            return came_back(state, event, at)
         case _:
             return act(state, event, at)
 

@@ -29,6 +29,9 @@ class StatusLine(Drawn):
         thread = state.thread
         if state.connection.status == "lost":
             return []
+        if state.connection.status == "again":
+            text = f"◦ The connection was lost; trying again ({state.connection.attempt})"
+            return [BLANK, styled((text, palette.dim))]
         if thread is None:
             if state.waiting:
                 return [

@@ -56,6 +56,8 @@ def status_card(state: AppState) -> CardCell:
     rows += _limits(state)
     if state.connection.status == "lost":
         rows.append(("Server", f"lost: {state.connection.reason}"))
+    if state.connection.status == "again":
+        rows.append(("Server", f"lost, trying again: {state.connection.reason}"))
     return CardCell(
         id="", title="Status", rows=tuple((label, value) for label, value in rows if value)
     )
