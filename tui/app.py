@@ -126,8 +126,8 @@ class CodexApp(Errands):
 
     async def _stay_linked(self) -> None:
         await self.link.run(self._connect)
-        if self.options.remote and not self.link.was_connected:
-            self.fail(self.store.state.connection.reason)
+        if self.link.never_connected:
+            self.fail(self.link.never_connected)
 
     def start_params(self) -> ThreadStartParams:
         """For a new thread: where it works and what the command line asks for."""
@@ -238,7 +238,7 @@ class CodexApp(Errands):
         """Leave before there was a session: only the problem is said, on stderr."""
         self.quit()
         self._problem = problem
-        self.exit(1)
+        self.exit(return_code=1)
 
     def rows(self, strips: Iterable[Strip]) -> list[Row]:
         return rows_of(strips, self.console._color_system)

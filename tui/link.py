@@ -56,7 +56,8 @@ class Link:
         self._waiting: list[Effect] = []
         self._requests: set[asyncio.Task[None]] = set()
         self._is_over = False
-        self.was_connected = False
+        self.never_connected = ""
+        """Why the server elsewhere could not be reached at all; the store is not told then."""
         self.ready = asyncio.Event()
         """The handshake is done, or there will be none any more."""
 
@@ -66,7 +67,6 @@ class Link:
         try:
             async with self._introduced(connect) as client:
                 self._client = client
-                self.was_connected = True
                 self.ready.set()
                 self._take([Connected(remote=self._remote)])
                 waiting, self._waiting = self._waiting, []
@@ -80,7 +80,8 @@ class Link:
             self._is_over = True
             self.ready.set()
             await self._end_requests()
-        self._take([Disconnected(reason=reason)])
+        if not self.never_connected:
+            self._take([Disconnected(reason=reason)])
 
     def carry_out(self, effects: Iterable[Effect]) -> None:
         """Send what the store wants sent; other effects are not for the link."""
@@ -125,7 +126,8 @@ class Link:
                 coming_back = ReconnectingClient(connect, me, able)
                 await stack.enter_async_context(coming_back)
             except CannotConnect as error:
-                raise RpcError(NO_CONNECTION, str(error)) from error
+                self.never_connected = str(error)
+                raise RpcError(NO_CONNECTION, self.never_connected) from error
             yield coming_back
 
     async def _open(self, connect: Callable[[], Awaitable["Channel"]]) -> "Channel":

@@ -58,7 +58,10 @@ def run(options: Options) -> int:
         from tui.main import TuiOptions, run
 
         async def connect_remote() -> Channel:
+            from app_server import logs
+
             assert remote is not None
+            logs.to_file(home)
             return await remote.open(home)
 
         servers = _Servers(options, home, cwd, closing)

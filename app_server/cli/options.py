@@ -246,7 +246,7 @@ def _parser(only: str | None = None) -> argparse.ArgumentParser:
     add("--no-alt-screen", dest="alt_screen", action="store_false", help=argparse.SUPPRESS)
     add("--demo", action="store_true", help="try it offline: a scripted demo, no model behind it")
     add("--remote", metavar="ADDRESS",
-        help="use a server that runs elsewhere: ws://HOST:PORT, wss://HOST:PORT or unix://[PATH]")  # fmt: skip
+        help="use a server elsewhere: ws://HOST:PORT, wss://HOST:PORT or unix://[PATH]")  # fmt: skip
     add("--remote-auth-token-env", metavar="VARIABLE",
         help="the environment variable with the bearer token it asks for")  # fmt: skip
 
@@ -347,9 +347,7 @@ def _check_remote(parser: argparse.ArgumentParser, given: argparse.Namespace) ->
     if given.demo:
         parser.error("--demo has a server of its own; leave out --remote")
     if given.cd and not os.path.isabs(given.cd):
-        parser.error(
-            f"--cd {given.cd}: with --remote it names a folder of the other machine, whole"
-        )
+        parser.error(f"--cd {given.cd}: with --remote it is a whole path of the other machine")
 
 
 def _ws_auth(given: argparse.Namespace) -> tuple[tuple[str, Any], ...]:

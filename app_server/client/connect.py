@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,8 +133,15 @@ async def _opened(place: str, opening: Awaitable[Any]) -> WebSocketChannel:
     except (InvalidHandshake, InvalidURI, TimeoutError) as error:
         raise CannotConnect(place, str(error)) from error
     except OSError as error:
-        raise CannotConnect(place, error.strerror or str(error)) from error
+        raise CannotConnect(place, _reason(error)) from error
     return WebSocketChannel(connection, client_codec())
+
+
+def _reason(error: OSError) -> str:
+    """What the system said; asyncio words it its own way, and sums up where there were several."""
+    if error.errno is not None:  # name lookups have numbers below 0
+        return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
+    return str(error).removeprefix("Multiple exceptions: ")
 
 
 _CLIENT_OPTIONS: dict[str, Any] = {

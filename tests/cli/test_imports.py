@@ -21,6 +21,8 @@ HEAVY = (
     "starlark",
     "sqlite3",
     "ptyprocess",
+    "starlette",
+    "uvicorn",
 )
 STANDARD_LIBRARY = {*sys.stdlib_module_names, *sys.builtin_module_names}
 

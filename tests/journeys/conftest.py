@@ -45,12 +45,12 @@ def open_session(model: ScriptedModel, codex_home: Path, repository: Path) -> It
     }
     with ExitStack() as closing:
 
-        def opened(*words: str, columns: int = 80, rows: int = 24) -> Terminal:
+        def opened(*words: str, columns: int = 80, rows: int = 24, **variables: str) -> Terminal:
             return closing.enter_context(
                 Terminal(
                     [CODEX, *words],
                     cwd=repository,
-                    environment=environment,
+                    environment={**environment, **variables},
                     columns=columns,
                     rows=rows,
                 )

@@ -7,14 +7,25 @@ from typing import Any
 
 import pytest
 
+from app_server.client.errors import CannotConnect
 from app_server.protocol.account import ACCOUNT_READ, GetAccountParams
 from app_server.protocol.errors import RpcError
 from app_server.protocol.item_deltas import AgentMessageDeltaNotification
 from app_server.protocol.model import MODEL_LIST, ModelListParams
+from app_server.rpc import backoff
 from tests.tui.scripted import ScriptedServer
 from tui.link import LOST, Link
 from tui.state.effects import ListingModels, ReadingAccount, SendRequest, ThreadCommand
-from tui.state.events import Connected, Disconnected, Event, Heard, Refused, Replied
+from tui.state.events import (
+    Connected,
+    Disconnected,
+    Event,
+    Heard,
+    Interrupted,
+    Refused,
+    Replied,
+    Restored,
+)
 
 MODELS = SendRequest(row=MODEL_LIST, params=ModelListParams(), purpose=ListingModels())
 ACCOUNT = SendRequest(
@@ -116,6 +127,37 @@ async def test_a_server_that_does_not_start_is_told_in_a_sentence() -> None:
 
     await link.run(connect)
     assert heap.events == [Disconnected(reason="it could not be started: no such profile: work")]
+
+
+async def test_a_connection_to_a_server_elsewhere_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(backoff, "FIRST_SECONDS", 0.001)
+    server, heap = ScriptedServer(), Heap()
+    link = Link(heap.take, "1", remote=True)
+    task = asyncio.create_task(link.run(server.connect))
+    await link.ready.wait()
+    await server.hang_up()
+    await heap.until(lambda events: any(isinstance(e, Restored) for e in events))
+    link.carry_out([MODELS])
+    await heap.until(lambda events: any(isinstance(e, Replied) for e in events))
+    kinds = [type(event) for event in heap.events]
+    assert kinds == [Connected, Interrupted, Restored, Replied]
+    assert heap.events[0] == Connected(remote=True)
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_a_server_elsewhere_that_is_not_there_is_no_session_at_all() -> None:
+    heap = Heap()
+    link = Link(heap.take, "1", remote=True)
+
+    async def connect() -> Any:
+        raise CannotConnect("ws://x:1", "Connection refused")
+
+    await link.run(connect)
+    assert link.never_connected == "cannot connect to ws://x:1: Connection refused"
+    assert heap.events == []
 
 
 def _row(name: str) -> Any:

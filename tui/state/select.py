@@ -121,7 +121,8 @@ def exit_lines(state: AppState) -> tuple[str, ...]:
     if not thread.ephemeral and not state.demo:
         speakable = thread.name and thread.name.isprintable() and thread.name[0] != "-"
         name = thread.name if thread.name and speakable else thread.id
-        lines.append(f"To continue this session, run codex resume {shlex.quote(name)}")
+        there = " with the same --remote" if state.connection.remote else ""
+        lines.append(f"To continue this session, run codex resume {shlex.quote(name)}{there}")
     return tuple(lines)
 
 

@@ -1,0 +1,91 @@
+"""A terminal here, the server elsewhere: a session over a port, through a restart of the server."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from app_server.demo.provider import ScriptedModel
+from tests.journeys.conftest import CODEX, Open, leave, press_until
+from tests.support.model_server import provider_toml, runs_command, says
+
+pytestmark = pytest.mark.pty
+
+TOKEN = "sekrit-token-of-the-journey"
+BOUND_SECONDS = 30
+
+
+@contextmanager
+def serving(home: Path, folder: Path, port: str = "0") -> Iterator[str]:
+    """A server that asks for the token; gives its port."""
+    token_file = home / "token"
+    token_file.write_text(TOKEN)
+    listen = ["--listen", f"ws://127.0.0.1:{port}"]
+    auth = ["--ws-auth", "capability-token", "--ws-token-file", str(token_file)]
+    server = subprocess.Popen(
+        [CODEX, "app-server", *listen, *auth],
+        cwd=folder,
+        env={**os.environ, "CODEX_HOME": str(home)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stderr is not None
+        told = "".join(server.stderr.readline() for _ in range(2))
+        found = re.search(r"ws://127\.0\.0\.1:(\d+)", told)
+        assert found is not None, told
+        yield found[1]
+    finally:
+        server.terminate()
+        server.communicate(timeout=BOUND_SECONDS)
+
+
+def test_a_session_at_a_server_elsewhere_outlives_its_restart(
+    open_session: Open,
+    model: ScriptedModel,
+    tmp_path: Path,
+    codex_home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model.script(runs_command("pwd > here.txt"), says("Done over there."), says("Still here."))
+    home, folder = tmp_path / "elsewhere", tmp_path / "work-elsewhere"
+    home.mkdir()
+    folder.mkdir()
+    provider_toml(model, home=home)
+    with serving(home, folder) as port:
+        terminal = open_session(
+            *("--remote", f"ws://127.0.0.1:{port}", "--remote-auth-token-env", "REMOTE_TOKEN"),
+            *("-a", "untrusted", "-s", "danger-full-access"),
+            REMOTE_TOKEN=TOKEN,
+        )
+        terminal.wait_for("work-elsewhere")
+        terminal.type("where are you?")
+        terminal.press("enter")
+        terminal.wait_for("here.txt")
+        press_until(terminal, "y", "Done over there.")
+        assert (folder / "here.txt").read_text() == f"{folder}\n"
+    terminal.wait_for("trying again")
+    with serving(home, folder, port):
+        terminal.wait_for("Connected again.")
+        terminal.type("and now?")
+        terminal.press("enter")
+        terminal.wait_for("Still here.")
+        assert leave(terminal) == 0
+    assert "with the same --remote" in terminal.everything()
+    assert TOKEN not in (codex_home / "log" / "codex.log").read_text()
+
+
+def test_a_server_that_is_not_there_or_wants_a_token_is_said_and_ends_the_program(
+    open_session: Open, codex_home: Path, workspace: Path
+) -> None:
+    with serving(codex_home, workspace) as port:
+        terminal = open_session("--remote", f"ws://127.0.0.1:{port}")
+        terminal.wait_for("missing websocket bearer token")
+        assert terminal.wait_for_exit() == 1
+    terminal = open_session("--remote", f"ws://127.0.0.1:{port}")
+    terminal.wait_for("Connection refused")
+    assert terminal.wait_for_exit() == 1
