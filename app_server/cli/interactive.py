@@ -12,8 +12,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from app_server.cli.options import Options
-from app_server.cli.strict import refuses
 from app_server.cli.remote import RemoteUnusable, remote_from
+from app_server.cli.strict import refuses
 from app_server.paths import codex_home
 from app_server.version import __version__
 

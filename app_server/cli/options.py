@@ -246,7 +246,7 @@ def _parser(only: str | None = None) -> argparse.ArgumentParser:
     add("--no-alt-screen", dest="alt_screen", action="store_false", help=argparse.SUPPRESS)
     add("--demo", action="store_true", help="try it offline: a scripted demo, no model behind it")
     add("--remote", metavar="ADDRESS",
-        help="use a server elsewhere: ws://HOST:PORT, wss://HOST:PORT or unix://[PATH]")  # fmt: skip
+        help="use a server elsewhere: ws://HOST:PORT, wss://… or unix://[PATH]")  # fmt: skip
     add("--remote-auth-token-env", metavar="VARIABLE",
         help="the environment variable with the bearer token it asks for")  # fmt: skip
 
