@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -26,6 +26,9 @@ from app_server.config.resolve import Config, Surroundings, resolve
 from app_server.protocol.config import LegacyManagedConfigTomlFromFileConfigLayerSource
 from app_server.protocol.config_requirements import ConfigRequirements
 from app_server.protocol.notices import ConfigWarningNotification
+
+if TYPE_CHECKING:
+    from app_server.config.required_rules import RequiredRule
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +50,8 @@ class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     requirements: ConfigRequirements | None = None
     """What an administrator demands."""
+    required_rules: tuple[RequiredRule, ...] = ()
+    """The same about commands."""
     overruled: tuple[str, ...] = ()
     """What was chosen and is not allowed, each in a sentence; told in `warnings`, too."""
 
@@ -133,13 +138,14 @@ def _loaded(
         *notices.projects(layers),
     ]
     requirements: ConfigRequirements | None = None
+    required_rules: tuple[RequiredRule, ...] = ()
     told: list[ConfigWarningNotification] = []
     managed = _managed(layers)
     if demands is not None and (demands != NO_DEMANDS or managed or requirements_path().exists()):
         from app_server.config.requirements import constrained, gather
 
         gathered = gather(requirements_path(), demands, managed)
-        requirements = gathered.requirements
+        requirements, required_rules = gathered.requirements, gathered.rules
         config, told = constrained(config, requirements)
         warnings += [*gathered.warnings, *told]
     return LoadedConfig(
@@ -148,6 +154,7 @@ def _loaded(
         layers=tuple(layers),
         warnings=tuple(warnings),
         requirements=requirements,
+        required_rules=required_rules,
         overruled=tuple(notice.summary for notice in told),
     )
 

@@ -19,6 +19,7 @@ from app_server.config.features import OLD_NAMES, STAGES
 from app_server.config.files import read_table
 from app_server.config.kinds import ANYTHING, FLAG, Kind, ListOf, MapOf, Misfit, OneOf, Section
 from app_server.config.permission_schema import APPROVAL_POLICY, REVIEWER, SANDBOX_MODE
+from app_server.config.required_rules import RULES, RequiredRule, required_rules
 from app_server.config.resolve import Config, Surroundings, sandbox_policy
 from app_server.config.schema import WEB_SEARCH
 from app_server.protocol.config_requirements import ConfigRequirements
@@ -33,7 +34,7 @@ _FIELDS: dict[str, Kind] = {
     "features": MapOf(FLAG),
     "enforce_residency": OneOf(("us",)),
     "mcp_servers": ANYTHING,
-    "rules": ANYTHING,
+    "rules": RULES,
     "hooks": ANYTHING,
     "apps": ANYTHING,
     "experimental_network": ANYTHING,
@@ -42,7 +43,6 @@ _FIELDS: dict[str, Kind] = {
 }
 _NOT_ENFORCED_YET = (
     "mcp_servers",
-    "rules",
     "hooks",
     "apps",
     "experimental_network",
@@ -62,6 +62,8 @@ class Gathered(msgspec.Struct, frozen=True):
 
     requirements: ConfigRequirements | None = None
     warnings: tuple[ConfigWarningNotification, ...] = ()
+    rules: tuple[RequiredRule, ...] = ()
+    """Those of all sources: a rule takes nothing from another."""
 
 
 class CloudDemandsUnusable(ConfigInvalid):
@@ -79,13 +81,14 @@ def gather(file: Path, demands: Demands, managed: Mapping[str, Any] | None = Non
     """
     found: list[ConfigRequirements] = []
     warnings: list[ConfigWarningNotification] = []
+    rules: list[RequiredRule] = []
     if demands.failure is not None:
         raise CloudDemandsUnusable(demands.failure)
     if demands.cloud:
-        found.append(_of_the_workspace(demands.cloud, warnings))
+        found.append(_of_the_workspace(demands.cloud, warnings, rules))
     table = read_table(file)
     if table:
-        found.append(_understood(table, str(file), warnings))
+        found.append(_understood(table, str(file), warnings, rules))
     if managed:
         found.append(_as_demands(managed))
     merged: dict[str, Any] = {}
@@ -93,14 +96,17 @@ def gather(file: Path, demands: Demands, managed: Mapping[str, Any] | None = Non
         for name, value in msgspec.structs.asdict(requirements).items():
             if value is not None:
                 merged.setdefault(name, value)
-    return Gathered(ConfigRequirements(**merged) if merged else None, tuple(warnings))
+    together = ConfigRequirements(**merged) if merged else None
+    return Gathered(together, tuple(warnings), tuple(rules))
 
 
-def _of_the_workspace(text: str, warnings: list[ConfigWarningNotification]) -> ConfigRequirements:
+def _of_the_workspace(
+    text: str, warnings: list[ConfigWarningNotification], rules: list[RequiredRule]
+) -> ConfigRequirements:
     import tomllib  # only for accounts whose workspace demands something
 
     try:
-        return _understood(tomllib.loads(text), WORKSPACE, warnings)
+        return _understood(tomllib.loads(text), WORKSPACE, warnings, rules)
     except (tomllib.TOMLDecodeError, ConfigFileError, RecursionError) as error:
         detail = (
             "The demands of your workspace cannot be understood; its administrator can mend "
@@ -110,7 +116,10 @@ def _of_the_workspace(text: str, warnings: list[ConfigWarningNotification]) -> C
 
 
 def _understood(
-    table: Mapping[str, Any], source: str, warnings: list[ConfigWarningNotification]
+    table: Mapping[str, Any],
+    source: str,
+    warnings: list[ConfigWarningNotification],
+    rules: list[RequiredRule],
 ) -> ConfigRequirements:
     try:
         Section("ConfigRequirementsToml", _FIELDS).check(table, ())
@@ -126,6 +135,7 @@ def _understood(
     modes = table.get("allowed_sandbox_modes")
     if modes is not None and "read-only" not in modes:
         raise ConfigFileError(source, None, "`allowed_sandbox_modes` must allow `read-only`")
+    rules += required_rules(table)
     return ConfigRequirements(
         allowed_approval_policies=_converted(table, "allowed_approval_policies"),
         allowed_approvals_reviewers=_reviewers(table.get("allowed_approvals_reviewers")),
@@ -149,6 +159,7 @@ def _as_demands(managed: Mapping[str, Any]) -> ConfigRequirements:
             if allowed[0] is not None
         },
         "managed_config.toml",
+        [],
         [],
     )
 

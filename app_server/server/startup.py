@@ -62,7 +62,7 @@ async def config_warnings(services: Services) -> list[Notice]:
         return [(CONFIG_WARNING, unusable)]
     from app_server.threads.rules import rules_in_force
 
-    rules = await asyncio.to_thread(rules_in_force, loaded.rules_folders)
+    rules = await asyncio.to_thread(rules_in_force, loaded)
     services.told_warnings.update(rules.warnings)
     warnings = [(CONFIG_WARNING, warning) for warning in (*rules.warnings, *loaded.warnings)]
     warnings += _unwritable_home(services.codex_home)

@@ -104,7 +104,7 @@ def open_settings(
         settings=settings,
         provider=provider,
         project_docs=docs,
-        rules=rules_in_force(loaded.rules_folders),
+        rules=rules_in_force(loaded),
         overruled=loaded.overruled,
         load_again=lambda folder: services.load_config(folder, params.config or {}, flags),
     )

@@ -5,17 +5,16 @@ Reads files, so call it off the event loop.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from app_server.execpolicy.rules import RuleSet
+from app_server.execpolicy.rules import PrefixRule, RuleSet
 from app_server.protocol.notices import ConfigWarningNotification, TextPosition, TextRange
 from app_server.protocol.wire import UNSET, UnsetType
 
 if TYPE_CHECKING:
+    from app_server.config.load import LoadedConfig
     from app_server.execpolicy.errors import RulesError
 
 RULES_NOT_APPLIED = "Error parsing rules; custom rules not applied."
@@ -29,17 +28,23 @@ class LoadedRules(msgspec.Struct, frozen=True):
     """What the client is told of files that could not be used."""
 
 
-NO_RULES = LoadedRules()
-
-
-def rules_in_force(folders: Sequence[Path]) -> LoadedRules:
-    """The rules in the folders, weakest folder first."""
+def rules_in_force(loaded: LoadedConfig) -> LoadedRules:
+    """The rules of the layers, weakest first, and those an administrator demands."""
+    demanded = RuleSet(
+        prefix_rules=tuple(
+            PrefixRule(
+                pattern=rule.pattern, decision=rule.decision, justification=rule.justification
+            )
+            for rule in loaded.required_rules
+        )
+    )
+    folders = loaded.rules_folders
     if not any(folder.is_dir() for folder in folders):
-        return NO_RULES
+        return LoadedRules(demanded)
     from app_server.execpolicy.load import load_rules
 
     found = load_rules(folders)
-    return LoadedRules(found.rules, tuple(map(_warning_of, found.errors)))
+    return LoadedRules(found.rules.joined(demanded), tuple(map(_warning_of, found.errors)))
 
 
 def _warning_of(error: RulesError) -> ConfigWarningNotification:

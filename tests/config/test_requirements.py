@@ -8,6 +8,7 @@ import pytest
 from app_server.config.demands import CloudFailure, Demands
 from app_server.config.errors import ConfigInvalid
 from app_server.config.load import LoadedConfig
+from app_server.config.required_rules import RequiredRule
 from app_server.config.requirements import check_choice
 from app_server.protocol.permissions import ReadOnlySandboxPolicy, WorkspaceWriteSandboxPolicy
 
@@ -69,6 +70,13 @@ def test_pinned_features_cannot_be_changed(loaded: Loader, demand: Callable[[str
         "not toml",
         "[features]\ngoals = 1",
         '[mcp_servers.a.identity]\ncommand = "x"',
+        '[rules]\nprefix_rules = [{pattern = [{token = "rm"}], decision = "allow"}]',
+        '[rules]\nprefix_rules = [{pattern = [{token = "rm"}]}]',
+        '[rules]\nprefix_rules = [{pattern = [], decision = "prompt"}]',
+        '[rules]\nprefix_rules = [{pattern = [{}], decision = "prompt"}]',
+        '[rules]\nprefix_rules = [{pattern = [{any_of = []}], decision = "prompt"}]',
+        '[rules]\nprefix_rules = [{pattern = [{token = "a", any_of = []}], decision = "prompt"}]',
+        "[rules]\nother = 1",
     ],
 )
 def test_demands_that_are_not_understood_let_no_thread_start(
@@ -77,6 +85,18 @@ def test_demands_that_are_not_understood_let_no_thread_start(
     demand(text)
     with pytest.raises(ConfigInvalid, match=r"requirements\.toml"):
         loaded('sandbox_mode = "danger-full-access"').checked()
+
+
+def test_rules_of_all_sources_are_demanded(loaded: Loader, demand: Callable[[str], None]) -> None:
+    demand(
+        '[rules]\nprefix_rules = [{pattern = [{token = "git"}, {any_of = ["push", "fetch"]}], '
+        'decision = "prompt", justification = "it leaves"}]\n'
+    )
+    cloud = '[rules]\nprefix_rules = [{pattern = [{token = "rm"}], decision = "forbidden"}]\n'
+    assert loaded(demands=Demands(cloud)).required_rules == (
+        RequiredRule((("rm",),), "forbidden"),
+        RequiredRule((("git",), ("push", "fetch")), "prompt", "it leaves"),
+    )
 
 
 def test_a_change_at_run_time_is_refused(loaded: Loader, demand: Callable[[str], None]) -> None:

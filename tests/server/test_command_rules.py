@@ -229,6 +229,45 @@ async def test_a_rule_against_a_command_holds_in_a_script_only_a_shell_understan
     assert not (workspace / "a").exists()
 
 
+async def test_what_an_administrator_forbids_no_rule_of_the_user_allows(
+    client: Any,
+    codex_home: Path,
+    workspace: Path,
+    model: ScriptedModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "requirements.toml").write_text(
+        '[rules]\nprefix_rules = [{pattern = [{token = "touch"}], decision = "forbidden"}]\n'
+    )
+    monkeypatch.setattr("app_server.config.load.SYSTEM_FOLDER", tmp_path)
+    write_rules(codex_home, 'prefix_rule(pattern=["touch"])\n')
+    model.script(runs_command("touch a"), says("No."))
+    thread = await thread_in(client, workspace)
+    await thread.say("Go.")
+    assert await ended(thread) == "completed"
+    assert "rejected: blocked by policy" in await last_output(model, 2)
+    assert not (workspace / "a").exists()
+
+
+@pytest.mark.parametrize("trust", ["trusted", "untrusted"])
+async def test_rules_of_a_project_count_once_it_is_trusted(
+    client: Any, codex_home: Path, workspace: Path, model: ScriptedModel, trust: str
+) -> None:
+    config = codex_home / "config.toml"
+    trusting = f'\n[projects."{workspace}"]\ntrust_level = "{trust}"\n'
+    config.write_text(config.read_text() + trusting)
+    (workspace / ".codex/rules").mkdir(parents=True)
+    (workspace / ".codex/rules/project.rules").write_text('prefix_rule(pattern=["touch"])\n')
+    model.script(runs_command("touch a"), says("Done."))
+    thread = await thread_in(client, workspace, "untrusted", "read-only")
+    await thread.say("Go.")
+    if trust == "untrusted":
+        await answer(thread, "decline")
+    assert await ended(thread) == "completed"
+    assert (workspace / "a").exists() == (trust == "trusted")
+
+
 async def test_a_rule_that_allows_a_command_does_not_count_in_such_a_script(
     client: Any, codex_home: Path, workspace: Path, model: ScriptedModel
 ) -> None:
