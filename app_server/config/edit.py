@@ -56,16 +56,80 @@ def edit_file(
     written.
     """
     with _locked(path):
-        document = _read(path)
+        text, document = _read(path)
+        standing: dict[str, Any] = document.unwrap()
         if before is not None:
-            before(document.unwrap())
-        for edit in edits(document.unwrap()) if callable(edits) else edits:
-            _make(document, edit)
-        table: dict[str, Any] = document.unwrap()
+            before(standing)
+        changes = edits(standing) if callable(edits) else edits
+        table = changed(standing, changes)
         if after is not None:
             after(table)
-        _write(path, document.as_string())
-    return table
+        result = _edited(path, text, changes, table)
+        _write(path, result)
+    import tomllib
+
+    return tomllib.loads(result)
+
+
+def changed(table: Mapping[str, Any], edits: Sequence[Edit]) -> dict[str, Any]:
+    """The table after the changes; the given one is left alone."""
+    import copy
+
+    result = copy.deepcopy(dict(table))
+    for edit in edits:
+        place: Any = result
+        *parents, last = edit.path
+        for name in parents:
+            inner = place.get(name)
+            if not isinstance(inner, dict):
+                if edit.value is None:
+                    break
+                inner = place[name] = {}
+            place = inner
+        else:
+            _set(place, last, _without_nulls(edit.value), edit.merge)
+    return result
+
+
+def _set(place: dict[str, Any], key: str, value: Any, merge: MergeStrategy) -> None:
+    if value is None:
+        place.pop(key, None)
+    elif merge == "upsert" and isinstance(place.get(key), dict) and isinstance(value, dict):
+        for name, entry in value.items():
+            _set(place[key], name, entry, "upsert" if isinstance(entry, dict) else "replace")
+    else:
+        place[key] = value
+
+
+def _edited(path: Path, text: str, edits: Sequence[Edit], wanted: Mapping[str, Any]) -> str:
+    """The text with the changes made, checked to mean what was wanted.
+
+    A new table among dotted keys would take over the lines below its header, which changes other
+    settings; there it is written inline.
+    """
+    import tomlkit
+
+    for inline in (False, True):
+        document = tomlkit.parse(text)
+        for edit in edits:
+            _make(document, edit, inline=inline)
+        result = document.as_string()
+        with suppress(ValueError):
+            if _substance(tomlkit.parse(result).unwrap()) == _substance(wanted):
+                return result
+    keys = ", ".join(f"`{'.'.join(edit.path)}`" for edit in edits)
+    raise ConfigFileError(
+        str(path), None, f"{keys} cannot be set without changing other lines; edit it by hand"
+    )
+
+
+def _substance(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The table without empty ones in it: dotted keys leave none behind."""
+    kept = {
+        key: _substance(value) if isinstance(value, Mapping) else value
+        for key, value in table.items()
+    }
+    return {key: value for key, value in kept.items() if value != {}}
 
 
 @contextmanager
@@ -79,18 +143,18 @@ def _locked(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _read(path: Path) -> TOMLDocument:
+def _read(path: Path) -> tuple[str, TOMLDocument]:
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
     try:
         text = path.read_bytes().decode()
     except FileNotFoundError:
-        return tomlkit.document()
+        return "", tomlkit.document()
     except UnicodeDecodeError as error:
         raise ConfigFileError(str(path), None, f"not UTF-8: {error}") from error
     try:
-        return tomlkit.parse(text)
+        return text, tomlkit.parse(text)
     except TOMLKitError as error:
         raise ConfigFileError(str(path), None, str(error)) from error
 
@@ -111,7 +175,7 @@ def _write(path: Path, text: str) -> None:
         raise
 
 
-def _make(document: TOMLDocument, edit: Edit) -> None:
+def _make(document: TOMLDocument, edit: Edit, *, inline: bool) -> None:
     import tomlkit
 
     place: Any = document
@@ -122,8 +186,8 @@ def _make(document: TOMLDocument, edit: Edit) -> None:
             if edit.value is None:
                 return
             is_innermost = position == len(parents) - 1
-            inner = tomlkit.table(is_super_table=not is_innermost or isinstance(edit.value, dict))
-            place[name] = inner
+            is_super = not is_innermost or isinstance(edit.value, dict)
+            place[name] = tomlkit.inline_table() if inline else tomlkit.table(is_super)
             inner = place[name]
         place = inner
     if edit.value is None:
@@ -131,6 +195,8 @@ def _make(document: TOMLDocument, edit: Edit) -> None:
             del place[last]
         return
     value = _without_nulls(edit.value)
+    if inline and isinstance(value, dict):
+        value = _inline(value)
     standing = place.get(last)
     if edit.merge == "upsert" and isinstance(standing, Mapping) and isinstance(value, dict):
         _merge_into(standing, value)
@@ -141,6 +207,15 @@ def _make(document: TOMLDocument, edit: Edit) -> None:
         item.trivia.comment_ws = standing.trivia.comment_ws
         item.trivia.comment = standing.trivia.comment
         place[last] = item
+
+
+def _inline(table: Mapping[str, Any]) -> Any:
+    import tomlkit
+
+    made = tomlkit.inline_table()
+    for key, entry in table.items():
+        made[key] = _inline(entry) if isinstance(entry, Mapping) else entry
+    return made
 
 
 def _keep_comment(standing: Any) -> bool:

@@ -67,6 +67,50 @@ def test_an_edit_touches_nothing_else(
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+DOTTED = [
+    (
+        "features.apps = true\nmodel = 'x'\n",
+        ("features.goals", False),
+        "features.apps = true\nfeatures.goals = false\nmodel = 'x'\n",
+    ),
+    (
+        "a.b = 1\nmodel = 'x'\n",
+        ("a.c.d", "v"),
+        "a.b = 1\na.c = {d = \"v\"}\nmodel = 'x'\n",
+    ),
+    ("a.b = 1\nmodel = 'x'\n", ("a.b", {"k": 1}), "a.b = {k = 1}\nmodel = 'x'\n"),
+    ("a.b = 1\nmodel = 'x'\n", ("a.b", None), "model = 'x'\n"),
+]
+
+
+@pytest.mark.parametrize(("before", "edit", "after"), DOTTED)
+def test_lines_below_dotted_keys_stay_where_they_belong(
+    codex_home: Path, before: str, edit: tuple[str, object], after: str
+) -> None:
+    path = codex_home / "config.toml"
+    path.write_text(before)
+    answer = write(path, *edit)
+    assert path.read_text() == after
+    assert write(path, "model", "y", expected_version=answer.version).status == "ok"
+
+
+def test_a_change_that_would_harm_other_lines_is_refused(codex_home: Path) -> None:
+    path = codex_home / "config.toml"
+    path.write_text("a.b = 1\na.c = 2\n")
+    with pytest.raises(ConfigWriteError, match="without changing other lines"):
+        write(path, "a.b", [{"x": 1}])
+    assert path.read_text() == "a.b = 1\na.c = 2\n"
+
+
+def test_line_ends_and_spacing_of_other_lines_stay(codex_home: Path) -> None:
+    path = codex_home / "config.toml"
+    path.write_bytes(b"# top\r\nmodel   =   'x'  # c\r\n\r\n[tui]\r\n  theme = 'a'\r\n")
+    write(path, "tui.theme", "b")
+    assert path.read_bytes() == (
+        b"# top\r\nmodel   =   'x'  # c\r\n\r\n[tui]\r\n  theme = \"b\"\r\n"
+    )
+
+
 def test_upsert_merges_tables_and_replace_replaces_them(file: Path) -> None:
     write(file, "features", {"goals": True, "apps": None}, strategy="upsert")
     assert tomllib.loads(file.read_text())["features"] == {
