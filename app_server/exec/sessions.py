@@ -113,7 +113,7 @@ class TerminalSessions:
 
         `environment` is for another place than the usual one. `on_started(session_id, pid)` runs
         once it runs, before any output. `on_output` gets what it writes as it comes, also after
-        this call has returned, never half a UTF-8 character.
+        this call has returned, never half a UTF-8 character; of a flood only the beginning.
         `on_exit` runs once, after the last `on_output`; if the command ends within the window,
         before this call returns. Cancelling this call ends the command's whole tree; `on_exit` has
         run by the time the cancellation leaves, though what ignores the polite signal may live on

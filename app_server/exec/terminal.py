@@ -15,6 +15,10 @@ from app_server.exec.head_tail import HeadTail, whole_characters
 log = logging.getLogger(__name__)
 
 KEPT_OUTPUT_BYTES = 1024 * 1024
+LIVE_OUTPUT_BYTES = 8 * 1024 * 1024
+"""What is told of a command's output as it comes: no person reads more, and no reader of the
+thread should fall behind for it. Its end brings beginning and end of the whole.
+"""
 TRAILING_OUTPUT_SECONDS = 0.05
 """After the exit, for output somebody else still writes into the same streams."""
 
@@ -59,6 +63,7 @@ class Terminal:
         self._on_exit = on_exit
         self._unread = HeadTail(KEPT_OUTPUT_BYTES)
         self._everything = HeadTail(KEPT_OUTPUT_BYTES)
+        self._live_left_bytes = LIVE_OUTPUT_BYTES
         self._unfinished: dict[OutputStream, bytes] = {}
         self._reason = "exited"
 
@@ -127,7 +132,8 @@ class Terminal:
     def _took(self, stream: OutputStream, data: bytes) -> None:
         self._unread.add(data)
         self._everything.add(data)
-        if self._on_output is not None:
+        if self._on_output is not None and self._live_left_bytes > 0:
+            self._live_left_bytes -= len(data)
             try:
                 self._on_output(data)
             except Exception:

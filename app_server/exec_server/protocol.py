@@ -6,7 +6,6 @@ Bytes travel as base64. How these values become messages is for `messages`.
 
 from __future__ import annotations
 
-from binascii import a2b_base64
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -37,6 +36,14 @@ class ServiceError(Exception):
 
 class ProtocolViolation(Exception):
     """The other side broke the rules in a way that ends the connection."""
+
+
+def decoded(encoded: str) -> bytes:
+    """The bytes behind a base64 text; several times faster than `binascii` has it.
+
+    Raises `msgspec.ValidationError`.
+    """
+    return msgspec.convert(encoded, bytes)
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -295,8 +302,8 @@ class ReceivedOutput(Body, frozen=True, kw_only=True):
 
     @property
     def chunk(self) -> bytes:
-        """Raises `ValueError` if it is not base64."""
-        return a2b_base64(self.encoded)
+        """Raises `msgspec.ValidationError` if it is not base64."""
+        return decoded(self.encoded)
 
 
 class ExitedNotification(Body, frozen=True, kw_only=True, omit_defaults=True):

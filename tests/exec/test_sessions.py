@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app_server.exec import sessions as sessions_module
+from app_server.exec import terminal as terminal_module
 from app_server.exec.errors import CommandNotStarted, StdinClosed, UnknownSession
 from app_server.exec.local import LocalEnvironment
 from app_server.exec.sessions import SessionEnd, TerminalSessions
@@ -148,6 +149,19 @@ async def test_a_flood_keeps_head_and_tail(sessions: TerminalSessions) -> None:
     assert len(told.output) == 3_000_008
     assert told.end is not None
     assert len(told.end.output) == 1_048_576
+
+
+async def test_of_a_large_flood_only_the_beginning_is_told_as_it_comes(
+    sessions: TerminalSessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal_module, "LIVE_OUTPUT_BYTES", 1_000_000)
+    told = Told()
+    line = "head -c 9000000 /dev/zero; printf end"
+    outcome = await sessions.start(shell(line), yield_time_ms=30_000, **told.callbacks)
+    assert outcome.output.endswith("end")
+    assert 1_000_000 <= len(told.output) < 2_000_000
+    assert told.end is not None
+    assert told.end.output.endswith("end")
 
 
 async def test_cancelling_the_start_ends_the_whole_tree(

@@ -179,11 +179,17 @@ class _Command:
 
     async def _to_the_end(self, permitted: Permit) -> CommandResult:
         from app_server.exec.one_shot import run_to_end
+        from app_server.exec.terminal import LIVE_OUTPUT_BYTES
 
         decoders = {name: _decoder() for name in ("stdout", "stderr", "pty")}
 
+        live_left_bytes = LIVE_OUTPUT_BYTES
+
         def wrote(chunk: OutputChunk) -> None:
-            self._wrote(decoders[chunk.stream].decode(chunk.data))
+            nonlocal live_left_bytes
+            if live_left_bytes > 0:
+                live_left_bytes -= chunk.size_bytes
+                self._wrote(decoders[chunk.stream].decode(chunk.data))
 
         settings = self._turn.settings
         environment = await self._turn.session.services.environment(settings.environment)
