@@ -72,6 +72,43 @@ def test_what_threads_and_settings_need_is_loaded_after_the_first_answer(codex_h
     assert topics.isdisjoint({"app_server.protocol.item", "app_server.protocol.thread_data"})
 
 
+STARTS_A_THREAD = """
+import asyncio, sys
+from pathlib import Path
+from app_server.client.client import Client
+from app_server.protocol.initialize import ClientInfo
+from app_server.protocol.thread import THREAD_START, ThreadStartParams
+from app_server.rpc.channel import local_pair
+from app_server.server.options import ServerOptions
+from app_server.server.server import Server
+async def main(home):
+    ours, theirs = local_pair()
+    async with Server(ServerOptions(codex_home=home, cwd=home)) as server:
+        serving = asyncio.create_task(server.serve(theirs))
+        async with Client(ours) as client:
+            await client.initialize(ClientInfo(name="test", version="1"))
+            await client.arrival()
+            await server._warm_up
+            warm = set(sys.modules)
+            await client.request(THREAD_START, ThreadStartParams())
+            late = {name for name in set(sys.modules) - warm if name.startswith("app_server.")}
+        await serving
+    return sorted(late)
+print(asyncio.run(main(Path(sys.argv[1]))))
+"""
+
+
+def test_after_the_warm_up_a_threads_start_loads_nothing_more(codex_home: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STARTS_A_THREAD, str(codex_home)],
+        env={"PATH": os.defpath, "HOME": str(codex_home.parent), "CODEX_HOME": str(codex_home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "[]\n"
+
+
 def test_the_first_paint_needs_the_standard_library_alone(codex_home: Path) -> None:
     code = (
         "from app_server.cli import interactive\n"
