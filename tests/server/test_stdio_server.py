@@ -74,6 +74,19 @@ def test_replies_to_everything_sent_before_the_end_of_input_are_written(program:
     assert program.process.returncode == 0
 
 
+def test_five_thousand_calls_sent_before_anything_is_read_are_all_answered(
+    program: Program,
+) -> None:
+    calls = [{"id": n, "method": "model/list", "params": {}} for n in range(2, 5002)]
+    program.send(INITIALIZE, *calls)  # would wait for ever if the server read no further
+    messages = program.end()
+    assert sorted(m["id"] for m in messages if "id" in m) == list(range(1, 5002))
+    refusals = [message["error"] for message in messages if "error" in message]
+    assert all(error["code"] == -32001 for error in refusals)
+    assert all(error["data"] == {"codexErrorInfo": "server_overloaded"} for error in refusals)
+    assert len(refusals) < 5000
+
+
 @pytest.mark.parametrize(
     "line",
     [b"\xff\xfe\xfd", b"junk", b"[" * 50_000, b'{"id":9,"method":5}', b"{}", b"[1,2]", b"\x00"],
