@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import threading
+from pathlib import Path
 
 from app_server.cli.options import Options
 from app_server.paths import codex_home
@@ -22,9 +23,12 @@ def run_proxy(options: Options) -> int:
         from app_server.rpc.listen import CONTROL_SOCKET
 
         path = str(codex_home() / CONTROL_SOCKET)
+    from app_server.rpc.unix_socket import within_reach
+
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
         try:
-            server.connect(path)
+            with within_reach(Path(path)) as address:
+                server.connect(address)
         except OSError as error:
             reason = error.strerror or str(error)
             sys.stderr.write(f"codex: failed to connect to socket at {path}: {reason}\n")

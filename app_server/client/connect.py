@@ -115,7 +115,14 @@ async def open_unix_socket(path: Path) -> WebSocketChannel:
     """Connect to a server's control socket. Raises `CannotConnect`."""
     from websockets.asyncio.client import unix_connect
 
-    return await _opened(str(path), unix_connect(str(path), "ws://localhost/", **_CLIENT_OPTIONS))
+    from app_server.rpc.unix_socket import within_reach
+
+    try:
+        with within_reach(path) as address:
+            opening = unix_connect(address, "ws://localhost/", **_CLIENT_OPTIONS)
+            return await _opened(str(path), opening)
+    except OSError as error:
+        raise CannotConnect(str(path), error.strerror or str(error)) from error
 
 
 async def _opened(place: str, opening: Awaitable[Any]) -> WebSocketChannel:

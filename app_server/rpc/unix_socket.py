@@ -2,6 +2,7 @@
 
 The file is 0600 in a 0700 folder, whatever the umask. A lock beside it settles which of two servers
 starting at once may have it; a file nobody listens on is replaced, anything else is left alone.
+Systems take only short paths for sockets; deep home folders are reached all the same.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from pathlib import Path
 
 from app_server.paths import make_private_folder
 
+LONGEST_NAME_BYTES = 100
+"""Of a socket; systems take 104 or 108."""
+
 
 class SocketUnavailable(Exception):
     """The path is taken, or cannot be used."""
@@ -33,7 +37,8 @@ def bound_socket(path: Path) -> Iterator[socket.socket]:
             _make_room(path)
             bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
-                bound.bind(str(path))
+                with within_reach(path) as address:
+                    bound.bind(address)
                 os.chmod(path, 0o600)  # before anybody can connect: it does not listen yet
                 inode = os.stat(path).st_ino
             except OSError:
@@ -47,6 +52,22 @@ def bound_socket(path: Path) -> Iterator[socket.socket]:
     finally:
         bound.close()
         _remove_own(path, inode)
+
+
+@contextmanager
+def within_reach(path: Path) -> Iterator[str]:
+    """A name for the socket at `path` that is short enough to bind or connect to meanwhile.
+
+    Where the system offers no way around a long path it is given as it is. Raises `OSError`.
+    """
+    if len(os.fsencode(path)) <= LONGEST_NAME_BYTES or not os.path.isdir("/proc/self/fd"):
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 def peer_uid(connected: socket.socket) -> int | None:
@@ -85,7 +106,8 @@ def _make_room(path: Path) -> None:
         )
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
-            probe.connect(str(path))
+            with within_reach(path) as address:
+                probe.connect(address)
         except OSError as error:
             if error.errno not in (errno.ECONNREFUSED, errno.ENOENT):
                 raise

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app_server.rpc.unix_socket import SocketUnavailable, bound_socket
+from app_server.rpc.unix_socket import SocketUnavailable, bound_socket, peer_uid, within_reach
 
 
 @pytest.fixture
@@ -64,3 +64,17 @@ def test_a_path_that_cannot_be_used_is_one_clear_error(tmp_path: Path) -> None:
     too_long = tmp_path / ("x" * 200)
     with pytest.raises(SocketUnavailable, match="cannot listen on"), bound_socket(too_long):
         pass
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs a way around long paths")
+def test_a_path_too_long_for_a_socket_is_reached_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / ("deep" * 25) / ("deep" * 25) / "c.sock"
+    for _ in range(2):  # a second time with the lock already there
+        with bound_socket(path) as bound:
+            bound.listen()
+            with pytest.raises(SocketUnavailable, match="already in use"), bound_socket(path):
+                pass
+            with socket.socket(socket.AF_UNIX) as client, within_reach(path) as address:
+                client.connect(address)
+                assert peer_uid(client) in (None, os.getuid())
+        assert not path.exists()
