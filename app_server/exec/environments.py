@@ -30,6 +30,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     id: str
     url: str | None = None
+    bearer_token_file: str | None = None
+    """Holds what a service behind a URL wants to see."""
     program: str | None = None
     args: tuple[str, ...] = ()
     env: dict[str, str] | None = None
@@ -103,7 +105,10 @@ class Environments:
             from app_server.exec.remote import RemoteEnvironment
 
             return RemoteEnvironment(
-                service.url, service.connect_timeout_sec, service.initialize_timeout_sec
+                service.url,
+                service.connect_timeout_sec,
+                service.initialize_timeout_sec,
+                None if service.bearer_token_file is None else Path(service.bearer_token_file),
             )
         from app_server.exec.local import program_environment
 

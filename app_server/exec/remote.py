@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from pathlib import Path
 
 from app_server.exec.environment import RunningProcess, SpawnRequest
 from app_server.exec.errors import EnvironmentLost
@@ -27,8 +28,10 @@ class RemoteEnvironment:
         url: str,
         connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
         initialize_timeout_seconds: float = INITIALIZE_TIMEOUT_SECONDS,
+        bearer_token_file: Path | None = None,
     ) -> None:
         self.url = url
+        self._bearer_token_file = bearer_token_file
         self._connect_timeout_seconds = connect_timeout_seconds
         self._initialize_timeout_seconds = initialize_timeout_seconds
         self._service: ConnectedService | None = None
@@ -72,8 +75,18 @@ class RemoteEnvironment:
                         self.url,
                         connect_timeout_seconds=self._connect_timeout_seconds,
                         initialize_timeout_seconds=self._initialize_timeout_seconds,
+                        bearer_token=await self._bearer_token(),
                     )
                 except ExecServerError as error:
                     raise EnvironmentLost(str(error)) from error
                 self._service = ConnectedService(client, is_trusted=False)
             return self._service
+
+    async def _bearer_token(self) -> str | None:
+        file = self._bearer_token_file
+        if file is None:
+            return None
+        try:
+            return (await asyncio.to_thread(file.read_text, "utf-8")).strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise EnvironmentLost(f"the bearer token cannot be read: {error}") from error
