@@ -419,6 +419,17 @@ async def test_several_commands_of_one_answer_run_side_by_side(
         ("exec_command", {}, "failed to parse function arguments: missing field `cmd`"),
         ("exec_command", "{broken", "failed to parse function arguments: "),
         ("write_stdin", {"session_id": 5}, "write_stdin failed: Unknown process id 5"),
+        (
+            "exec_command",
+            {"cmd": "true", "sandbox_permissions": "bogus"},
+            "failed to parse function arguments: unknown variant `bogus`, expected one of "
+            "`use_default`, `require_escalated`, `with_additional_permissions`",
+        ),
+        (
+            "shell",
+            {"command": ["true"], "sandbox_permissions": "with_additional_permissions"},
+            "additional permissions are disabled; enable `features.exec_permission_approvals`",
+        ),
     ],
 )
 async def test_a_call_that_makes_no_sense_is_told_to_the_model_and_the_turn_goes_on(

@@ -24,7 +24,7 @@ from app_server.agent.tools.guarded_run import (
     permit_outside,
     tries_outside,
 )
-from app_server.agent.tools.requirement import CommandCall
+from app_server.agent.tools.requirement import CommandCall, SandboxWish, is_escalated
 from app_server.agent.tools.spec import (
     ToolCall,
     ToolError,
@@ -63,7 +63,7 @@ class Arguments(msgspec.Struct, frozen=True):
     tty: bool = False
     yield_time_ms: float | None = None
     max_output_tokens: float | None = None
-    sandbox_permissions: str = "use_default"
+    sandbox_permissions: SandboxWish = "use_default"
     justification: str | None = None
     prefix_rule: list[str] | None = None
 
@@ -129,7 +129,7 @@ class Run:
             argv=argv,
             command=shell_join(argv),
             cwd=cwd,
-            escalated=arguments.sandbox_permissions == "require_escalated",
+            escalated=is_escalated(arguments.sandbox_permissions),
             justification=arguments.justification,
             prefix_rule=tuple(arguments.prefix_rule) if arguments.prefix_rule else None,
             source="unifiedExec",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -27,6 +27,10 @@ from app_server.protocol.permissions import (
     SandboxPolicy,
 )
 
+NO_ADDITIONAL_PERMISSIONS = (
+    "additional permissions are disabled; enable `features.exec_permission_approvals` before "
+    "using `with_additional_permissions`"
+)
 BLOCKED_BY_POLICY = "blocked by policy"
 NOBODY_ASKED = "approval required by policy, but AskForApproval is set to Never"
 NOBODY_ASKED_GRANULAR = (
@@ -59,6 +63,17 @@ class Refuse(msgspec.Struct, frozen=True):
 
 
 Requirement: TypeAlias = Run | Ask | Refuse
+
+
+SandboxWish: TypeAlias = Literal["use_default", "require_escalated", "with_additional_permissions"]
+"""What a call wants of the sandbox."""
+
+
+def is_escalated(wish: SandboxWish) -> bool:
+    """Whether it wants none. Raises `ToolError` for what this release cannot grant."""
+    if wish == "with_additional_permissions":
+        raise ToolError(NO_ADDITIONAL_PERMISSIONS)
+    return wish == "require_escalated"
 
 
 class CommandCall(msgspec.Struct, frozen=True, kw_only=True):

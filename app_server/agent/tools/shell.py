@@ -16,7 +16,7 @@ from app_server import clock, paths
 from app_server.agent.events import ItemCompleted, Told
 from app_server.agent.tools.apply_patch import apply_patch_text
 from app_server.agent.tools.guarded_run import Permit, command_item, permit, permit_outside
-from app_server.agent.tools.requirement import CommandCall
+from app_server.agent.tools.requirement import CommandCall, SandboxWish, is_escalated
 from app_server.agent.tools.spec import (
     ToolCall,
     ToolError,
@@ -53,7 +53,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     timeout_ms: float | None = None
     timeout: float | None = None
     """The same under the name some models use."""
-    sandbox_permissions: str = "use_default"
+    sandbox_permissions: SandboxWish = "use_default"
     justification: str | None = None
     prefix_rule: list[str] | None = None
 
@@ -146,7 +146,7 @@ class _Command:
             argv=argv,
             command=shell_join(argv),
             cwd=cwd,
-            escalated=wishes.sandbox_permissions == "require_escalated",
+            escalated=is_escalated(wishes.sandbox_permissions),
             justification=wishes.justification,
             prefix_rule=tuple(wishes.prefix_rule) if wishes.prefix_rule else None,
         )

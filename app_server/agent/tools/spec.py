@@ -100,10 +100,16 @@ def array_of(items: JsonObject, description: str) -> JsonObject:
 
 def decode_arguments(call: ToolCall, into: type[A]) -> A:
     """The call's arguments; raises `ToolError` naming what does not fit."""
+    payload = call.payload or "{}"
     try:
-        return msgspec.json.decode(call.payload or "{}", type=into, strict=False)
-    except (msgspec.MsgspecError, UnicodeError) as error:
-        raise ToolError(f"failed to parse function arguments: {_reason(error)}") from error
+        return msgspec.json.decode(payload, type=into, strict=False)
+    except msgspec.ValidationError as error:
+        from app_server.protocol.decode_errors import explain  # only when something is wrong
+
+        problem = explain(error, into, payload.encode())
+        raise ToolError(f"failed to parse function arguments: {problem}") from error
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise ToolError(f"failed to parse function arguments: {error}") from error
 
 
 def _typed(kind: str, description: str | None) -> JsonObject:
@@ -111,9 +117,3 @@ def _typed(kind: str, description: str | None) -> JsonObject:
     if description is not None:
         schema["description"] = description
     return schema
-
-
-def _reason(error: Exception) -> str:
-    text = str(error)
-    missing = text.removeprefix("Object missing required field ")
-    return f"missing field {missing}" if missing != text else text
