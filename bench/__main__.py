@@ -16,6 +16,7 @@ NAMES = (
     "streaming",
     "commands",
     "sandbox_start",
+    "judging",
     "resume",
 )
 
