@@ -59,10 +59,12 @@ def run(options: Options) -> int:
 
         async def connect_remote() -> Channel:
             from app_server import logs
+            from app_server.cli.lending import HomeLender, LendingChannel
 
             assert remote is not None
             logs.to_file(home)
-            return await remote.open(home)
+            channel = await remote.open(home)
+            return LendingChannel(channel, HomeLender(home, options))
 
         servers = _Servers(options, home, cwd, closing)
         connect = servers.connect_demo if options.demo else servers.connect
@@ -120,10 +122,7 @@ class _Servers:
 
     async def connect(self) -> Channel:
         """A server with the user's own settings."""
-        from app_server.cli.lending import HomeLender, LendingChannel
-
-        channel = self._start(self._home, self._cwd)
-        return LendingChannel(channel, HomeLender(self._home, self._options))
+        return self._start(self._home, self._cwd)
 
     async def connect_demo(self) -> Channel:
         """A server whose model is the offline demo, with a home that is thrown away."""

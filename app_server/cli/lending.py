@@ -1,8 +1,8 @@
 """The terminal's answer when its server asks for new ChatGPT tokens: those of this home's sign-in.
 
 A server elsewhere may live on tokens that this terminal, or an editor beside it, has lent it. The
-question is answered on the way from the server to the interface, which never sees a token. A
-sign-in of another account is not handed out.
+question is answered on the way from the server to the interface, which never sees a token. Only a
+server that names the account that is signed in here gets anything.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class HomeLender:
             found = auth.credentials
         if found is None or found.mode != "chatgpt" or found.account_id is None:
             raise InvalidRequest("nobody is signed in with ChatGPT at this terminal")
-        if params.previous_account_id not in (None, found.account_id):
+        if params.previous_account_id != found.account_id:
             raise InvalidRequest("another account is signed in at this terminal")
         forbidden = violation(found, config)
         if forbidden is not None:

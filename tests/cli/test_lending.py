@@ -13,6 +13,9 @@ from app_server.protocol.account import (
     ChatgptAuthTokensRefreshParams,
     ChatgptAuthTokensRefreshResponse,
 )
+from app_server.protocol.decode import decode_result
+from app_server.protocol.errors import InvalidRequest
+from app_server.protocol.notices import WarningNotification
 from app_server.rpc.channel import LocalChannel, local_pair
 from app_server.rpc.frames import ErrorFrame, NotificationFrame, RequestFrame, ResultFrame
 from tests.support.issuer import Issuer, jwt
@@ -22,7 +25,7 @@ QUESTION = RequestFrame(
     ACCOUNT_CHATGPT_AUTH_TOKENS_REFRESH.name,
     ChatgptAuthTokensRefreshParams(reason="unauthorized", previous_account_id="acct-1"),
 )
-NOTICE = NotificationFrame("warning", None)
+NOTICE = NotificationFrame("warning", WarningNotification(message="the next frame"))
 
 
 @pytest.fixture
@@ -34,10 +37,12 @@ def signed_in(codex_home: Path) -> str:
     return access
 
 
-@pytest.fixture
-async def server(codex_home: Path, workspace: Path) -> AsyncIterator[LocalChannel]:
+@pytest.fixture(params=[False, True], ids=["typed", "json"])
+async def server(
+    codex_home: Path, workspace: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[LocalChannel]:
     """The server's end; the terminal at the other one reads until it gets a notice."""
-    client_end, server_end = local_pair()
+    client_end, server_end = local_pair(through_json=request.param)
     lender = HomeLender(codex_home, parse(["login", "-C", str(workspace)]))
     terminal = LendingChannel(client_end, lender)
     await server_end.send(QUESTION)
@@ -51,8 +56,9 @@ async def answer_of(server: LocalChannel) -> ChatgptAuthTokensRefreshResponse:
     frame = await server.receive()
     assert isinstance(frame, ResultFrame)
     assert frame.id == QUESTION.id
-    assert isinstance(frame.result, ChatgptAuthTokensRefreshResponse)
-    return frame.result
+    if isinstance(frame.result, ChatgptAuthTokensRefreshResponse):
+        return frame.result
+    return decode_result(ACCOUNT_CHATGPT_AUTH_TOKENS_REFRESH, frame.result)
 
 
 async def refusal_of(server: LocalChannel) -> str:
@@ -73,12 +79,21 @@ async def test_what_was_lent_before_is_renewed_first(
     signed_in: str, codex_home: Path, workspace: Path, issuer: Issuer
 ) -> None:
     lender = HomeLender(codex_home, parse(["login", "-C", str(workspace)]))
-    params = ChatgptAuthTokensRefreshParams(reason="unauthorized")
+    params = QUESTION.params
+    assert isinstance(params, ChatgptAuthTokensRefreshParams)
     first = await lender(params)
     second = await lender(params)
     assert first.access_token == signed_in
     assert second.access_token != signed_in
     assert issuer.paths("/oauth/token") == ["/oauth/token"]
+
+
+async def test_a_server_that_names_no_account_gets_nothing(
+    signed_in: str, codex_home: Path, workspace: Path
+) -> None:
+    lender = HomeLender(codex_home, parse(["login", "-C", str(workspace)]))
+    with pytest.raises(InvalidRequest, match="another account"):
+        await lender(ChatgptAuthTokensRefreshParams(reason="unauthorized"))
 
 
 async def test_nobody_signed_in_is_told(server: LocalChannel) -> None:
