@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import ssl
 from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,10 @@ log = logging.getLogger(__name__)
 
 LAST_WORDS_SECONDS = 2.0
 """How long a server may take to end once its stdin is closed, and again once it is asked to."""
+
+PING_EVERY_SECONDS = 20.0
+PONG_WITHIN_SECONDS = 40.0
+"""A network that fails says nothing; a server that answers no ping for so long is gone."""
 
 BEHIND_BYTES = 64 * 1024
 
@@ -107,8 +112,14 @@ async def open_websocket(url: str, *, token: str | None = None) -> WebSocketChan
     """Connect to a server at `ws://…` or `wss://…`. Raises `CannotConnect`."""
     from websockets.asyncio.client import connect  # 60 ms, only for servers elsewhere
 
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return await _opened(url, connect(url, additional_headers=headers, **_CLIENT_OPTIONS))
+    opening = connect(
+        url,
+        additional_headers={"Authorization": f"Bearer {token}"} if token else {},
+        ping_interval=PING_EVERY_SECONDS,
+        ping_timeout=PONG_WITHIN_SECONDS,
+        **_CLIENT_OPTIONS,
+    )
+    return await _opened(url, opening)
 
 
 async def open_unix_socket(path: Path) -> WebSocketChannel:
@@ -119,10 +130,13 @@ async def open_unix_socket(path: Path) -> WebSocketChannel:
 
     try:
         with within_reach(path) as address:
-            opening = unix_connect(address, "ws://localhost/", **_CLIENT_OPTIONS)
+            # the other end is on this machine: it cannot vanish without a word
+            opening = unix_connect(
+                address, "ws://localhost/", ping_interval=None, **_CLIENT_OPTIONS
+            )
             return await _opened(str(path), opening)
     except OSError as error:
-        raise CannotConnect(str(path), error.strerror or str(error)) from error
+        raise CannotConnect(str(path), _reason(error)) from error
 
 
 async def _opened(place: str, opening: Awaitable[Any]) -> WebSocketChannel:
@@ -146,6 +160,10 @@ async def _opened(place: str, opening: Awaitable[Any]) -> WebSocketChannel:
 
 def _reason(error: OSError) -> str:
     """What the system said; asyncio words it its own way, and sums up where there were several."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return error.reason or str(error)
     if error.errno is not None:  # name lookups have numbers below 0
         return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
     return str(error).removeprefix("Multiple exceptions: ")
@@ -154,6 +172,5 @@ def _reason(error: OSError) -> str:
 _CLIENT_OPTIONS: dict[str, Any] = {
     "compression": None,
     "max_size": None,  # a thread's whole history may come in one message
-    "ping_interval": None,
     "proxy": None,
 }

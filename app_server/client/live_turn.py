@@ -154,7 +154,7 @@ class LiveTurn:
 
     async def leave(self) -> None:
         """Be done with the turn: interrupt it, unless it is over; what it asked is declined."""
-        if self._has_started and not self.is_over:
+        if self._has_started and not self._ended.is_set():
             await asyncio.shield(self._start_leaving())
 
     async def leave_unless_held(self) -> None:
@@ -163,7 +163,7 @@ class LiveTurn:
 
     def abandon(self) -> None:
         """A reader is gone: unless the turn is held, it is left. On any thread."""
-        if self._loop is not None and not self._is_held and not self.is_over:
+        if self._loop is not None and not self._is_held and not self._ended.is_set():
             self.is_leaving = True
             with suppress(RuntimeError):  # the loop is closed, and the connection with it
                 self._loop.call_soon_threadsafe(self._start_leaving)

@@ -1,10 +1,10 @@
 """One home with the scripted model as its provider, and every way to a server of that home."""
 
-import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -66,12 +66,13 @@ async def by_websocket(home: Home) -> AsyncIterator[Codex]:
 
 @asynccontextmanager
 async def by_socket_file(home: Home) -> AsyncIterator[Codex]:
-    path = home.path / "s.sock"
     server = Server(home.options)
-    with bound_socket(path) as bound:
-        client = connect(f"unix://{os.path.relpath(path)}")
-        async with WebSocketListener(bound, server.serve), server, client as codex:
-            yield codex
+    with TemporaryDirectory() as folder:  # names of sockets must be short
+        path = Path(folder) / "s.sock"
+        with bound_socket(path) as bound:
+            client = connect(f"unix://{path}")
+            async with WebSocketListener(bound, server.serve), server, client as codex:
+                yield codex
 
 
 WAYS: dict[str, Callable[[Home], Any]] = {

@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from app_server import CannotConnect, Codex, ConnectionLost, OpenQuestion, connect
+from app_server.client import connect as client_room
 from app_server.client import reconnect
 from app_server.client.connect import open_websocket
 from app_server.client.events import Disconnected, Event, Reconnected, Reconnecting
@@ -65,6 +66,11 @@ class Wire:
         """Wait until somebody has come so many times, counted from the last one waited for."""
         for _ in range(times):
             await self._tries.acquire()
+
+    def stall(self) -> None:
+        """From now on nothing gets through, and nobody says so."""
+        for end in self._ends:
+            end.transport.pause_reading()  # type: ignore[attr-defined]
 
     def mend(self) -> None:
         self._is_cut = False
@@ -155,6 +161,21 @@ async def test_a_lost_connection_is_told_dialled_again_and_takes_up_its_threads(
     assert isinstance(news, Reconnected)
     assert [response.thread.id for response in news.resumed] == [started.thread.id]
     assert news.lost == {}
+
+
+async def test_a_network_that_falls_silent_is_a_loss(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_room, "PING_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(client_room, "PONG_WITHIN_SECONDS", 1.0)
+
+    async def dial() -> Channel:
+        return await open_websocket(wire.url)
+
+    async with ReconnectingClient(dial, ME, EXPERIMENTAL) as client:
+        wire.stall()
+        await events_until(client, Reconnecting)
+        assert (await client.request(MODEL_LIST, ModelListParams())).data
 
 
 async def test_a_call_made_meanwhile_waits_and_one_under_way_fails(
