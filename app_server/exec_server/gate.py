@@ -7,16 +7,11 @@ credentials are configured they must be right.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-
-class Credentials(Protocol):
-    """As in `rpc.ws_auth`."""
-
-    def refusal(self, headers: Mapping[str, str]) -> str | None: ...
+from app_server.rpc.ws_gate import ChecksCredentials, is_address
 
 
 class Answer(NamedTuple):
@@ -27,7 +22,7 @@ class Answer(NamedTuple):
 
 
 def answer_to(
-    path: str, headers: Mapping[str, str], credentials: Credentials | None
+    path: str, headers: Mapping[str, str], credentials: ChecksCredentials | None
 ) -> Answer | None:
     """None lets the request in. Header names must be looked up regardless of case."""
     if "Origin" in headers:
@@ -42,19 +37,3 @@ def answer_to(
     if headers.get("Upgrade", "").lower() != "websocket":
         return Answer(HTTPStatus.BAD_REQUEST, "a websocket upgrade is expected\n")
     return None
-
-
-def is_address(host: str) -> bool:
-    """An IP address or `localhost`, with or without a port: no name that could be pointed here."""
-    name = host
-    if host.startswith("["):
-        name = host[1:].partition("]")[0]
-    elif host.count(":") == 1:
-        name = host.partition(":")[0]
-    if name.lower() == "localhost":
-        return True
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

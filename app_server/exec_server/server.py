@@ -19,7 +19,7 @@ from app_server.exec_server.lines import LineReader, LineWriter
 from app_server.exec_server.loop import SelectorLoop
 
 if TYPE_CHECKING:
-    from app_server.exec_server.gate import Credentials
+    from app_server.rpc.ws_gate import ChecksCredentials
 
 LABEL = "exec-server stdio"
 ENDING_CHECK_SECONDS = 0.005
@@ -28,7 +28,7 @@ LONGEST_ENDING_SECONDS = 1.5
 
 
 def serve(
-    listen_url: str, limits: Limits | None = None, credentials: Credentials | None = None
+    listen_url: str, limits: Limits | None = None, credentials: ChecksCredentials | None = None
 ) -> int:
     """Serve on `stdio://` or `ws://IP:PORT`; returns the exit status, 2 for any other URL.
 

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 from app_server.exec_server import messages, protocol
 from app_server.exec_server.connection import Connection
-from app_server.exec_server.gate import Credentials, answer_to
+from app_server.exec_server.gate import answer_to
 from app_server.exec_server.guardian import guarded
 from app_server.exec_server.handler import ExecHandler
 from app_server.exec_server.limits import Limits
 from app_server.exec_server.listen import WebSocketAddress
 from app_server.exec_server.sessions import Sessions
+from app_server.rpc.ws_gate import ChecksCredentials
 
 if TYPE_CHECKING:
     from websockets.asyncio.server import Server, ServerConnection
@@ -36,7 +37,7 @@ LONGEST_ENDING_SECONDS = 1.5
 def serve_websocket(
     address: WebSocketAddress,
     limits: Limits | None = None,
-    credentials: Credentials | None = None,
+    credentials: ChecksCredentials | None = None,
 ) -> int:
     """Listen until a signal asks to end; returns the exit status. Forks at once."""
     if credentials is None and not address.is_loopback:
@@ -50,7 +51,7 @@ def serve_websocket(
 
 
 class _Listener:
-    def __init__(self, limits: Limits | None, credentials: Credentials | None) -> None:
+    def __init__(self, limits: Limits | None, credentials: ChecksCredentials | None) -> None:
         self._limits = limits
         self._credentials = credentials
         self._sessions: Sessions | None = None
