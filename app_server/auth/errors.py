@@ -3,6 +3,7 @@
     AuthError
     ├── StoreFailed        auth.json or the keyring could not be read or written
     ├── MissingKey         the variable that should hold a provider's key is unset or blank
+    ├── TokenCommandFailed the program that should print a provider's token did not
     ├── UnusableKey        what should be a key or a token cannot be sent as one
     ├── IncompleteAccount  the stored sign-in names no e-mail address or plan
     ├── BadToken           not a token we can read
@@ -38,6 +39,14 @@ class MissingKey(AuthError):
         hint = f" {instructions}" if instructions else ""
         super().__init__(f"Missing environment variable: `{variable}`.{hint}")
         self.variable = variable
+
+
+class TokenCommandFailed(AuthError):
+    """The program that should print a provider's token did not."""
+
+    def __init__(self, command: str, reason: str) -> None:
+        super().__init__(f"`{command}` gave no token for the provider: {reason}")
+        self.command = command
 
 
 class UnusableKey(AuthError):

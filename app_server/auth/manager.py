@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from app_server import clock
 from app_server.auth.credentials import Credentials, from_key, from_stored, is_usable
 from app_server.auth.errors import MissingKey, RefreshFailed, StoreFailed, UnusableKey
-from app_server.auth.needs import ProviderNeeds, uses_sign_in
+from app_server.auth.needs import ProviderNeeds, Remedy, uses_sign_in
 from app_server.auth.store import FileStore, MemoryStore, Store, StoredAuth
 
 if TYPE_CHECKING:
     from app_server.auth.backend import Http
     from app_server.auth.host_tokens import AskHost, HostTokens
-    from app_server.auth.recovery import Recovery
     from app_server.auth.renewal import Renewal
     from app_server.auth.single_flight import SingleFlight
+    from app_server.auth.token_command import CommandTokens
     from app_server.protocol.account import AuthMode, GetAccountResponse, PlanType
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class AuthSource(Protocol):
         """
         ...
 
-    def recovery(self, provider: ProviderNeeds) -> Recovery:
+    def recovery(self, provider: ProviderNeeds) -> Remedy:
         """For one request: what to try when it is answered 401."""
         ...
 
@@ -224,6 +224,8 @@ class AuthManager:
             return self._bearer(key, provider)
         if provider.bearer_token is not None:
             return self._bearer(provider.bearer_token, provider)
+        if provider.token_command is not None:
+            return self._bearer(await self._commands.token(provider.token_command), provider)
         if not uses_sign_in(provider) or await self.ready() is None:
             return {}
         if self._renewal is not None and self.mode == "chatgpt" and self._stored is not None:
@@ -242,6 +244,8 @@ class AuthManager:
             return f"the environment variable {provider.env_key}"
         if provider.bearer_token is not None:
             return "`experimental_bearer_token` in the settings"
+        if provider.token_command is not None:
+            return f"`{provider.token_command.command}`"
         found = self._credentials if uses_sign_in(provider) else None
         match found.source if found is not None else None:
             case None:
@@ -253,8 +257,18 @@ class AuthManager:
             case variable:
                 return f"the environment variable {variable}"
 
-    def recovery(self, provider: ProviderNeeds) -> Recovery:
+    @cached_property
+    def _commands(self) -> CommandTokens:
+        from app_server.auth.token_command import CommandTokens
+
+        return CommandTokens(self._environment)
+
+    def recovery(self, provider: ProviderNeeds) -> Remedy:
         """For one request: what to try when it is answered 401."""
+        if provider.token_command is not None:
+            from app_server.auth.token_command import CommandRecovery
+
+            return CommandRecovery(self._commands, provider.token_command)
         from app_server.auth.recovery import Recovery
 
         return Recovery(self, is_possible=uses_sign_in(provider))

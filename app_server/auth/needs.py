@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from app_server.auth.token_command import TokenCommand
 
 
 class ProviderNeeds(Protocol):
@@ -18,7 +21,18 @@ class ProviderNeeds(Protocol):
     def bearer_token(self) -> str | None: ...
 
     @property
+    def token_command(self) -> TokenCommand | None: ...
+
+    @property
     def requires_openai_auth(self) -> bool: ...
+
+
+class Remedy(Protocol):
+    """What can be done about one refused request."""
+
+    async def improve(self) -> bool:
+        """Take the next step; False when none is left. Raises `RefreshFailed`."""
+        ...
 
 
 class _OpenAi:
@@ -27,6 +41,7 @@ class _OpenAi:
     env_key: str | None = None
     env_key_instructions: str | None = None
     bearer_token: str | None = None
+    token_command: TokenCommand | None = None
     requires_openai_auth = True
 
 

@@ -23,7 +23,7 @@ from app_server.model.http import NetworkSettingsUnusable
 if TYPE_CHECKING:
     import httpx
 
-    from app_server.auth.recovery import Recovery
+    from app_server.auth.needs import Remedy
 
 NO_COOKIES = DefaultCookiePolicy(allowed_domains=())
 
@@ -100,7 +100,7 @@ class Backend:
         return headers
 
 
-async def _improved(recovery: Recovery) -> bool:
+async def _improved(recovery: Remedy) -> bool:
     """Whether there is something better to try. Raises `BridgeRefusal`."""
     try:
         return await recovery.improve()

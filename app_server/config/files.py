@@ -88,6 +88,11 @@ def with_absolute_paths(table: Mapping[str, Any], folder: Path) -> dict[str, Any
     if isinstance(workspace, Mapping) and isinstance(workspace.get("writable_roots"), list):
         roots = [str(paths.absolute(root, folder)) for root in workspace["writable_roots"]]
         resolved["sandbox_workspace_write"] = {**workspace, "writable_roots": roots}
+    providers = resolved.get("model_providers")
+    if isinstance(providers, Mapping):
+        resolved["model_providers"] = {
+            name: _with_absolute_folder(provider, folder) for name, provider in providers.items()
+        }
     profiles = resolved.get("profiles")
     if isinstance(profiles, Mapping):
         resolved["profiles"] = {
@@ -95,3 +100,11 @@ def with_absolute_paths(table: Mapping[str, Any], folder: Path) -> dict[str, Any
             for name, profile in profiles.items()
         }
     return resolved
+
+
+def _with_absolute_folder(provider: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """A provider whose token command runs in a folder named from its file."""
+    auth = provider.get("auth") if isinstance(provider, Mapping) else None
+    if not isinstance(auth, Mapping) or not isinstance(auth.get("cwd"), str):
+        return provider
+    return {**provider, "auth": {**auth, "cwd": str(paths.absolute(auth["cwd"], folder))}}

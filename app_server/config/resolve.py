@@ -343,6 +343,8 @@ def _nested(table: Table) -> dict[str, Any]:
 
 def _check_provider_exists(table: Table) -> None:
     provider = table.get("model_provider", "openai")
+    if provider == "ollama-chat":
+        return  # `model.providers` tells what took its place
     if provider not in BUILT_IN_PROVIDERS and provider not in table.get("model_providers", {}):
         raise ConfigInvalid(f"Model provider `{provider}` not found")
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from app_server import clock
 from app_server.auth.backend import without_secrets
-from app_server.auth.errors import AuthError, RefreshFailed, UnusableKey
+from app_server.auth.errors import AuthError, RefreshFailed, TokenCommandFailed, UnusableKey
 from app_server.auth.errors import MissingKey as MissingProviderKey
 from app_server.auth.manager import AuthSource
 from app_server.model.answer import Answer, reason
@@ -36,7 +36,7 @@ from app_server.model.retry import delay_seconds, is_worth_repeating
 if TYPE_CHECKING:
     import httpx
 
-    from app_server.auth.recovery import Recovery
+    from app_server.auth.needs import Remedy
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ class ModelClient:
                 refusal = await _refusal(response)
                 if response.status_code == 401:
                     refusal.message = self._with_origin(refusal.message)
-                    if self.provider.requires_openai_auth:
+                    if self.provider.requires_openai_auth or self.provider.token_command:
                         if await _improve(recovery):
                             continue
                         raise Unauthorized(refusal.message, http_status=401)
@@ -166,7 +166,7 @@ class ModelClient:
             credentials = await self._auth.headers(provider)
         except MissingProviderKey as problem:
             raise MissingKey(str(problem)) from problem
-        except UnusableKey as problem:
+        except (TokenCommandFailed, UnusableKey) as problem:
             raise Unauthorized(str(problem)) from problem
         if provider.requires_openai_auth and provider.base_url is None and not credentials:
             raise Unauthorized(NOT_SIGNED_IN)
@@ -185,7 +185,7 @@ def _without_keys(body: bytes, sent: Mapping[str, str]) -> bytes:
     return without_secrets(body.decode("utf-8", "replace"), *keys).encode()
 
 
-async def _improve(recovery: Recovery) -> bool:
+async def _improve(recovery: Remedy) -> bool:
     """Whether there are better credentials to try after a 401."""
     try:
         return await recovery.improve()

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+if TYPE_CHECKING:
+    from app_server.auth.token_command import TokenCommand
 
 OPENAI = "openai"
 OLLAMA = "ollama"
@@ -49,6 +52,8 @@ class ProviderInfo(msgspec.Struct, frozen=True, kw_only=True):
     env_key: str | None = None
     env_key_instructions: str | None = None
     bearer_token: str | None = None
+    token_command: TokenCommand | None = None
+    """A program that prints the token."""
     requires_openai_auth: bool = False
     query_params: dict[str, str] = msgspec.field(default_factory=dict)
     http_headers: dict[str, str] = msgspec.field(default_factory=dict)
@@ -162,10 +167,9 @@ def configured(provider_id: str, table: Mapping[str, Any]) -> ProviderInfo:
             if table.get(key):
                 problem = f"{place}: provider auth cannot be combined with {key}"
                 raise InvalidProvider(place, problem)
-    for key in ("auth", "aws"):
-        if table.get(key) is not None:
-            problem = f"{place}: `{key}` is not supported yet; name the key's variable in `env_key`"
-            raise InvalidProvider(f"{place}.{key}", problem)
+    if table.get("aws") is not None:
+        problem = f"{place}: `aws` is not supported yet; name the key's variable in `env_key`"
+        raise InvalidProvider(f"{place}.aws", problem)
     try:
         known = msgspec.convert({**table}, _Table)
     except msgspec.ValidationError as failure:
@@ -177,6 +181,7 @@ def configured(provider_id: str, table: Mapping[str, Any]) -> ProviderInfo:
         env_key=known.env_key,
         env_key_instructions=known.env_key_instructions,
         bearer_token=known.experimental_bearer_token,
+        token_command=_token_command(known.auth),
         requires_openai_auth=known.requires_openai_auth,
         query_params=known.query_params or {},
         http_headers=known.http_headers or {},
@@ -238,12 +243,21 @@ OLLAMA_CHAT_IS_GONE = (
 )
 
 
+class _AuthTable(msgspec.Struct, frozen=True, kw_only=True):
+    command: str
+    args: list[str] = []
+    timeout_ms: int = 5_000
+    refresh_interval_ms: int = 300_000
+    cwd: str | None = None
+
+
 class _Table(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     base_url: str | None = None
     env_key: str | None = None
     env_key_instructions: str | None = None
     experimental_bearer_token: str | None = None
+    auth: _AuthTable | None = None
     requires_openai_auth: bool = False
     query_params: dict[str, str] | None = None
     http_headers: dict[str, str] | None = None
@@ -251,6 +265,20 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True):
     request_max_retries: int = REQUEST_RETRIES
     stream_max_retries: int = STREAM_RETRIES
     stream_idle_timeout_ms: int = STREAM_IDLE_TIMEOUT_MS
+
+
+def _token_command(table: _AuthTable | None) -> TokenCommand | None:
+    if table is None:
+        return None
+    from app_server.auth.token_command import TokenCommand
+
+    return TokenCommand(
+        command=table.command,
+        args=tuple(table.args),
+        timeout_seconds=table.timeout_ms / 1000,
+        refresh_interval_seconds=table.refresh_interval_ms / 1000,
+        cwd=table.cwd,
+    )
 
 
 def _ollama_address(host: str) -> str:

@@ -14,6 +14,7 @@ from app_server.auth.errors import IncompleteAccount, MissingKey, RefreshFailed,
 from app_server.auth.manager import AuthManager
 from app_server.auth.secret import Secret, masked
 from app_server.auth.store import FileStore, StoredAuth, Tokens
+from app_server.auth.token_command import TokenCommand
 from app_server.protocol.account import ApiKeyAccount, ChatgptAccount, GetAccountResponse
 from tests.auth.test_tokens import AUTH, jwt
 
@@ -22,6 +23,7 @@ class Needs(msgspec.Struct, frozen=True):
     env_key: str | None = None
     env_key_instructions: str | None = None
     bearer_token: str | None = None
+    token_command: TokenCommand | None = None
     requires_openai_auth: bool = False
 
 
