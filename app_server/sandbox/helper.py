@@ -13,15 +13,21 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import CodeType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from app_server.sandbox import landlock, seccomp
 from app_server.sandbox.mounts import mounts
 from app_server.sandbox.policy import Access
 
+if TYPE_CHECKING:
+    from app_server.sandbox.proxy_door import Door
+
+PROXY_PORT = 3128
+"""Where the proxy is found in a command's own network, where nobody else can have the number."""
+
 _PLAN_FD = 3
 _PACKAGE = "app_server.sandbox.confine"
-_FILES = ("kernel", "giving_up", "command", "view", "namespaces", "program")
+_FILES = ("kernel", "giving_up", "command", "view", "network", "namespaces", "program")
 """Each imports only files before it."""
 _RUN_PLAN = f"""\
 import marshal, sys
@@ -48,8 +54,12 @@ def in_namespaces(
     env: Mapping[str, str],
     *,
     claims_terminal: bool = False,
+    door: Door | None = None,
 ) -> HelperCommand:
-    """The command in namespaces made by our own program, with Landlock where there is any."""
+    """The command in namespaces made by our own program, with Landlock where there is any.
+
+    With a door its network is its own, but for what the proxy behind the door lets through.
+    """
     return _helper_command(
         has_namespaces=True,
         network_allowed=access.network_allowed,
@@ -58,7 +68,8 @@ def in_namespaces(
         landlock=landlock.beside_namespaces(access),
         readable=None if access.readable is None else list(access.readable),
         pivot_root=seccomp.number_of("pivot_root"),
-        seccomp=seccomp.program(network_allowed=access.network_allowed),
+        seccomp=seccomp.program(network_allowed=access.network_allowed, has_door=door is not None),
+        door=None if door is None else (door.place, door.token, PROXY_PORT),
         claims_terminal=claims_terminal,
         argv=list(argv),
         cwd=cwd,

@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
-from app_server.protocol.permissions import ExternalPermissionProfile, ExternalSandboxSandboxPolicy
+from app_server.protocol.permissions import (
+    ExternalPermissionProfile,
+    ExternalSandboxSandboxPolicy,
+    ManagedPermissionProfile,
+    PermissionProfileNetworkPermissions,
+)
 from app_server.sandbox import bubblewrap, helper, landlock, probe, seccomp
 from app_server.sandbox.control_sockets import without_invitations
 from app_server.sandbox.errors import SandboxUnavailable
@@ -25,6 +30,8 @@ from app_server.sandbox.wishes import Permissions
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from app_server.sandbox.proxy_door import Door
 
 Confinement: TypeAlias = Literal[
     "none", "external", "bubblewrap", "namespaces", "landlock", "program"
@@ -63,6 +70,7 @@ def prepare(
     codex_home: str | Path | None = None,
     also_protected: Sequence[str] = (),
     mechanism: probe.Mechanism | None = None,
+    door: Door | None = None,
 ) -> PreparedCommand:
     """The command as it must be spawned so that a policy or permission profile holds for it.
 
@@ -74,6 +82,9 @@ def prepare(
     """
     folder = policy_cwd if policy_cwd is not None else cwd
     variables = env
+    if door is not None:
+        permissions = _without_network(permissions)
+        mechanism = mechanism or "namespaces"
 
     def access_keeping(files: Sequence[str]) -> Access:
         return resolve_access(
@@ -87,7 +98,10 @@ def prepare(
         )
 
     access = access_keeping(())
-    env = env if access.network_allowed else {**env, NETWORK_DISABLED: "1"}
+    if door is not None:
+        env = {**env, **door.environment}
+    elif not access.network_allowed:
+        env = {**env, NETWORK_DISABLED: "1"}
     if not access.is_confined:
         return PreparedCommand(
             argv=tuple(argv),
@@ -98,7 +112,7 @@ def prepare(
         )
     env = without_invitations(env)
     _check_folder(access, str(cwd))
-    chosen = _choose(access, mechanism)
+    chosen = _choose(access, mechanism, door is not None)
     if chosen == "bubblewrap":
         program = probe.facts().program or bubblewrap.find_program() or "bwrap"
         access = access_keeping((program,))
@@ -117,7 +131,7 @@ def prepare(
         )
     elif chosen == "namespaces":
         access = access_keeping(helper.own_files())
-        command = helper.in_namespaces(access, argv, str(cwd), env, claims_terminal=tty)
+        command = helper.in_namespaces(access, argv, str(cwd), env, claims_terminal=tty, door=door)
     else:
         command = helper.in_landlock(access, argv, str(cwd), env)
     return PreparedCommand(
@@ -157,6 +171,16 @@ def delegated(
     )
 
 
+def _without_network(permissions: Permissions) -> Permissions:
+    """What holds beside a door: the network is the command's own."""
+    if isinstance(permissions, ManagedPermissionProfile):
+        closed = PermissionProfileNetworkPermissions(enabled=False)
+        return msgspec.structs.replace(permissions, network=closed)
+    raise SandboxUnavailable(
+        "a network proxy belongs to a permission profile", "Choose one with default_permissions."
+    )
+
+
 def _check_folder(access: Access, cwd: str) -> None:
     readable = access.readable
     if readable is not None and not is_below_any(os.path.realpath(cwd), readable):
@@ -167,10 +191,16 @@ def _check_folder(access: Access, cwd: str) -> None:
 
 
 def _choose(
-    access: Access, wished: probe.Mechanism | None
+    access: Access, wished: probe.Mechanism | None, has_door: bool
 ) -> Literal["bubblewrap", "namespaces", "landlock"]:
     found = probe.facts()
     chosen = wished or found.mechanism
+    if (has_door and chosen != "namespaces") or (has_door and not probe.try_namespaces().works):
+        raise SandboxUnavailable(
+            "a network proxy needs namespaces of our own, which are refused here "
+            f"({probe.try_namespaces().complaint})",
+            found.remedy or "Switch the network off for commands, or allow it as a whole.",
+        )
     if chosen == "none":
         raise SandboxUnavailable(found.missing or "nothing can confine", found.remedy or "")
     if chosen == "landlock" and access.writable_roots:

@@ -47,6 +47,8 @@ _TERMINAL_INJECTION: tuple[int, ...] = (0x5412, 0x541C)
 _ATTRIBUTE_CHANGES = (0x40086602, 0x401C5820)
 """FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR."""
 _AF_UNIX = 1
+_AF_INET = 2
+_AF_INET6 = 10
 _SOCK_STREAM = 1
 _SOCK_SEQPACKET = 5
 _SOCKET_TYPE = 0xF
@@ -136,6 +138,8 @@ _NETWORK: Mapping[str, tuple[int, int]] = {
     "recvmmsg": (299, 243),
 }
 
+_OF_TCP = frozenset(("socket", "connect", "accept", "accept4", "bind", "listen"))
+
 _WITHOUT_NAMESPACES: Mapping[str, tuple[int | None, int | None]] = {
     # System V objects and message queues are everybody's.
     "shmget": (29, 194),
@@ -189,11 +193,16 @@ class UnknownMachine(Exception):
 
 @cache
 def program(
-    *, network_allowed: bool, has_namespaces: bool = True, machine: str | None = None
+    *,
+    network_allowed: bool,
+    has_namespaces: bool = True,
+    has_door: bool = False,
+    machine: str | None = None,
 ) -> bytes:
     """The filter as the kernel reads it: `sock_filter` records, eight bytes each.
 
-    A command without namespaces of its own is refused more. Raises `UnknownMachine`.
+    A command without namespaces of its own is refused more; one with a door to a proxy may make TCP
+    sockets in the network of its own. Raises `UnknownMachine`.
     """
     name = machine or os.uname().machine
     target = _MACHINES.get(name)
@@ -202,7 +211,8 @@ def program(
     column = target.column
     refused = [numbers[column] for numbers in _ALWAYS_REFUSED.values()]
     if not network_allowed:
-        refused += [numbers[column] for numbers in _NETWORK.values()]
+        kept = _OF_TCP if has_door else frozenset()
+        refused += [numbers[column] for call, numbers in _NETWORK.items() if call not in kept]
     unwanted_ioctls = _TERMINAL_INJECTION
     if not has_namespaces:
         refused += [numbers[column] for numbers in _WITHOUT_NAMESPACES.values()]
@@ -241,6 +251,8 @@ def program(
                 _refuse(_EPERM),
             ],
         )
+    if has_door:
+        code += _when(_NETWORK["socket"][column], _only_tcp())
     if not network_allowed:
         code += _when(
             _SOCKETPAIR[column],
@@ -270,6 +282,20 @@ def program(
         )
     code.append(_op(_RETURN, _ALLOW))
     return b"".join(code)
+
+
+def _only_tcp() -> list[bytes]:
+    """Whatever has an address elsewhere than in the network of the command's own is refused."""
+    return [
+        *_load_argument(0),
+        _op(_JUMP_EQUAL, _AF_INET, 2, 0),
+        _op(_JUMP_EQUAL, _AF_INET6, 1, 0),
+        _refuse(_EPERM),
+        *_load_argument(1),
+        _op(_AND, _SOCKET_TYPE),
+        _op(_JUMP_EQUAL, _SOCK_STREAM, 1, 0),
+        _refuse(_EPERM),
+    ]
 
 
 def number_of(call: str) -> int:

@@ -20,6 +20,7 @@ from app_server.sandbox.confine.kernel import (
     signals,
     stop,
 )
+from app_server.sandbox.confine.network import open_door
 from app_server.sandbox.confine.view import build_view
 
 TYPE_CHECKING = False
@@ -104,6 +105,8 @@ def _end_with_outer(alive: int) -> None:
 
 
 def _be_first_process(plan: dict[str, Any]) -> NoReturn:
+    if plan["door"] is not None:
+        open_door(*plan["door"])
     build_view(plan)
     give_up_everything(plan)
     command = os.fork()

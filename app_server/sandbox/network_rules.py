@@ -1,0 +1,74 @@
+"""Which hosts a command may reach through the proxy: rules by name, pure.
+
+`example.com` means that host, `*.example.com` hosts below it, `**.example.com` both, `*` all. What
+is denied stays denied whatever is allowed; what nobody named is up to whoever is asked. Addresses
+of this machine and of private networks are reached only where they are named in full.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Verdict: TypeAlias = Literal["allow", "deny", "unnamed"]
+Reason: TypeAlias = Literal["denied", "not_allowed", "not_allowed_local", "method_not_allowed"]
+
+HARMLESS_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+
+
+class NetworkRules(msgspec.Struct, frozen=True, kw_only=True):
+    """A profile's network table, as far as the proxy goes by it."""
+
+    domains: Mapping[str, Literal["allow", "deny"]] = {}
+    reads_only: bool = False
+    """`mode = "limited"`: plain HTTP that only asks; what is encrypted may be anything."""
+    speaks_socks: bool = True
+
+    def verdict(self, host: str) -> Verdict:
+        """What the names say of a host."""
+        name = normal(host)
+        said = {mode for pattern, mode in self.domains.items() if _means(pattern, name)}
+        if "deny" in said:
+            return "deny"
+        return "allow" if "allow" in said else "unnamed"
+
+    def names(self, host: str) -> bool:
+        """Whether the host is allowed by its own name, and not only by a pattern."""
+        name = normal(host)
+        return any(mode == "allow" and normal(key) == name for key, mode in self.domains.items())
+
+
+def normal(host: str) -> str:
+    """One spelling for one host."""
+    name = host.strip("[]").rstrip(".").lower()
+    try:
+        return str(ipaddress.ip_address(name.partition("%")[0]))
+    except ValueError:
+        return name
+
+
+def is_public(addresses: Sequence[str]) -> bool:
+    """Whether all of these lie in the internet. Of none the answer is no."""
+    return bool(addresses) and all(_is_public(address) for address in addresses)
+
+
+def _is_public(address: str) -> bool:
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    return found.is_global and not found.is_multicast
+
+
+def _means(pattern: str, name: str) -> bool:
+    text = pattern.strip().lower()
+    if text == "*":
+        return True
+    if text.startswith("**."):
+        below = normal(text[3:])
+        return name == below or name.endswith("." + below)
+    if text.startswith("*."):
+        return name.endswith("." + normal(text[2:]))
+    return normal(text) == name
