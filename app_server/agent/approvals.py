@@ -98,6 +98,13 @@ class ApprovalMemory:
         self.reviews = ReviewMemory()
         self._commands: set[CommandKey] = set()
         self._files: set[Path] = set()
+        self._hosts: set[str] = set()
+
+    def covers_host(self, host: str) -> bool:
+        return host in self._hosts
+
+    def remember_host(self, host: str) -> None:
+        self._hosts.add(host)
 
     def covers_command(self, key: CommandKey) -> bool:
         return key in self._commands

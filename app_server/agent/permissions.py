@@ -15,8 +15,11 @@ from app_server.protocol.permissions import (
     SandboxPolicy,
     WorkspaceWriteSandboxPolicy,
 )
+from app_server.sandbox.network_rules import rules_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from app_server.config.resolve import Config
 
 Selection: TypeAlias = PermissionProfileSelectionParams | str
@@ -41,7 +44,7 @@ def selected(config: Config, selection: Selection) -> dict[str, Any]:
         policy = sandbox_policy(found.mode, config.workspace_write, config)
     else:
         policy = standing_for(found.profile)
-    return with_additions(policy, found.profile, name, selection)
+    return with_additions(policy, found.profile, name, selection, found.network)
 
 
 def with_additions(
@@ -49,6 +52,7 @@ def with_additions(
     profile: ManagedPermissionProfile | None,
     name: str | None,
     selection: Selection | None,
+    network: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The same fields for what is in force already, with the folders a selection adds."""
     from app_server.config.permission_profiles import READ_ALL, standing_for, with_writable
@@ -65,4 +69,9 @@ def with_additions(
         policy = standing_for(profile)
     additions = [AdditionalWritableRootActivePermissionProfileModification(path=f) for f in folders]
     active = None if name is None else ActivePermissionProfile(id=name, modifications=[*additions])
-    return {"sandbox_policy": policy, "permission_profile": profile, "active_profile": active}
+    return {
+        "sandbox_policy": policy,
+        "permission_profile": profile,
+        "active_profile": active,
+        "network_rules": None if network is None else rules_of(network),
+    }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from app_server.exec.environment import Environment
     from app_server.model.client import ModelClient
     from app_server.model.providers import ProviderInfo
+    from app_server.sandbox.proxy_door import ProxyDoors
     from app_server.telemetry.records import Recorder
 
 
@@ -74,6 +75,10 @@ class AgentServices(Protocol):
 
     async def environment(self, name: str | None = None) -> Environment:
         """Where commands run, by name or by default; it starts with its first command."""
+        ...
+
+    async def proxy_doors(self) -> ProxyDoors:
+        """The proxy for commands whose permissions know hosts; it starts with the first of them."""
         ...
 
     def knows_environment(self, name: str) -> bool: ...

@@ -40,6 +40,7 @@ from app_server.protocol.method import ServerMethod
 from app_server.protocol.permissions import (
     DangerFullAccessSandboxPolicy,
     ExternalSandboxSandboxPolicy,
+    NetworkPolicyRuleAction,
     WorkspaceWriteSandboxPolicy,
 )
 from app_server.protocol.rate_limits import RateLimitSnapshot
@@ -268,6 +269,20 @@ class Session:
         self.rules = self.rules.with_rule(PrefixRule(pattern=pattern))
         try:
             await asyncio.to_thread(append_allow_rule, self.services.codex_home, prefix)
+        except OSError as error:
+            self.outlet.warn(f"The rule holds for this thread only; it was not written: {error}")
+
+    async def keep_network_rule(
+        self, host: str, protocol: str, decision: NetworkPolicyRuleAction
+    ) -> None:
+        """Answer so whenever this host is wanted, from now on."""
+        from app_server.execpolicy.amend import append_network_rule
+        from app_server.execpolicy.rules import NetworkRule
+
+        rule = NetworkRule(host=host, protocol=protocol, decision=decision)
+        self.rules = self.rules.with_network_rule(rule)
+        try:
+            await asyncio.to_thread(append_network_rule, self.services.codex_home, rule)
         except OSError as error:
             self.outlet.warn(f"The rule holds for this thread only; it was not written: {error}")
 

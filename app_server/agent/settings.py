@@ -37,6 +37,7 @@ from app_server.protocol.wire import UnsetType
 if TYPE_CHECKING:
     from app_server.agent.services import AgentServices
     from app_server.config.resolve import Config
+    from app_server.sandbox.network_rules import NetworkRules
 
 
 class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +52,8 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
     sandbox_policy: SandboxPolicy
     permission_profile: ManagedPermissionProfile | None = None
     """What holds instead, if more was said than a policy can."""
+    network_rules: NetworkRules | None = None
+    """If commands reach hosts through the proxy only."""
     active_profile: ActivePermissionProfile | None = None
     """The profile that was chosen by its name."""
     effort: ReasoningEffort | None = None
@@ -71,7 +74,17 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def confinement(self) -> SandboxPolicy | ManagedPermissionProfile:
-        """What holds for commands."""
+        """What holds for commands that have no way through the proxy."""
+        profile = self.permission_profile
+        if profile is not None and self.network_rules is not None:
+            from app_server.config.permission_profiles import without_network
+
+            return without_network(profile)
+        return self.permissions
+
+    @property
+    def permissions(self) -> SandboxPolicy | ManagedPermissionProfile:
+        """What was chosen, as it is told."""
         return self.permission_profile or self.sandbox_policy
 
     @property
@@ -176,7 +189,7 @@ def overridden(config: Config, settings: TurnSettings, params: TurnStartParams) 
         if value is not None:
             changes[field] = value
     if params.sandbox_policy is not None:
-        changes |= {"permission_profile": None, "active_profile": None}
+        changes |= {"permission_profile": None, "active_profile": None, "network_rules": None}
     if params.permissions is not None:
         changes |= selected(config, params.permissions)
     if not isinstance(params.service_tier, UnsetType):

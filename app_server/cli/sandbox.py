@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from app_server.cli.options import Options, parse
 
 if TYPE_CHECKING:
+    from app_server.config.resolve import Config
     from app_server.sandbox.launch import PreparedCommand
+    from app_server.sandbox.proxy_door import Door
 
 PLATFORMS = ("linux", "landlock")
 ELSEWHERE = {
@@ -51,13 +53,15 @@ def run(options: Options) -> int:
         overrides = (*overrides, ("default_permissions", given.permissions_profile))
     cwd = own.cwd if given.cd else options.cwd
     from app_server.cli.confined import run as run_confined
+    from app_server.cli.proxied import proxy_door
 
     try:
-        prepared = _prepared(options, overrides, cwd, command)
+        config = _config(options, overrides, cwd)
+        with proxy_door(config) as door:
+            return run_confined(_prepared(config, cwd, command, door), "codex sandbox")
     except _Unusable as error:
         print(f"codex sandbox: {error}", file=sys.stderr)
         return 1
-    return run_confined(prepared, "codex sandbox")
 
 
 class _Unusable(Exception):
@@ -98,27 +102,31 @@ def _settings(given: argparse.Namespace) -> list[str]:
     return words + (["-s", mode] if mode else [])
 
 
-def _prepared(
-    options: Options, overrides: tuple[tuple[str, object], ...], cwd: str, command: list[str]
-) -> "PreparedCommand":
+def _config(options: Options, overrides: tuple[tuple[str, object], ...], cwd: str) -> "Config":
     from pathlib import Path
 
     from app_server.config.errors import ConfigError
     from app_server.config.load import load_config
-    from app_server.exec.shell_env import command_environment
     from app_server.paths import codex_home
+
+    given = [*options.overrides, *overrides]
+    try:
+        return load_config(codex_home(), Path(cwd), given, {}, profile=options.profile).checked()
+    except ConfigError as error:
+        raise _Unusable(str(error)) from error
+
+
+def _prepared(
+    config: "Config", cwd: str, command: list[str], door: "Door | None"
+) -> "PreparedCommand":
+    from app_server.exec.shell_env import command_environment
     from app_server.sandbox.errors import SandboxError
     from app_server.sandbox.launch import prepare
 
-    home = codex_home()
-    try:
-        config = load_config(
-            home, Path(cwd), [*options.overrides, *overrides], {}, profile=options.profile
-        ).checked()
-    except ConfigError as error:
-        raise _Unusable(str(error)) from error
     env = command_environment(config.shell_environment_policy, os.environ)
     try:
-        return prepare(config.confinement, command, cwd, env, codex_home=home)
+        return prepare(
+            config.confinement, command, cwd, env, codex_home=config.codex_home, door=door
+        )
     except SandboxError as error:
         raise _Unusable(str(error)) from error

@@ -67,7 +67,13 @@ READ_ALL = ManagedPermissionProfile(
 _PROJECT = (":project_roots", ":workspace_roots")
 _WILD = "*?["
 _DEPTH = "glob_scan_max_depth"
-_NEEDS_A_PROXY = ("domains", "unix_sockets", "mode", "allow_local_binding", "allow_upstream_proxy")
+_PROXIED = ("domains", "mode")
+"""Keys that mean a network seen through the proxy."""
+_NOT_HERE = (
+    "allow_upstream_proxy",
+    "dangerously_allow_non_loopback_proxy",
+    "dangerously_allow_all_unix_sockets",
+)
 
 
 class ChosenPermissions(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +82,8 @@ class ChosenPermissions(msgspec.Struct, frozen=True, kw_only=True):
     mode: SandboxMode
     profile: ManagedPermissionProfile | None = None
     """Of a profile that is not built in; it holds instead of the mode's policy."""
+    network: Table | None = None
+    """Its network table, if hosts are to be judged one by one."""
 
 
 def chosen_permissions(
@@ -95,7 +103,11 @@ def chosen_permissions(
             raise ConfigInvalid(f"default_permissions refers to undefined profile `{name}`")
         profile = _profile(name, table["permissions"][name], codex_home, cwd)
         mode: SandboxMode = "workspace-write" if list(_written(profile)) else "read-only"
-        return ChosenPermissions(mode=mode, profile=profile)
+        network = table["permissions"][name].get("network", {})
+        is_proxied = profile.network.enabled and any(key in network for key in _PROXIED)
+        return ChosenPermissions(
+            mode=mode, profile=profile, network=network if is_proxied else None
+        )
     if table.get("sandbox_mode") is not None:
         return ChosenPermissions(mode=table["sandbox_mode"])
     if table.get("permissions"):
@@ -132,6 +144,12 @@ def with_writable(
     return msgspec.structs.replace(profile, file_system=changed)
 
 
+def without_network(profile: ManagedPermissionProfile) -> ManagedPermissionProfile:
+    """The same profile for a command that has no way through the proxy."""
+    closed = PermissionProfileNetworkPermissions(enabled=False)
+    return msgspec.structs.replace(profile, network=closed)
+
+
 def _written(profile: ManagedPermissionProfile) -> Iterator[FileSystemPath]:
     files = profile.file_system
     if isinstance(files, RestrictedPermissionProfileFileSystemPermissions):
@@ -160,13 +178,15 @@ def _profile(name: str, table: Table, codex_home: Path, cwd: Path) -> ManagedPer
 def _network(name: str, table: Table) -> bool:
     network = table.get("network", {})
     enabled = bool(network.get("enabled", False))
-    for key in _NEEDS_A_PROXY:
-        if enabled and key in network:
-            raise ConfigInvalid(
-                f"`permissions.{name}.network.{key}` needs a network proxy, which this release "
-                "does not have; remove it, or set `enabled = false`",
-                f"permissions.{name}.network.{key}",
-            )
+    unkept = [key for key in _NOT_HERE if network.get(key)]
+    if "allow" in network.get("unix_sockets", {}).values():
+        unkept.append("unix_sockets")
+    if enabled and unkept:
+        raise ConfigInvalid(
+            f"`permissions.{name}.network.{unkept[0]}` cannot be kept: the proxy of this release "
+            "reaches hosts by TCP, directly, and for its own command only",
+            f"permissions.{name}.network.{unkept[0]}",
+        )
     return enabled
 
 

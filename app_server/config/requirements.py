@@ -218,7 +218,8 @@ def constrained(
         changes["sandbox_policy"] = sandbox_policy(
             changes["sandbox_mode"], config.workspace_write, around
         )
-        changes |= {"permission_profile": None, "default_permissions": None}
+        changes |= {"permission_profile": None, "proxied_network": None}
+        changes["default_permissions"] = None
     if requirements.feature_requirements:
         changes["features"] = {**config.features, **requirements.feature_requirements}
     return msgspec.structs.replace(config, **changes), warnings

@@ -19,7 +19,11 @@ from app_server.config.connection_schema import BUILT_IN_PROVIDERS
 from app_server.config.errors import ConfigInvalid
 from app_server.config.features import resolve_features
 from app_server.config.layers import merge
-from app_server.config.permission_profiles import chosen_permissions, standing_for
+from app_server.config.permission_profiles import (
+    chosen_permissions,
+    standing_for,
+    without_network,
+)
 from app_server.config.schema import PROFILE_FIELDS, TOP
 from app_server.config.trust import (
     DEFAULT_ROOT_MARKERS,
@@ -117,6 +121,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """`sandbox_mode` with everything that belongs to it, paths absolute."""
     permission_profile: ManagedPermissionProfile | None = None
     """Of `default_permissions`, if that is one of the user's own; it holds instead."""
+    proxied_network: Table | None = None
+    """Its network table, if commands reach hosts through the proxy only."""
     codex_linux_sandbox_exe: str | None = None
     """A program by this interface that confines commands instead of us."""
     workspace_write: Table = {}
@@ -168,8 +174,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def confinement(self) -> SandboxPolicy | ManagedPermissionProfile:
-        """What holds for commands."""
-        return self.permission_profile or self.sandbox_policy
+        """What holds for commands that have no way through the proxy."""
+        profile = self.permission_profile
+        if profile is not None and self.proxied_network is not None:
+            return without_network(profile)
+        return profile or self.sandbox_policy
 
     def enabled(self, feature: str) -> bool:
         """Whether a feature is on; an unknown one is off."""
@@ -222,6 +231,7 @@ def resolve(merged: Table, around: Surroundings) -> Config:
         if permission_profile is None
         else standing_for(permission_profile),
         permission_profile=permission_profile,
+        proxied_network=chosen.network,
         workspace_write=table.get("sandbox_workspace_write", {}),
         web_search=_web_search(table, features, mode),
         features=features,
@@ -367,6 +377,7 @@ _WORKED_OUT = {
     "sandbox_mode",
     "sandbox_policy",
     "permission_profile",
+    "proxied_network",
     "workspace_write",
     "shell_environment_policy",
     "web_search",

@@ -14,7 +14,7 @@ import msgspec
 
 from app_server.execpolicy.known_safe import is_safe_command
 from app_server.execpolicy.match import matching
-from app_server.execpolicy.rules import RuleSet
+from app_server.execpolicy.rules import NetworkRule, RuleSet
 from app_server.execpolicy.shell_split import commands_of, word_set
 
 # Programs are listed without the version at their end: `python` stands for `python3.12`, too.
@@ -122,18 +122,33 @@ def rule_line(prefix: Sequence[str]) -> str:
     return f'prefix_rule(pattern=[{pattern}], decision="allow")\n'
 
 
+def network_rule_line(rule: NetworkRule) -> str:
+    """The same for connections to one host."""
+    host, protocol = (msgspec.json.encode(text).decode() for text in (rule.host, rule.protocol))
+    return f'network_rule(host={host}, protocol={protocol}, decision="{rule.decision}")\n'
+
+
+def append_network_rule(codex_home: Path, rule: NetworkRule) -> None:
+    """Add a rule for a host, as `append_allow_rule` does."""
+    _append(codex_home, network_rule_line(rule))
+
+
 def append_allow_rule(codex_home: Path, prefix: Sequence[str]) -> None:
     """Add `prefix` to the user's rules, under a lock; an existing rule is not repeated.
 
     Raises OSError.
     """
+    _append(codex_home, rule_line(prefix))
+
+
+def _append(codex_home: Path, text: str) -> None:
     path = rules_path(codex_home)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
     with open(os.open(path, flags, 0o600), "r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         standing = file.read()
-        line = rule_line(prefix).encode("utf-8", "replace")
+        line = text.encode("utf-8", "replace")
         if line in standing.splitlines(keepends=True):
             return
         file.write(b"\n" + line if standing and not standing.endswith(b"\n") else line)

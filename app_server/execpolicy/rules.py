@@ -33,7 +33,7 @@ class PrefixRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NetworkRule(msgspec.Struct, frozen=True, kw_only=True):
-    """Connections to one host. For the network proxy, which a later release brings."""
+    """Connections to one host, through the proxy of a permission profile."""
 
     host: str
     protocol: str
@@ -54,6 +54,10 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
         if rule in self.prefix_rules:
             return self
         return msgspec.structs.replace(self, prefix_rules=(*self.prefix_rules, rule))
+
+    def with_network_rule(self, rule: NetworkRule) -> RuleSet:
+        """The same rules and one more."""
+        return msgspec.structs.replace(self, network_rules=(*self.network_rules, rule))
 
     def joined(self, other: RuleSet) -> RuleSet:
         """Both together; where both limit a program, the other's paths hold."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 Verdict: TypeAlias = Literal["allow", "deny", "unnamed"]
 Reason: TypeAlias = Literal["denied", "not_allowed", "not_allowed_local", "method_not_allowed"]
+
+Domains: TypeAlias = Mapping[str, Literal["allow", "deny"]]
 
 HARMLESS_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 
@@ -22,7 +24,7 @@ HARMLESS_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 class NetworkRules(msgspec.Struct, frozen=True, kw_only=True):
     """A profile's network table, as far as the proxy goes by it."""
 
-    domains: Mapping[str, Literal["allow", "deny"]] = {}
+    domains: Domains = {}
     reads_only: bool = False
     """`mode = "limited"`: plain HTTP that only asks; what is encrypted may be anything."""
     speaks_socks: bool = True
@@ -39,6 +41,15 @@ class NetworkRules(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the host is allowed by its own name, and not only by a pattern."""
         name = normal(host)
         return any(mode == "allow" and normal(key) == name for key, mode in self.domains.items())
+
+
+def rules_of(table: Mapping[str, Any]) -> NetworkRules:
+    """What a `[permissions.NAME.network]` table says, as configuration has checked it."""
+    return NetworkRules(
+        domains=dict(table.get("domains", {})),
+        reads_only=table.get("mode") == "limited",
+        speaks_socks=table.get("enable_socks5", True),
+    )
 
 
 def normal(host: str) -> str:

@@ -14,7 +14,7 @@ import secrets
 import shutil
 import socket
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from types import TracebackType
 
 import msgspec
@@ -71,14 +71,12 @@ class ProxyDoors:
         self._folder = tempfile.mkdtemp(prefix="codex-")
         self._place = os.path.join(self._folder, "proxy")
         self._waiting: dict[str, Proxy] = {}
-        self._tasks = asyncio.TaskGroup()
-        await self._tasks.__aenter__()
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.setblocking(False)
         self._listener.bind(self._place)
         self._listener.listen()
-        self._accepting = self._tasks.create_task(self._accept())
-        self._serving: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._start(self._accept())
         return self
 
     async def __aexit__(
@@ -87,9 +85,10 @@ class ProxyDoors:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for task in (self._accepting, *self._serving):
+        running = list(self._tasks)
+        for task in running:
             task.cancel()
-        await self._tasks.__aexit__(None, None, None)
+        await asyncio.gather(*running, return_exceptions=True)
         self._listener.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -103,9 +102,12 @@ class ProxyDoors:
         loop = asyncio.get_running_loop()
         while True:
             connection, _ = await loop.sock_accept(self._listener)
-            task = self._tasks.create_task(self._take(connection))
-            self._serving.add(task)
-            task.add_done_callback(self._serving.discard)
+            self._start(self._take(connection))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _take(self, connection: socket.socket) -> None:
         """Serve one command's listener until the command has ended."""

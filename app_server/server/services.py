@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from app_server.model.providers import ProviderInfo
     from app_server.protocol.notices import ConfigWarningNotification
     from app_server.protocol.thread_data import SessionSource
+    from app_server.sandbox.proxy_door import ProxyDoors
     from app_server.server.cloud_demands import CloudDemands
     from app_server.telemetry.otel import Telemetry
 
@@ -61,6 +62,7 @@ class Services:
         self.enablement: dict[str, bool] = {}
         """Features switched by clients, for the life of this process."""
         self._environment_lock = asyncio.Lock()
+        self._doors: ProxyDoors | None = None
         self._telemetry: Telemetry | None = None
         self._telemetry_lock = threading.Lock()
 
@@ -225,6 +227,15 @@ class Services:
                 await asyncio.to_thread(getattr, self, "environments")
             return self.environments.get(name)
 
+    async def proxy_doors(self) -> ProxyDoors:
+        """The proxy for commands whose permissions know hosts; it starts with the first of them."""
+        async with self._environment_lock:
+            if self._doors is None:
+                from app_server.sandbox.proxy_door import ProxyDoors
+
+                self._doors = await ProxyDoors().__aenter__()
+            return self._doors
+
     async def finish_renewal(self) -> None:
         """Let tokens that are being renewed be kept: the old ones are spent."""
         if "auth" in self.__dict__:
@@ -237,6 +248,8 @@ class Services:
                 await self.logins.close()
             if "environments" in self.__dict__:
                 await self.environments.close()
+            if self._doors is not None:
+                await self._doors.__aexit__(None, None, None)
             if self._telemetry is not None:
                 await asyncio.to_thread(self._telemetry.close)
         finally:

@@ -179,7 +179,7 @@ class LoadedThread:
             "approval_policy": settings.approval_policy,
             "approvals_reviewer": settings.approvals_reviewer,
             "sandbox": settings.sandbox_policy,
-            "permission_profile": wire_permission_profile(settings.confinement),
+            "permission_profile": wire_permission_profile(settings.permissions),
             "active_permission_profile": settings.active_profile,
             "reasoning_effort": settings.effort,
         }

@@ -90,6 +90,7 @@ def open_settings(
             config.permission_profile,
             config.default_permissions if params.sandbox is None else None,
             params.permissions,
+            config.proxied_network,
         ),
     )
     docs = load_project_docs(

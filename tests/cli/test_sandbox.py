@@ -3,6 +3,9 @@
 import os
 import subprocess
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -104,6 +107,30 @@ def test_a_permission_profile_of_the_configuration_holds(
     unknown = codex(workspace, codex_home, "linux", "-P", "other", "--", "true")
     assert unknown.returncode == 1
     assert "default_permissions refers to undefined profile `other`" in unknown.stderr
+
+
+def test_hosts_are_reached_as_the_profile_says(workspace: Path, codex_home: Path) -> None:
+    if not probe.try_namespaces().works:
+        pytest.skip("a proxy needs namespaces of our own")
+    (codex_home / "config.toml").write_text(
+        '[permissions.net.filesystem]\n":root" = "read"\n[permissions.net.network]\n'
+        'enabled = true\n[permissions.net.network.domains]\n"127.0.0.1" = "allow"\n'
+    )
+    (workspace / "page").write_text("welcome")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(workspace))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        fetch = (
+            "import sys, urllib.request as r; get = r.build_opener(r.ProxyHandler("
+            "{'http': 'http://127.0.0.1:3128'})).open\n"
+            f"print(get('http://127.0.0.1:{site.server_port}/page').read().decode())\n"
+            f"try: get('http://localhost:{site.server_port}/page')\n"
+            "except r.HTTPError as refused: print(refused.code)"
+        )
+        direct = ("/usr/bin/env", "-u", "NO_PROXY", "-u", "no_proxy")  # they name this machine
+        done = codex(workspace, codex_home, "-P", "net", "--", *direct, "python3", "-c", fetch)
+        site.shutdown()
+    assert done.stdout.split() == ["welcome", "403"], done.stderr
 
 
 def test_a_broken_configuration_runs_nothing(workspace: Path, codex_home: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from app_server.config.resolve import Config
 from app_server.protocol.permissions import (
+    ManagedPermissionProfile,
     ReadOnlySandboxPolicy,
     WorkspaceWriteSandboxPolicy,
 )
@@ -124,8 +125,8 @@ def test_a_place_at_home_is_written_with_a_tilde(
         ('":project_roots" = { "*.env" = "read" }', "only supports `none` access"),
         (
             '":root" = "read"\n[permissions.mine.network]\nenabled = true\n'
-            '[permissions.mine.network.domains]\n"a.example" = "allow"',
-            "needs a network proxy",
+            "allow_upstream_proxy = true",
+            "`permissions.mine.network.allow_upstream_proxy` cannot be kept",
         ),
     ],
 )
@@ -173,3 +174,17 @@ def test_a_project_may_not_name_the_program_that_confines(loaded: Loader, projec
     assert found.checked().codex_linux_sandbox_exe is None
     assert "codex_linux_sandbox_exe" in str(found.warnings)
     assert loaded('codex_linux_sandbox_exe = "/a"').checked().codex_linux_sandbox_exe == "/a"
+
+
+def test_hosts_named_one_by_one_close_the_network_but_for_the_proxy(
+    config: Callable[..., Config],
+) -> None:
+    text = '":root" = "read"\n[permissions.mine.network]\nenabled = true\nmode = "limited"\n'
+    found = config(CHOSEN + text + '[permissions.mine.network.domains]\n"a.example" = "allow"')
+    assert found.proxied_network is not None
+    assert found.proxied_network["domains"] == {"a.example": "allow"}
+    assert found.permission_profile is not None
+    assert found.permission_profile.network.enabled
+    confinement = found.confinement
+    assert isinstance(confinement, ManagedPermissionProfile)
+    assert not confinement.network.enabled

@@ -128,7 +128,7 @@ def turn_context_line(
         timezone=environment.timezone,
         approval_policy=msgspec.to_builtins(settings.approval_policy),
         sandbox_policy=stored_sandbox_policy(settings.sandbox_policy),
-        permission_profile=permission_profile(settings.confinement),
+        permission_profile=permission_profile(settings.permissions),
         model=settings.model,
         personality=settings.personality,
         collaboration_mode=rollout.CollaborationMode(

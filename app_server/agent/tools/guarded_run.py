@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from app_server.agent.turn import Turn
     from app_server.sandbox.launch import PreparedCommand
+    from app_server.sandbox.proxy_door import Door
     from app_server.sandbox.wishes import Permissions
 
 DECLINED_BY_USER = "rejected by user"
@@ -145,7 +146,9 @@ async def _prepared(
         session.config.shell_environment_policy, os.environ, session.thread_id
     )
 
-    def prepared(policy: Permissions) -> tuple[SpawnRequest, str]:
+    door = await _door(turn, call) if confined else None
+
+    def prepared(policy: Permissions, door: Door | None = None) -> tuple[SpawnRequest, str]:
         command = _by_named_program(turn, call, policy, env) or prepare(
             policy,
             call.argv,
@@ -154,6 +157,7 @@ async def _prepared(
             tty=tty,
             policy_cwd=settings.cwd,
             codex_home=session.services.codex_home,
+            door=door,
         )
         request = SpawnRequest(
             argv=command.argv,
@@ -168,10 +172,18 @@ async def _prepared(
         return request, command.confinement
 
     try:
-        return *await asyncio.to_thread(prepared, policy), None
+        return *await asyncio.to_thread(prepared, policy, door), None
     except SandboxUnavailable as error:
         unconfined = DangerFullAccessSandboxPolicy()
         return *await asyncio.to_thread(prepared, unconfined), str(error)
+
+
+async def _door(turn: Turn, call: CommandCall) -> Door | None:
+    if turn.settings.network_rules is None:
+        return None
+    from app_server.agent.network import open_door  # with the first command that needs it
+
+    return await open_door(turn, call)
 
 
 def _by_named_program(
