@@ -12,10 +12,13 @@ from typing import TypeAlias
 import msgspec
 
 from app_server.execpolicy.errors import RulesError
-from app_server.execpolicy.parse import parse_rules
+from app_server.execpolicy.parse import LONGEST_TEXT, parse_rules
 from app_server.execpolicy.rules import RuleSet
+from app_server.regular_files import read_regular_file
 
 MOST_FILES_REMEMBERED = 256
+LONGEST_FILE_BYTES = 4 * LONGEST_TEXT + 1
+"""Enough of a file to see that it is too long."""
 
 _State: TypeAlias = tuple[int, int, int]
 """Of a file: inode, length, time of the last change. Another one means another text."""
@@ -64,13 +67,14 @@ def read_rules(path: Path) -> RuleSet:
     except OSError as error:
         raise RulesError(str(path), f"cannot be read: {error.strerror or error}") from error
     if isinstance(found, RulesError):
-        raise found
+        raise found.with_traceback(None)  # it is kept, and raised again and again
     return found
 
 
 def _read(path: Path) -> RuleSet | RulesError:
     try:
-        return parse_rules(path.read_text("utf-8"), str(path))
+        text = read_regular_file(path, LONGEST_FILE_BYTES).decode()
+        return parse_rules(text, str(path))
     except UnicodeDecodeError as error:
         return RulesError(str(path), f"cannot be read: {error}")
     except RulesError as error:

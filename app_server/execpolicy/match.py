@@ -1,7 +1,9 @@
 """Holds commands against rules. Pure.
 
 A program given by an absolute path is matched by rules about that very path; where there are none,
-by rules about its bare name, as far as `host_executable` lets that path stand for the name.
+by rules about its bare name, as far as `host_executable` lets that path stand for the name. Where
+it says nothing of the name, a rule that allows is only for what comes with the system: anybody can
+call a program `git`.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from app_server.execpolicy.known_safe import program_name
 from app_server.execpolicy.rules import STRICTNESS, Decision, PrefixRule, RuleSet
 from app_server.execpolicy.shell_quote import shell_join
 
@@ -81,10 +84,11 @@ def matching(
     if allowed_paths is not None and program not in allowed_paths:
         return []
     bare = (name, *words[1:])
+    may_be_allowed = allowed_paths is not None or program_name(program) is not None
     return [
         _match(rule, bare, resolved_program=program)
         for rule in rules.prefix_rules
-        if rule.covers(bare)
+        if rule.covers(bare) and (may_be_allowed or rule.decision != "allow")
     ]
 
 

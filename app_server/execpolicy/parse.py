@@ -26,7 +26,8 @@ from app_server.execpolicy.rules import (
 )
 
 PROTOCOLS = ("http", "https", "socks5_tcp", "socks5_udp")
-LONGEST_TEXT_BYTES = 1 << 20
+LONGEST_TEXT = 1 << 20
+"""Characters."""
 
 _WRITTEN_BY_US = re.compile(r'prefix_rule\(pattern=(\[".*"\]), decision="allow"\)')
 _LISTS = ("pattern", "match", "not_match", "paths")
@@ -35,7 +36,7 @@ _MAY_BE_NONE = ("justification", "match", "not_match")
 
 def parse_rules(text: str, path: str) -> RuleSet:
     """The rules in a text; raises `RulesError`. Starts a process unless the lines are our own."""
-    if len(text) > LONGEST_TEXT_BYTES:
+    if len(text) > LONGEST_TEXT:
         raise RulesError(path, "the file is too long")
     written = _written_by_us(text)
     if written is not None:
@@ -43,16 +44,18 @@ def parse_rules(text: str, path: str) -> RuleSet:
     from app_server.execpolicy.evaluate import calls_in
 
     reader = _Reader()
-    calls = calls_in(text, path, list(_FUNCTIONS))
-    for number, call in enumerate(calls):
+    complaint: tuple[int, str] | None = None
+    for number, call in enumerate(calls_in(text, path, list(_FUNCTIONS))):
         try:
             reader.take(number, call.function, call.positional, call.named)
         except ValueError as error:
-            calls_in(text, path, list(_FUNCTIONS), (number, str(error)))
+            complaint = number, str(error)
+            break
     rules = reader.rules()
-    missed = reader.first_missed_example(rules)
-    if missed is not None:
-        calls_in(text, path, list(_FUNCTIONS), missed)
+    complaint = complaint or reader.first_missed_example(rules)
+    if complaint is not None:
+        calls_in(text, path, list(_FUNCTIONS), complaint)  # raises it, with its place
+        raise RulesError(path, complaint[1])
     return rules
 
 

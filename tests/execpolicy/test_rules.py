@@ -1,5 +1,6 @@
 """Rules about commands: reading them, holding commands against them."""
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -197,6 +198,8 @@ JUDGED = [
     (["/tmp/git", "log"], None, False),
     (["/opt/tool"], "prompt", True),
     (["/usr/bin/tool"], "allow", True),
+    (["/tmp/tool"], None, False),
+    (["/w/rm", "x"], "forbidden", True),
     (["./git"], None, False),
     (["gi"], None, False),
 ]
@@ -265,6 +268,8 @@ def test_a_broken_file_costs_its_own_rules_and_says_where(tmp_path: Path) -> Non
     unreadable.mkdir()
     binary = tmp_path / "d.rules"
     binary.write_bytes(b"\xff")
+    pipe = tmp_path / "dd.rules"
+    os.mkfifo(pipe)
     write(tmp_path / "e.rules", 'prefix_rule(pattern=["e"])')
     loaded = load_rules([tmp_path])
     assert firsts(loaded.rules) == ["a", "e"]
@@ -272,6 +277,7 @@ def test_a_broken_file_costs_its_own_rules_and_says_where(tmp_path: Path) -> Non
         (str(broken), 2),
         (str(unreadable), None),
         (str(binary), None),
+        (str(pipe), None),
     ]
 
 
