@@ -110,6 +110,8 @@ class ExecHandler:
                 case file_methods.FileParams():
                     session.file(params, reply)
                     return True
+                case protocol.HttpRequestParams():
+                    session.http_request(params, reply)
                 case protocol.EnvironmentInfoParams():
                     from app_server.exec_server.environment_info import environment_info
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -34,7 +34,13 @@ from app_server.exec_server.protocol import (
     Body,
     Notification,
     ServiceError,
-    Stream,
+)
+from app_server.exec_server.reports import (
+    exit_code,
+    read_result,
+    sandbox_type,
+    snapshot_of,
+    was_denied_by_sandbox,
 )
 from app_server.exec_server.start_spec import resolved_spec
 
@@ -136,7 +142,7 @@ class Session:
                 protocol.StartResult(
                     process_id=process.id,
                     pid=process.pid,
-                    sandbox_type=_sandbox_type(process) if self.uses_uris else msgspec.UNSET,
+                    sandbox_type=sandbox_type(process) if self.uses_uris else msgspec.UNSET,
                 )
             )
             if hears_more:
@@ -167,6 +173,17 @@ class Session:
             raise ServiceError(INTERNAL_ERROR, _os_text(error)) from error
         self._keep_until_ended(change.process)
 
+    def http_request(self, params: protocol.HttpRequestParams, reply: Reply) -> None:
+        """Ask somebody over HTTP; nobody waits for it but who asked."""
+        from app_server.exec_server.http_request import HttpRequest
+
+        request = HttpRequest(self._loop, params, reply, self._tell)
+        try:
+            request.run()
+        except OSError as error:
+            raise ServiceError(INTERNAL_ERROR, f"http/request failed: {error}") from error
+        self._keep_until_ended(request.process)
+
     def read(self, params: protocol.ReadParams, reply: Reply) -> None:
         process = self._known(params.process_id)
         timer: Timer | None = None
@@ -175,7 +192,7 @@ class Session:
             if timer is not None:
                 timer.cancel()
             process.forget(answer)
-            reply(_read_result(process, params, counts_all=self.is_resumable))
+            reply(read_result(process, params, counts_all=self.is_resumable))
 
         if (
             params.wait_ms
@@ -222,7 +239,7 @@ class Session:
 
         def answer() -> None:
             if process.is_exited:
-                reply(protocol.WaitResult(exit_code=_code(process), signal=process.exit_signal))
+                reply(protocol.WaitResult(exit_code=exit_code(process), signal=process.exit_signal))
             else:
                 process.when_changed(answer)
 
@@ -252,7 +269,7 @@ class Session:
         return protocol.EmptyResult()
 
     def snapshot(self, params: protocol.SnapshotParams) -> protocol.SnapshotResult:
-        return _snapshot(self._known(params.process_id))
+        return snapshot_of(self._known(params.process_id))
 
     def _known(self, process_id: str) -> ManagedProcess:
         process = self._processes.get(process_id)
@@ -275,10 +292,10 @@ class Session:
         self._tell(
             protocol.ExitedNotification(
                 process_id=process.id,
-                exit_code=_code(process),
+                exit_code=exit_code(process),
                 signal=process.exit_signal,
                 seq=process.retained.take_number() if self.is_resumable else None,
-                sandbox_denied=_was_denied(process) if self.is_resumable else None,
+                sandbox_denied=was_denied_by_sandbox(process) if self.is_resumable else None,
             )
         )
 
@@ -336,60 +353,6 @@ class Session:
 
     def _all(self) -> list[ManagedProcess]:
         return [*self._processes.values(), *self._ending]
-
-
-def _read_result(
-    process: ManagedProcess, params: protocol.ReadParams, *, counts_all: bool
-) -> protocol.ReadResult:
-    chunks = process.retained.after(params.after_seq or 0, params.max_bytes)
-    next_seq = process.retained.next_seq
-    if counts_all and chunks and chunks[-1].seq != process.retained.last_output_seq:
-        # Whoever pages by this number must not skip what did not fit.
-        next_seq = chunks[-1].seq + 1
-    return protocol.ReadResult(
-        chunks=[
-            protocol.ReadChunk(seq=chunk.seq, stream=chunk.stream, chunk=chunk.data)
-            for chunk in chunks
-        ],
-        next_seq=next_seq,
-        exited=process.is_exited,
-        exit_code=process.exit_code if process.is_exited else None,
-        closed=process.is_closed if counts_all else msgspec.UNSET,
-        failure=None if counts_all else msgspec.UNSET,
-        sandbox_denied=_was_denied(process) if counts_all else msgspec.UNSET,
-    )
-
-
-def _snapshot(process: ManagedProcess) -> protocol.SnapshotResult:
-    return protocol.SnapshotResult(
-        stdout=process.retained.joined("stdout"),
-        stderr=process.retained.joined("stderr"),
-        terminal=process.retained.joined("pty"),
-        truncated=process.retained.is_truncated,
-        exit_code=process.exit_code if process.is_exited else None,
-        running=not process.is_exited,
-    )
-
-
-def _sandbox_type(process: ManagedProcess) -> Literal["none", "linuxSeccomp"]:
-    return "none" if process.confinement == "none" else "linuxSeccomp"
-
-
-def _was_denied(process: ManagedProcess) -> bool:
-    """Whether a confined process that has ended most likely failed because it was confined."""
-    if process.confinement == "none" or not process.is_exited:
-        return False
-    from app_server.sandbox.denial import was_denied
-
-    number = process.exit_signal
-    code = process.exit_code if number is None else 128 + number
-    streams: tuple[Stream, ...] = ("stdout", "stderr", "pty")
-    output = b"".join(process.retained.joined(stream) for stream in streams)
-    return was_denied(process.confinement, code, output.decode(errors="replace"))
-
-
-def _code(process: ManagedProcess) -> int:
-    return -1 if process.exit_code is None else process.exit_code
 
 
 def _os_text(error: Exception) -> str:
