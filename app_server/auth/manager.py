@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+SIGN_OUT_WAIT_SECONDS = 3.0
+"""For a renewal that is going on; signing out must not hang on a service that is down."""
+
 
 class AuthSource(Protocol):
     """Where the model client gets its credentials."""
@@ -117,7 +120,7 @@ class AuthManager:
 
     @property
     def stored(self) -> StoredAuth | None:
-        """The sign-in as it is kept; None when signed out or when the environment has the key."""
+        """The sign-in as it is kept, whether or not a key in the environment wins over it."""
         return self._stored if self.credentials is not None else None
 
     @property
@@ -183,11 +186,21 @@ class AuthManager:
             self._lent.delete()
             self._look_up()
 
-    def logout(self) -> bool:
-        """Forget the sign-in; whether there was one to forget. Blocks. Raises `StoreFailed`.
+    async def sign_out(self) -> bool:
+        """Give the tokens back and forget the sign-in; whether there was one. Raises `StoreFailed`.
 
-        A key in the environment stays in use: it is not ours to remove.
+        A renewal that goes on, here or in another process of this home, is let come to its end
+        first, so that its tokens do not come back. A key in the environment stays in use: it is
+        not ours to remove.
         """
+        from app_server.auth.renewal_lock import renewal_lock
+
+        async with renewal_lock(self._codex_home, SIGN_OUT_WAIT_SECONDS):
+            await self.revoke()
+            return await _on_a_thread(self.logout)
+
+    def logout(self) -> bool:
+        """Forget the sign-in; whether there was one to forget. Blocks. Raises `StoreFailed`."""
         with self._changing:
             was_lent = self._lent.delete()
             try:
@@ -314,16 +327,16 @@ class AuthManager:
     def keep_renewed(self, spent: StoredAuth, fresh: StoredAuth) -> None:
         """Store new tokens in place of those they came from, unless these have gone. Blocks."""
         with self._changing:
-            if self._stored != spent:
+            if self._stored != spent and self._newest(self._store.load()) != spent:
                 log.info("renewed tokens are dropped: somebody has signed out meanwhile")
                 return
             self._unsaved = fresh
             try:
-                self.keep(fresh)
+                self._store.save(fresh)
                 self._unsaved = None
             except StoreFailed as failure:
                 log.warning("renewed tokens live in memory only: %s", failure)
-                self._look_up()
+            self._look_up()
 
     async def _ask_the_host(self) -> None:
         before = self._credentials

@@ -28,8 +28,10 @@ LIMIT_SECONDS = 45.0
 
 
 @asynccontextmanager
-async def renewal_lock(codex_home: Path) -> AsyncIterator[None]:
-    """The block runs while no other process renews the tokens of this home."""
+async def renewal_lock(
+    codex_home: Path, limit_seconds: float = LIMIT_SECONDS
+) -> AsyncIterator[None]:
+    """The block runs while no other process renews the tokens of this home, or is waited for."""
     import fcntl
 
     try:
@@ -39,7 +41,7 @@ async def renewal_lock(codex_home: Path) -> AsyncIterator[None]:
         yield
         return
     try:
-        give_up_at = clock.monotonic() + LIMIT_SECONDS
+        give_up_at = clock.monotonic() + limit_seconds
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -121,10 +121,10 @@ class FileStore:
         return found
 
     def save(self, auth: StoredAuth) -> None:
-        target = Path(os.path.realpath(self.path))
         try:
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._set_aside_what_we_cannot_read()
+            target = Path(os.path.realpath(self.path))
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _replace_content(target, as_text(auth))
         except OSError as failure:
             reason = failure.strerror or str(failure)

@@ -153,8 +153,7 @@ async def _sign_out(home: Path, config: Config) -> int:
 
     async with HttpClients() as http:
         auth = open_manager(home, config, http)
-        await auth.revoke()
-        was_signed_in = await asyncio.to_thread(auth.logout)
+        was_signed_in = await auth.sign_out()
     told("Successfully logged out" if was_signed_in else "Not logged in")
     for name in KEYS_IN_THE_ENVIRONMENT:
         if os.environ.get(name, "").strip():

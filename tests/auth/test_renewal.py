@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from app_server import clock
+from app_server.auth import manager
 from app_server.auth.errors import RefreshFailed, StoreFailed
+from app_server.auth.host_tokens import HostTokens
 from app_server.auth.manager import AuthManager
 from app_server.auth.needs import OPENAI
 from app_server.auth.renewal_lock import renewal_lock
@@ -154,6 +156,41 @@ async def test_signing_out_during_a_renewal_stays_signed_out(
     await renewal
     assert auth.credentials is None
     assert signed_in.load() is None
+
+
+async def test_signing_out_in_another_process_waits_for_a_renewal_and_stays_signed_out(
+    codex_home: Path,
+    signed_in: FileStore,
+    http: HttpClients,
+    slow_service: Issuer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(manager, "SIGN_OUT_WAIT_SECONDS", 30)
+    here, elsewhere = (AuthManager(codex_home, http=http) for _ in range(2))
+    renewal = asyncio.create_task(here.refresh())
+    await asyncio.to_thread(slow_service.wait_until_asked, "/oauth/token")
+    signing_out = asyncio.create_task(elsewhere.sign_out())
+    slow_service.go_on.set()
+    assert await asyncio.gather(renewal, signing_out) == [True, True]
+    assert signed_in.load() is None
+    given_back = [each.body["token"] for each in slow_service.asked if "revoke" in each.path]
+    assert given_back == ["planted-refresh-secret-2"]
+
+
+async def test_a_host_that_lends_tokens_during_a_renewal_takes_nothing_from_the_store(
+    codex_home: Path, signed_in: FileStore, http: HttpClients, slow_service: Issuer
+) -> None:
+    auth = AuthManager(codex_home, http=http)
+    renewal = asyncio.create_task(auth.refresh())
+    await asyncio.to_thread(slow_service.wait_until_asked, "/oauth/token")
+    auth.login_with_host_tokens(HostTokens(access_token=jwt(n="lent"), account_id="acct-1"))
+    slow_service.go_on.set()
+    await renewal
+    assert auth.is_lent
+    kept = signed_in.load()
+    assert kept is not None
+    assert kept.tokens is not None
+    assert kept.tokens.refresh_token != "planted-refresh-secret-0"
 
 
 async def test_a_clock_that_is_ahead_does_not_renew_before_every_request(

@@ -119,6 +119,19 @@ def test_a_link_to_the_file_stays_a_link(codex_home: Path, tmp_path: Path) -> No
     assert json.loads(elsewhere.read_text())["OPENAI_API_KEY"] == "sk-test"
 
 
+def test_a_link_to_a_foreign_file_is_set_aside_and_the_file_stays(
+    codex_home: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "other.json"
+    elsewhere.write_text('{"of": "another program"}')
+    store = FileStore(codex_home)
+    store.path.symlink_to(elsewhere)
+    store.save(KEY)
+    assert store.load() == KEY
+    assert elsewhere.read_text() == '{"of": "another program"}'
+    assert (codex_home / "auth.json.unreadable").resolve() == elsewhere
+
+
 def test_a_folder_that_cannot_be_written_is_named_and_the_old_file_stays(
     codex_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,9 +46,8 @@ async def read_account(ctx: RequestContext, params: GetAccountParams) -> GetAcco
 async def log_out(ctx: RequestContext, params: None) -> LogoutAccountResponse:
     auth = ctx.services.auth
     await ctx.services.logins.end_current()
-    await auth.revoke()
     try:
-        await asyncio.to_thread(auth.logout)
+        await auth.sign_out()
     except AuthError as error:
         raise InternalError(f"logout failed: {error}") from error
     ctx.after_reply(lambda: tell_who_is_signed_in(ctx.server))
