@@ -150,10 +150,14 @@ class Link:
             await asyncio.sleep(FRAME_SECONDS)
 
     async def _send(self, client: "Client | ReconnectingClient", effect: Effect) -> None:
+        from app_server.client.own_images import names_own_images, with_own_images
+
         match effect:
             case SendRequest(row=row, params=params, purpose=purpose):
                 outcome: Event
                 try:
+                    if self._remote and names_own_images(params):
+                        params = await asyncio.to_thread(with_own_images, params)
                     result = await client.request(row, params)
                     outcome = Replied(purpose=purpose, result=result)
                 except RpcError as error:

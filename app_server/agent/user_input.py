@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app_server import paths
-from app_server.agent.images import UnreadableImage, UnsupportedImage, data_url
+from app_server.images import UnreadableImage, UnsupportedImage, data_url
 from app_server.protocol.response_item import (
     ContentItem,
     InputImageContentItem,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from app_server.protocol.account import ACCOUNT_READ, GetAccountParams
 from app_server.protocol.errors import RpcError
 from app_server.protocol.item_deltas import AgentMessageDeltaNotification
 from app_server.protocol.model import MODEL_LIST, ModelListParams
+from app_server.protocol.turn import TURN_START, TurnStartParams
+from app_server.protocol.user_input import LocalImageUserInput, TextUserInput
 from app_server.rpc import backoff
 from tests.tui.scripted import ScriptedServer
 from tui.link import LOST, Link
@@ -144,6 +147,27 @@ async def test_a_connection_to_a_server_elsewhere_comes_back(
     kinds = [type(event) for event in heap.events]
     assert kinds == [Connected, Interrupted, Restored, Replied]
     assert heap.events[0] == Connected(remote=True)
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_a_server_elsewhere_is_sent_the_pictures_themselves(tmp_path: Path) -> None:
+    picture, note = tmp_path / "dot.png", tmp_path / "note.txt"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n dot")
+    note.write_text("no picture")
+    server, heap = ScriptedServer(), Heap()
+    link = Link(heap.take, "1", remote=True)
+    task = asyncio.create_task(link.run(server.connect))
+    for path in (picture, note):
+        sent = [TextUserInput(text="look"), LocalImageUserInput(path=str(path))]
+        params = TurnStartParams(thread_id="t", input=sent)
+        purpose = ThreadCommand(thread_id="t", doing="look")
+        link.carry_out([SendRequest(row=TURN_START, params=params, purpose=purpose)])
+    await heap.until(lambda events: sum(isinstance(e, Refused | Replied) for e in events) == 2)
+    refused = next(event for event in heap.events if isinstance(event, Refused))
+    assert refused.message == f"{note} cannot be attached: unsupported image `text/plain`"
+    (arrived,) = [params for name, params in server.seen if name == "turn/start"]
+    assert arrived.input[1].url.startswith("data:image/png;base64,")
     task.cancel()
     await asyncio.wait([task])
 

@@ -9,8 +9,8 @@ import msgspec
 
 from app_server import clock, paths
 from app_server.agent.events import ItemCompleted, ItemStarted
-from app_server.agent.images import UnreadableImage, UnsupportedImage, data_url
 from app_server.agent.tools.spec import ToolCall, ToolError, decode_arguments, function, string
+from app_server.images import UnreadableImage, UnsupportedImage, data_url
 from app_server.protocol.item import ImageViewThreadItem
 from app_server.protocol.response_item import (
     FunctionCallOutputBody,
