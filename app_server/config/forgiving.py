@@ -7,6 +7,7 @@ takes its place. Where everything must hold, `files` is the door to take.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,24 @@ def read_usable(path: Path) -> tuple[dict[str, Any], list[ConfigWarningNotificat
         else:
             break
     return table, warnings
+
+
+def misfits(table: Mapping[str, Any]) -> list[Misfit]:
+    """Everything in a table that does not fit, in the order found."""
+    import copy
+
+    from app_server.config.schema import check
+
+    rest, found = copy.deepcopy(dict(table)), []
+    while rest:
+        try:
+            check(rest)
+        except Misfit as misfit:
+            found.append(misfit)
+            _remove(rest, misfit.path)
+        else:
+            break
+    return found
 
 
 def _remove(table: dict[str, Any], path: Path_) -> str | None:

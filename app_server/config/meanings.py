@@ -205,7 +205,7 @@ AS_A_WHOLE = frozenset(_AS_A_WHOLE.split())
 
 _UNUSED_YET = (
     "oss_provider plan_mode_reasoning_effort model_catalog_json include_apps_instructions "
-    "include_collaboration_mode_instructions auto_review.policy mcp_servers "
+    "include_collaboration_mode_instructions mcp_servers "
     "mcp_oauth_credentials_store mcp_oauth_callback_port mcp_oauth_callback_url apps plugins "
     "marketplaces hooks skills.bundled.enabled skills.include_instructions tool_suggest "
     "agents.max_threads agents.max_depth agents.job_max_runtime_seconds agents.interrupt_message "

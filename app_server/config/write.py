@@ -10,10 +10,9 @@ from typing import Any
 from app_server.config.demands import NO_DEMANDS, Demands
 from app_server.config.edit import Edit, edit_file
 from app_server.config.errors import ConfigFileError, ConfigInvalid, ConfigWriteError
-from app_server.config.kinds import Misfit
+from app_server.config.forgiving import misfits
 from app_server.config.layers import Layer, version_of
 from app_server.config.load import load_config, requirements_path
-from app_server.config.schema import check
 from app_server.protocol.config import (
     ConfigEdit,
     ConfigWriteResponse,
@@ -39,7 +38,11 @@ def write_config(
     if any(not edit.key_path for edit in edits):
         raise ConfigWriteError("configValidationError", "keyPath must not be empty")
 
+    standing: Mapping[str, Any] = {}
+
     def unchanged_since_read(table: Mapping[str, Any]) -> None:
+        nonlocal standing
+        standing = table
         if expected_version is not None and expected_version != version_of(table):
             raise ConfigWriteError(
                 "configVersionConflict",
@@ -47,7 +50,7 @@ def write_config(
             )
 
     def allowed(table: Mapping[str, Any]) -> None:
-        _check_user_table(table)
+        _check_user_table(table, standing)
         _check_demands(table, demands)
 
     try:
@@ -73,17 +76,21 @@ def write_config(
     )
 
 
-def _check_user_table(table: Mapping[str, Any]) -> None:
-    try:
-        check(table)
-        if table.get("profile") and table["profile"] not in table.get("profiles", {}):
-            raise ConfigInvalid(f"config profile `{table['profile']}` not found")
-    except Misfit as misfit:
-        message = f"Invalid configuration: {misfit.long_text}"
-        raise ConfigWriteError("configValidationError", message) from misfit
-    except ConfigInvalid as error:
-        message = f"Invalid configuration: {error}"
-        raise ConfigWriteError("configValidationError", message) from error
+def _check_user_table(table: Mapping[str, Any], standing: Mapping[str, Any]) -> None:
+    """Refuse what the change makes wrong; what was wrong before must not keep it from being made,
+    or a file with two faults could never be mended step by step."""
+    known = _faults(standing)
+    for reason in _faults(table):
+        if reason not in known:
+            raise ConfigWriteError("configValidationError", f"Invalid configuration: {reason}")
+
+
+def _faults(table: Mapping[str, Any]) -> list[str]:
+    found = [misfit.long_text for misfit in misfits(table)]
+    name, profiles = table.get("profile"), table.get("profiles", {})
+    if name and isinstance(name, str) and isinstance(profiles, Mapping) and name not in profiles:
+        found.append(f"config profile `{name}` not found")
+    return found
 
 
 def _check_demands(table: Mapping[str, Any], demands: Demands) -> None:

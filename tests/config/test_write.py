@@ -173,6 +173,20 @@ def test_a_refused_write_leaves_the_file_alone(
     assert file.read_text() == FILE
 
 
+def test_a_file_with_faults_can_be_mended_step_by_step(codex_home: Path) -> None:
+    path = codex_home / "config.toml"
+    path.write_text('sandbox_mode = "open"\nmodel = 5\nprofile = "gone"\n')
+    write(path, "projects./a.trust_level", "trusted")
+    write(path, "model", "x")
+    with pytest.raises(ConfigWriteError, match="unknown variant `wide`"):
+        write(path, "sandbox_mode", "wide")
+    write(path, "sandbox_mode", "read-only")
+    with pytest.raises(ConfigWriteError, match="config profile `other` not found"):
+        write(path, "profile", "other")
+    write(path, "profile", None)
+    assert read_config(codex_home, None).config["model"] == "x"
+
+
 def test_a_batch_is_made_whole_or_not_at_all(file: Path) -> None:
     edits = [
         ConfigEdit(key_path="model", value="x", merge_strategy="replace"),

@@ -17,6 +17,7 @@ from app_server.protocol.config import (
 )
 from app_server.protocol.errors import InternalError, InvalidRequest
 from app_server.protocol.notices import CONFIG_WARNING, WARNING, ConfigWarningNotification
+from app_server.protocol.thread import THREAD_START, ThreadStartParams
 from tests.server.connector import Connector
 from tests.support.conversation import Conversation
 from tests.support.model_server import provider_toml
@@ -109,3 +110,12 @@ async def test_settings_that_cannot_be_used_do_not_reach_loaded_threads(
     assert told.startswith("The changed settings cannot be used here: Model provider `gone`")
     await thread.say("Go.")
     assert (await thread.ended()).status == "completed"
+
+
+async def test_the_provider_that_is_gone_names_what_took_its_place(
+    connect: Connector, codex_home: Path
+) -> None:
+    (codex_home / "config.toml").write_text('model_provider = "ollama-chat"\n')
+    client = await connect()
+    with pytest.raises(InvalidRequest, match="replace `ollama-chat` with `ollama`"):
+        await client.request(THREAD_START, ThreadStartParams())
