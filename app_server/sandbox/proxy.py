@@ -88,6 +88,8 @@ class Proxy:
         if len(head) > _LONGEST_HEAD_BYTES:
             raise _Unusable
         lines = head[:-4].decode("latin-1").split("\r\n")
+        if any("\n" in line or "\r" in line or "\0" in line for line in lines):
+            raise _Unusable  # a server could read one line as two
         method, url, version = lines[0].split(" ")
         if method == "CONNECT":
             target = Target(*_authority(url, 443), "https", method)

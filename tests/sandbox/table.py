@@ -38,6 +38,7 @@ _SECTIONS = {
     "test_system_v_memory_outside_is_not_seen": "Other processes",
     "test_nobody_is_reached_over_sockets": "Network",
     "test_no_socket_is_made": "Network",
+    "test_programs_of_the_network_reach_nobody": "Network",
     "test_servers_that_start_programs_are_not_reached": "Servers that start programs, network on",
     "test_no_input_is_pushed_into_a_terminal": "The terminal, and what outlives a command",
     "test_a_daemon_ends_with_its_command": "The terminal, and what outlives a command",

@@ -6,6 +6,7 @@ import ctypes
 import os
 import pty
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -132,6 +133,34 @@ def test_those_sockets_would_be_reached_without_a_sandbox(
     heard = listeners.heard_something()
     listeners.close()
     assert heard, done.output
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "curl -sS -m 5 http://127.0.0.1:{port}",
+        "wget -q -T 5 -t 1 -O - http://127.0.0.1:{port}",
+        "nc -z -w 5 127.0.0.1 {port}",
+        "ssh -o BatchMode=yes -o ConnectTimeout=5 -p {port} 127.0.0.1",
+        "ping -c 1 -W 5 127.0.0.1",
+        "getent ahosts codex-test.invalid",
+        "git ls-remote http://127.0.0.1:{port}/x",
+        "bash -c 'echo x > /dev/tcp/127.0.0.1/{port}'",
+        "bash -c 'echo x > /dev/udp/127.0.0.1/{port}'",
+    ],
+    ids=lambda line: "_".join(line.split()[:1]) + ("_udp" if "udp" in line else ""),
+)
+def test_programs_of_the_network_reach_nobody(
+    any_stage: Stage, policy: SandboxPolicy, line: str
+) -> None:
+    if shutil.which(line.split()[0]) is None:
+        pytest.skip(f"{line.split()[0]} is not installed")
+    listeners = Listeners(any_stage)
+    done = any_stage.shell(line.format(port=listeners.port), policy)
+    heard = listeners.heard_something()
+    listeners.close()
+    assert not heard
+    assert done.code != 0, done.output
 
 
 @pytest.mark.parametrize("attempt", SOCKET_KINDS, ids=lambda attempt: attempt.name)

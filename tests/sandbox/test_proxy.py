@@ -217,8 +217,19 @@ async def test_a_limited_profile_lets_nothing_be_sent_or_encrypted(
     assert len(site[0].asked) == 1
 
 
+TWO_IN_ONE = "GET http://good.example/ HTTP/1.1\\r\\nA: b\\nHost: c"
+
+
 @pytest.mark.parametrize(
-    "line", ["nonsense", "GET / HTTP/1.1", "GET ftp://x/ HTTP/1.1", "CONNECT x:y HTTP/1.1", "\\xff"]
+    "line",
+    [
+        "nonsense",
+        "GET / HTTP/1.1",
+        "GET ftp://x/ HTTP/1.1",
+        "CONNECT x:y HTTP/1.1",
+        "\\xff",
+        TWO_IN_ONE,
+    ],
 )
 async def test_what_is_no_request_is_answered_as_such(guarded: Guarded, line: str) -> None:
     said = (await guarded.run(f"talk(b'{line}\\r\\n\\r\\n')")).output

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -290,7 +291,13 @@ FETCH = (
 
 
 @pytest.fixture
-async def proxied(client: Client, codex_home: Path, workspace: Path) -> Conversation:
+async def proxied(
+    client: Client, codex_home: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> Conversation:
+    def nowhere(*_: object, **__: object) -> None:
+        raise socket.gaierror("a test reaches no names")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nowhere)
     if not probe.try_namespaces().works:
         pytest.skip("a proxy needs namespaces of our own")
     file = codex_home / "config.toml"
