@@ -8,6 +8,7 @@ started ends with it.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
@@ -133,6 +134,13 @@ class Environment(Protocol):
 
     async def spawn(self, request: SpawnRequest) -> RunningProcess:
         """Start a program. Raises `CommandNotStarted` or `EnvironmentLost`."""
+        ...
+
+    async def shares_folder(self, folder: Path) -> bool:
+        """Whether this folder there is the one on this machine, so that files can be changed here.
+
+        Raises `EnvironmentLost`.
+        """
         ...
 
     async def prewarm(self) -> None:

@@ -167,6 +167,9 @@ class Unusable:
     async def spawn(self, request: SpawnRequest) -> RunningProcess:
         self._refuse()
 
+    async def shares_folder(self, folder: Path) -> bool:
+        return False
+
     async def prewarm(self) -> None:
         pass
 

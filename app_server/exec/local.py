@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 
 from app_server.exec.environment import RunningProcess, SpawnRequest
 from app_server.exec.errors import EnvironmentLost
@@ -40,6 +41,11 @@ class LocalEnvironment:
     async def spawn(self, request: SpawnRequest) -> RunningProcess:
         service = await self._running_service()
         return await service.spawn(request)
+
+    async def shares_folder(self, folder: Path) -> bool:
+        if self._start is None:
+            return True
+        return await (await self._running_service()).shares_folder(folder)
 
     async def prewarm(self) -> None:
         with contextlib.suppress(EnvironmentLost):

@@ -51,6 +51,9 @@ class RemoteEnvironment:
         service = await self._connected_service()
         return await service.spawn(request)
 
+    async def shares_folder(self, folder: Path) -> bool:
+        return await (await self._connected_service()).shares_folder(folder)
+
     async def prewarm(self) -> None:
         with contextlib.suppress(EnvironmentLost):
             await self._connected_service()

@@ -13,11 +13,13 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator
 from itertools import count
+from pathlib import Path
 
 from app_server.exec.environment import ExitStatus, OutputChunk, RunningProcess, SpawnRequest
 from app_server.exec.errors import CommandNotStarted, EnvironmentLost, StdinClosed
 from app_server.exec_server import protocol
 from app_server.exec_server.client import CallRejected, ExecServerClient, ExecServerError
+from app_server.exec_server.file_methods import GetMetadataParams
 from app_server.exec_server.protocol import Event
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,15 @@ UNREAD_HIGH_BYTES = 2 * 1024 * 1024
 UNREAD_LOW_BYTES = 512 * 1024
 UNREAD_OF_ALL_HIGH_BYTES = 8 * 1024 * 1024
 UNREAD_OF_ALL_LOW_BYTES = 2 * 1024 * 1024
+
+
+SHARING_ATTEMPTS = 5
+"""For a folder that changes while it is compared."""
+
+
+class _FolderFacts(protocol.Body, frozen=True, kw_only=True):
+    is_directory: bool
+    modified_at_ms: int
 
 
 class ConnectedService:
@@ -95,6 +106,23 @@ class ConnectedService:
         # Where the service is gone its processes are, too.
         with contextlib.suppress(ExecServerError):
             await self._client.terminate(process_id, grace_seconds)
+
+    async def shares_folder(self, folder: Path) -> bool:
+        """Whether the folder there was changed in the same millisecond as the one here."""
+        params = GetMetadataParams(path=str(folder))
+        for _ in range(SHARING_ATTEMPTS):
+            before = await asyncio.to_thread(_changed_at_ms, folder)
+            try:
+                there = await self._client.call("fs/getMetadata", params, _FolderFacts)
+            except CallRejected:
+                return False
+            except ExecServerError as error:
+                raise EnvironmentLost(str(error)) from error
+            if before is None or there.modified_at_ms == before:
+                return before is not None and there.is_directory
+            if await asyncio.to_thread(_changed_at_ms, folder) == before:
+                return False
+        return False
 
     async def close(self) -> None:
         """End the connection, and with it everything that runs."""
@@ -259,6 +287,13 @@ def _start_params(process_id: str, request: SpawnRequest) -> protocol.StartParam
         mount_points=list(request.mount_points),
         claims_terminal=request.claims_terminal,
     )
+
+
+def _changed_at_ms(folder: Path) -> int | None:
+    try:
+        return folder.stat().st_mtime_ns // 1_000_000
+    except OSError:
+        return None
 
 
 def _is_text(value: str) -> bool:

@@ -8,6 +8,7 @@ ends every waiting call fails and the listener is told why.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable
 from typing import Protocol, TypeVar
@@ -17,6 +18,8 @@ import msgspec
 from app_server.exec_server import messages, protocol
 from app_server.exec_server.lines import LineReader, LineWriter
 from app_server.exec_server.protocol import Event
+
+log = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=protocol.Body)
 
@@ -59,6 +62,8 @@ class ExecServerClient:
         self._calls: dict[int, asyncio.Future[msgspec.Raw]] = {}
         self._next_id = 1
         self._is_closed = False
+        self.breach: str | None = None
+        """How the service broke the rules, if that ended the connection."""
         self._on_event: Callable[[Event], None] = lambda event: None
         self._on_closed: Callable[[], None] = lambda: None
         transport.open(self._receive, self._ended)
@@ -199,8 +204,10 @@ class ExecServerClient:
                 answer.set_exception(CallRejected(error.code, error.message))
             else:
                 answer.set_result(message.result)
-        except (ValueError, msgspec.MsgspecError):
+        except (ValueError, msgspec.MsgspecError) as error:
             # What cannot be understood leaves nothing to rely on.
+            self.breach = str(error)
+            log.warning("exec-server protocol error: %s", error)
             self._transport.pause()
             self._ended()
 

@@ -1,13 +1,20 @@
 """The client over a launched service, and the handler without any wire."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
 from app_server.exec_server import protocol
-from app_server.exec_server.client import CallRejected, ExecServerError, TransportClosed
+from app_server.exec_server.client import (
+    CallRejected,
+    ExecServerClient,
+    ExecServerError,
+    PipeTransport,
+    TransportClosed,
+)
 from app_server.exec_server.handler import ExecHandler
 from app_server.exec_server.launch import LaunchedService, launch
 from app_server.exec_server.limits import Limits
@@ -111,6 +118,39 @@ async def test_the_handler_is_used_without_a_wire() -> None:
     await eventually(lambda: any(isinstance(event, protocol.ExitedNotification) for event in told))
     handler.close()
     await eventually(lambda: handler.has_ended)
+
+
+@pytest.mark.parametrize(
+    ("line", "breach"),
+    [
+        (
+            b'{"id":5,"method":"process/ask","params":{}}\n',
+            "unexpected exec-server request from remote server: process/ask",
+        ),
+        (b"not-json\n", "JSON is malformed"),
+        (b'{"method":"process/output","params":{"processId":1}}\n', "Expected `str`, got `int`"),
+    ],
+)
+async def test_a_service_that_breaks_the_rules_is_left(line: bytes, breach: str) -> None:
+    (to_read, to_write), (nobody, unread) = os.pipe(), os.pipe()
+    client = ExecServerClient(PipeTransport(to_read, unread))
+    closed = asyncio.Event()
+    client.listen(lambda event: None, closed.set)
+    os.write(to_write, line)
+    async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+        await closed.wait()
+    assert client.breach is not None
+    assert breach in client.breach
+    with pytest.raises(TransportClosed):
+        await client.wait("proc-1")
+    await client.close()
+    for descriptor in (to_write, nobody):
+        os.close(descriptor)
+
+
+async def test_an_unknown_notification_is_passed_over(service: LaunchedService) -> None:
+    service.client._receive(b'{"method":"process/unheardOf","params":{}}')
+    assert (await service.client.start(start("true"))).process_id == "proc-1"
 
 
 async def test_an_error_names_its_code(service: LaunchedService) -> None:

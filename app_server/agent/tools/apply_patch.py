@@ -18,6 +18,7 @@ from app_server.agent.approvals import Verdict, ask_about_files
 from app_server.agent.events import Told
 from app_server.agent.history import structured_output
 from app_server.agent.tools.requirement import nobody_is_asked
+from app_server.agent.tools.shared_files import require_files
 from app_server.agent.tools.spec import (
     ToolCall,
     ToolError,
@@ -65,7 +66,7 @@ class ApplyPatch:
         payload = call.payload
         if payload.lstrip().startswith("{"):
             payload = decode_arguments(call, Arguments).input
-        return await apply_patch_text(turn, call.call_id, payload, turn.settings.cwd)
+        return await apply_patch_text(turn, call.call_id, payload, turn.settings.command_cwd)
 
 
 class Arguments(msgspec.Struct, frozen=True):
@@ -90,6 +91,7 @@ async def apply_patch_text(turn: Turn, call_id: str, patch_text: str, cwd: Path)
     from app_server.patch.errors import PatchError
 
     began = clock.monotonic()
+    await require_files(turn, cwd)
     try:
         changes = await asyncio.to_thread(_verified, patch_text, cwd)
     except PatchError as error:

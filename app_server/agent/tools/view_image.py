@@ -9,6 +9,7 @@ import msgspec
 
 from app_server import clock, paths
 from app_server.agent.events import ItemCompleted, ItemStarted
+from app_server.agent.tools.shared_files import require_files
 from app_server.agent.tools.spec import ToolCall, ToolError, decode_arguments, function, string
 from app_server.images import UnreadableImage, UnsupportedImage, data_url
 from app_server.protocol.item import ImageViewThreadItem
@@ -52,9 +53,10 @@ class ViewImage:
         arguments = decode_arguments(call, Arguments)
         if not turn.settings.sees_images:
             raise ToolError("view_image is not allowed because you do not support image inputs")
-        path = paths.absolute(arguments.path, turn.settings.cwd)
+        path = paths.absolute(arguments.path, turn.settings.command_cwd)
         if not turn.session.may_read(turn.settings, path):
             raise ToolError(f"`{path}` may not be read under this thread's permissions")
+        await require_files(turn, path.parent)
         try:
             url = await asyncio.to_thread(data_url, path)
         except UnreadableImage as error:
