@@ -370,7 +370,7 @@ def _overrides(
         except OverrideError as error:
             parser.error(str(error))
     if given.oss or given.local_provider:
-        pairs.append(("model_provider", given.local_provider or "ollama"))
+        pairs.append(("model_provider", given.local_provider or "oss"))
     if given.model:
         pairs.append(("model", given.model))
     if given.full_auto:

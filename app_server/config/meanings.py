@@ -42,7 +42,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "openai_base_url": ("", "Replaces the built-in provider's address."),
     "chatgpt_base_url": ("`https://chatgpt.com/backend-api/`", "For account and cloud calls."),
-    "oss_provider": ("", "`ollama` or `lmstudio`, for `--oss`."),
+    "oss_provider": ("`ollama`", "`ollama` or `lmstudio`, for `--oss`."),
     "model_reasoning_effort": ("the model's", "How long the model thinks."),
     "plan_mode_reasoning_effort": ("`medium`", "The same, in plan mode."),
     "model_reasoning_summary": ("the model's", "How reasoning is summed up."),
@@ -204,7 +204,7 @@ AS_A_WHOLE = frozenset(_AS_A_WHOLE.split())
 """Tables told in one line: their inner keys are many, or other pages tell them."""
 
 _UNUSED_YET = (
-    "oss_provider plan_mode_reasoning_effort model_catalog_json include_apps_instructions "
+    "plan_mode_reasoning_effort model_catalog_json include_apps_instructions "
     "include_collaboration_mode_instructions mcp_servers "
     "mcp_oauth_credentials_store mcp_oauth_callback_port mcp_oauth_callback_url apps plugins "
     "marketplaces hooks skills.bundled.enabled skills.include_instructions tool_suggest "

@@ -24,6 +24,7 @@ from app_server.config.permission_profiles import (
     standing_for,
     without_network,
 )
+from app_server.config.prompt_files import prompt_texts
 from app_server.config.schema import PROFILE_FIELDS, TOP
 from app_server.config.trust import (
     DEFAULT_ROOT_MARKERS,
@@ -51,6 +52,8 @@ from app_server.protocol.shared import (
 )
 
 WebSearchMode: TypeAlias = Literal["disabled", "cached", "live"]
+
+LOCAL = "oss"
 
 Table: TypeAlias = Mapping[str, Any]
 
@@ -202,7 +205,7 @@ def resolve(merged: Table, around: Surroundings) -> Config:
     """The effective settings; raises `ConfigInvalid` for what only shows in the merged whole."""
     profile_name = around.profile or around.flags.get("profile") or merged.get("profile")
     profile = chosen_profile(merged, profile_name)
-    table = merge(merge(merged, profile), around.flags)
+    table = _with_local_provider(merge(merge(merged, profile), around.flags))
     markers = tuple(table.get("project_root_markers", DEFAULT_ROOT_MARKERS))
     trust = decided_trust(table.get("projects", {}), around.cwd, markers)
     chosen = chosen_permissions(table, trust, around.flags, around.codex_home, around.cwd)
@@ -212,7 +215,7 @@ def resolve(merged: Table, around: Surroundings) -> Config:
         key: table[key] for key in _TAKEN_AS_THEY_ARE if table.get(key) is not None
     }
     fields |= {key: tuple(table[key]) for key in _LISTS if key in table}
-    fields |= _prompts(table)
+    fields |= prompt_texts(table)
     fields |= _nested(table)
     if "model_catalog_json" in table:
         fields["model_catalog_json"] = Path(table["model_catalog_json"])
@@ -294,37 +297,6 @@ def _web_search(table: Table, features: Mapping[str, bool], mode: SandboxMode) -
     return "live" if features["web_search_request"] or mode == "danger-full-access" else "cached"
 
 
-def _prompts(table: Table) -> dict[str, str]:
-    """The texts that stand in files of their own."""
-    texts: dict[str, str] = {}
-    instructions = table.get("model_instructions_file") or table.get(
-        "experimental_instructions_file"
-    )
-    if instructions:
-        texts["base_instructions"] = _file_text(instructions, "model instructions file")
-    if table.get("compact_prompt"):
-        texts["compact_prompt"] = table["compact_prompt"]
-    elif table.get("experimental_compact_prompt_file"):
-        texts["compact_prompt"] = _file_text(
-            table["experimental_compact_prompt_file"], "compact prompt file"
-        )
-    return texts
-
-
-def _file_text(path: str, what: str) -> str:
-    try:
-        text = Path(path).read_text("utf-8").strip()
-    except OSError as error:
-        raise ConfigInvalid(
-            f"failed to read {what} {path}: {error.strerror} (os error {error.errno})"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ConfigInvalid(f"failed to read {what} {path}: it is not UTF-8") from error
-    if not text:
-        raise ConfigInvalid(f"{what} is empty: {path}")
-    return text
-
-
 def _nested(table: Table) -> dict[str, Any]:
     """Fields that stand one level deeper in the table."""
     fields: dict[str, Any] = {}
@@ -349,6 +321,13 @@ def _nested(table: Table) -> dict[str, Any]:
             table["shell_environment_policy"], ShellEnvironmentPolicy
         )
     return fields
+
+
+def _with_local_provider(table: dict[str, Any]) -> dict[str, Any]:
+    """`--oss` asks for whichever service on this machine `oss_provider` names."""
+    if table.get("model_provider") != LOCAL or LOCAL in table.get("model_providers", {}):
+        return table
+    return {**table, "model_provider": table.get("oss_provider") or "ollama"}
 
 
 def _check_provider_exists(table: Table) -> None:

@@ -63,8 +63,13 @@ async def config_warnings(services: Services) -> list[Notice]:
     from app_server.threads.rules import rules_in_force
 
     rules = await asyncio.to_thread(rules_in_force, loaded)
-    services.told_warnings.update(rules.warnings)
-    warnings = [(CONFIG_WARNING, warning) for warning in (*rules.warnings, *loaded.warnings)]
+    broken = loaded.warnings[:1] if loaded.error is not None else ()
+    told = (*broken, *rules.warnings, *loaded.warnings[len(broken) :])
+    for warning in told:
+        if warning not in services.told_warnings:  # once, not for every client
+            log.error("%s %s", warning.summary, warning.details or "")
+    services.told_warnings.update(told)
+    warnings = [(CONFIG_WARNING, warning) for warning in told]
     warnings += _unwritable_home(services.codex_home)
     return warnings + await _forbidden_sign_in(services, loaded.config)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app_server.cli.options import parse
 from app_server.config.layers import nested
 from app_server.config.load import LoadedConfig
 from app_server.config.overrides import OverrideError, feature_override, parse_override
@@ -111,6 +112,21 @@ def test_deeper_values_reach_their_fields(config: Callable[..., Config]) -> None
     assert settings.shell_environment_policy == ShellEnvironmentPolicy(
         inherit="core", exclude=("A*",), set={"X": "1"}
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "provider"),
+    [
+        ("", "ollama"),
+        ('oss_provider = "lmstudio"', "lmstudio"),
+        ('[model_providers.oss]\nname = "mine"', "oss"),
+    ],
+)
+def test_a_model_on_this_machine_is_served_by_the_chosen_program(
+    config: Callable[..., Config], text: str, provider: str
+) -> None:
+    asked = {"cli_overrides": parse(["--oss"]).overrides}
+    assert config(text, **asked).model_provider == provider
 
 
 def test_wire_values_may_be_given_as_flags(config: Callable[..., Config]) -> None:
