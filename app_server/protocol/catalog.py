@@ -178,6 +178,7 @@ CLIENT_METHODS: dict[str, str] = {
     "thread/backgroundTerminals/list": "thread_shell",
     "thread/backgroundTerminals/terminate": "thread_shell",
     "account/login/complete": "account",
+    "sandbox/read": "sandbox_read",
     "loginApiKey": "legacy",
     "loginChatGpt": "legacy",
     "cancelLoginChatGpt": "legacy",
@@ -200,6 +201,7 @@ UNLISTED_METHODS = frozenset({
     "thread/backgroundTerminals/list",
     "thread/backgroundTerminals/terminate",
     "account/login/complete",
+    "sandbox/read",
 }) | OLDER_NAMES  # fmt: skip
 """Not of release 0.128: left out where a refusal names the methods there are, as recorded."""
 

@@ -104,6 +104,7 @@ HANDLER_MODULES: dict[str, str] = {
     "mock/experimentalMethod": "experiments",
     "thread/increment_elicitation": "thread_commands",
     "review/start": "reviews",
+    "sandbox/read": "sandbox",
     "thread/decrement_elicitation": "thread_commands",
 }
 """Method → the module in `handlers` that answers it."""
