@@ -25,6 +25,7 @@ from app_server.agent.events import ThreadEvent, TokensCounted, Told
 from app_server.agent.other_mind import answer_of
 from app_server.agent.questions import QuestionRefused
 from app_server.agent.settings import TurnSettings
+from app_server.config.permission_profiles import reading_only
 from app_server.model.errors import ModelError
 from app_server.prompts import text
 from app_server.prompts.project_docs import ProjectDocs
@@ -154,6 +155,7 @@ async def _review(turn: Turn, asked: str) -> GuardianApprovalReview:
 
 async def _assessed(turn: Turn, asked: str) -> Assessment | None:
     config, settings = turn.session.config, turn.settings
+    profile = settings.permission_profile
     own: TurnSettings = msgspec.structs.replace(
         settings,
         model=OPENAI_REVIEWER if config.model_provider == "openai" else settings.model,
@@ -162,6 +164,9 @@ async def _assessed(turn: Turn, asked: str) -> Assessment | None:
         approval_policy="never",
         approvals_reviewer="user",
         sandbox_policy=ReadOnlySandboxPolicy(),
+        permission_profile=None if profile is None else reading_only(profile),
+        network_rules=None,
+        active_profile=None,
         output_schema=ANSWER_SCHEMA,
     )
     answer = await answer_of(

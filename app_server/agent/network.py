@@ -22,6 +22,7 @@ from app_server.protocol.approvals import (
     CommandExecutionApprovalDecision,
     CommandExecutionRequestApprovalParams,
 )
+from app_server.protocol.guardian import NetworkAccessGuardianApprovalReviewAction
 from app_server.protocol.permissions import (
     NetworkApprovalContext,
     NetworkApprovalProtocol,
@@ -88,6 +89,8 @@ class _Questions:
         turn = self._turn
         if nobody_is_asked(turn.settings.approval_policy) or turn.closed:
             return False
+        if turn.settings.approvals_reviewer == "auto_review":
+            return await self._reviewed(host, protocol)
         amendments = [NetworkPolicyAmendment(host=host, action=a) for a in ("allow", "deny")]
         params = CommandExecutionRequestApprovalParams(
             thread_id=turn.thread_id,
@@ -121,6 +124,19 @@ class _Questions:
             case "cancel":
                 turn.interrupt()
         return False
+
+    async def _reviewed(self, host: str, protocol: Protocol) -> bool:
+        from app_server.agent.auto_review import judge_action
+
+        turn = self._turn
+        action = NetworkAccessGuardianApprovalReviewAction(
+            host=host, port=0, protocol=_ON_THE_WIRE[protocol], target=host
+        )
+        reason = f"`{self._call.command}` wants to reach {host}."
+        judged = await judge_action(turn, action, self._call.call_id, reason)
+        if judged.ends_turn:
+            turn.interrupt()
+        return judged.allowed
 
 
 def _offered(amendments: list[NetworkPolicyAmendment]) -> list[CommandExecutionApprovalDecision]:

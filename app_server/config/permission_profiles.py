@@ -150,6 +150,23 @@ def without_network(profile: ManagedPermissionProfile) -> ManagedPermissionProfi
     return msgspec.structs.replace(profile, network=closed)
 
 
+def reading_only(profile: ManagedPermissionProfile) -> ManagedPermissionProfile | None:
+    """The same profile for one who may look and nothing else: what it hides stays hidden.
+
+    None where it hides nothing: then reading everything is meant.
+    """
+    files = profile.file_system
+    if not isinstance(files, RestrictedPermissionProfileFileSystemPermissions):
+        return None
+    entries = [
+        msgspec.structs.replace(entry, access="read") if entry.access == "write" else entry
+        for entry in files.entries
+    ]
+    return msgspec.structs.replace(
+        without_network(profile), file_system=msgspec.structs.replace(files, entries=entries)
+    )
+
+
 def _written(profile: ManagedPermissionProfile) -> Iterator[FileSystemPath]:
     files = profile.file_system
     if isinstance(files, RestrictedPermissionProfileFileSystemPermissions):

@@ -29,7 +29,11 @@ PROTOCOLS = ("http", "https", "socks5_tcp", "socks5_udp")
 LONGEST_TEXT = 1 << 20
 """Characters."""
 
-_WRITTEN_BY_US = re.compile(r'prefix_rule\(pattern=(\[".*"\]), decision="allow"\)')
+_OUR_PREFIX_RULE = re.compile(r'prefix_rule\(pattern=(?P<pattern>\[".*"\]), decision="allow"\)')
+_OUR_NETWORK_RULE = re.compile(
+    r'network_rule\(host=(?P<host>".*"), protocol=(?P<protocol>"\w+"), '
+    r'decision=(?P<decision>"\w+")\)'
+)
 _LISTS = ("pattern", "match", "not_match", "paths")
 _MAY_BE_NONE = ("justification", "match", "not_match")
 
@@ -40,7 +44,7 @@ def parse_rules(text: str, path: str) -> RuleSet:
         raise RulesError(path, "the file is too long")
     written = _written_by_us(text)
     if written is not None:
-        return RuleSet(prefix_rules=written)
+        return written
     from app_server.execpolicy.evaluate import calls_in
 
     reader = _Reader()
@@ -59,20 +63,21 @@ def parse_rules(text: str, path: str) -> RuleSet:
     return rules
 
 
-def _written_by_us(text: str) -> tuple[PrefixRule, ...] | None:
-    rules: list[PrefixRule] = []
-    for line in text.splitlines():
+def _written_by_us(text: str) -> RuleSet | None:
+    """The rules, if every line is blank, a comment or one as `amend` writes them."""
+    reader = _Reader()
+    for number, line in enumerate(text.splitlines()):
         if not line or line.startswith("#"):
             continue
-        match = _WRITTEN_BY_US.fullmatch(line)
+        match = _OUR_PREFIX_RULE.fullmatch(line) or _OUR_NETWORK_RULE.fullmatch(line)
+        if match is None:
+            return None
         try:
-            words = msgspec.json.decode(match[1], type=list[str]) if match else []
-        except msgspec.DecodeError:
+            given = {name: msgspec.json.decode(value) for name, value in match.groupdict().items()}
+            reader.take(number, line.partition("(")[0], [], given)
+        except ValueError:  # msgspec's own kind included: the language says it better
             return None
-        if not words:
-            return None
-        rules.append(PrefixRule(pattern=tuple((word,) for word in words)))
-    return tuple(rules)
+    return reader.rules()
 
 
 class _Reader:

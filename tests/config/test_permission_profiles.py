@@ -9,10 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from app_server.config.permission_profiles import reading_only
 from app_server.config.resolve import Config
 from app_server.protocol.permissions import (
     ManagedPermissionProfile,
     ReadOnlySandboxPolicy,
+    UnrestrictedPermissionProfileFileSystemPermissions,
     WorkspaceWriteSandboxPolicy,
 )
 from tests.config.conftest import Loader
@@ -37,6 +39,26 @@ def named(path: str, access: str) -> dict[str, Any]:
 
 def pattern(text: str, access: str) -> dict[str, Any]:
     return {"path": {"type": "glob_pattern", "pattern": text}, "access": access}
+
+
+def test_one_who_may_only_look_sees_what_the_profile_shows_and_reaches_nothing(
+    config: Callable[..., Config],
+) -> None:
+    profile = config(
+        CHOSEN + '":root" = "read"\n":tmpdir" = "write"\n"/etc/ssl" = "none"\n'
+        "[permissions.mine.network]\nenabled = true\n"
+    ).permission_profile
+    assert isinstance(profile, ManagedPermissionProfile)
+    looking = msgspec.to_builtins(reading_only(profile))
+    assert looking["network"] == {"enabled": False}
+    entries = looking["fileSystem"]["entries"]
+    assert {entry["access"] for entry in entries} == {"read", "none"}
+    assert named("/etc/ssl", "none") in entries
+    assert special("tmpdir", "read") in entries
+    all_files = msgspec.structs.replace(
+        profile, file_system=UnrestrictedPermissionProfileFileSystemPermissions()
+    )
+    assert reading_only(all_files) is None
 
 
 def test_a_profile_is_read_as_the_original_reads_it(config: Callable[..., Config]) -> None:

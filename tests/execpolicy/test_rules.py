@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app_server.execpolicy.amend import append_allow_rule, rule_line
+from app_server.execpolicy.amend import append_allow_rule, network_rule_line, rule_line
 from app_server.execpolicy.errors import RulesError
 from app_server.execpolicy.load import load_rules
 from app_server.execpolicy.match import judge, matching, prompt_reason, rejection_reason
@@ -302,17 +302,20 @@ def test_a_file_is_read_again_only_when_it_has_changed(
     assert len(read) == 3
 
 
+DENIED = NetworkRule(host="x.com", protocol="https", decision="deny")
 OUR_LINES = [["git", "push"], ["echo", 'say "hi"\n\t\\'], ["é", "\x7f]"], ["a", '"], decision="']]
 
 
 def test_lines_written_by_us_need_no_starlark_and_mean_the_same_in_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    text = "# mine\n\n" + "".join(map(rule_line, OUR_LINES))
+    lines = [*map(rule_line, OUR_LINES), network_rule_line(DENIED)]
+    text = "# mine\n\n" + "".join(lines)
     as_starlark = parse_rules(text + "x = 1\n", "f")
     monkeypatch.setattr("subprocess.run", None)
     assert parse_rules(text, "f") == as_starlark
     assert [[word for (word,) in rule.pattern] for rule in as_starlark.prefix_rules] == OUR_LINES
+    assert as_starlark.network_rules == (DENIED,)
 
 
 def test_what_was_amended_is_read_back(codex_home: Path) -> None:

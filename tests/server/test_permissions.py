@@ -6,6 +6,7 @@ What is answered, and refused with which words, is what `codex app-server` 0.128
 from __future__ import annotations
 
 import asyncio
+import json
 import shlex
 import socket
 import sys
@@ -26,6 +27,7 @@ from app_server.protocol.approvals import (
 )
 from app_server.protocol.command_exec import COMMAND_EXEC, CommandExecParams
 from app_server.protocol.errors import RpcError
+from app_server.protocol.guardian import ITEM_AUTO_APPROVAL_REVIEW_COMPLETED
 from app_server.protocol.permissions import (
     AdditionalWritableRootPermissionProfileModificationParams,
     ManagedPermissionProfile,
@@ -363,3 +365,17 @@ async def test_a_denied_host_is_not_asked_about(
 ) -> None:
     assert "refused 403" in await fetch(proxied, model, "denied.example")
     assert proxied.params_of(QUESTION) == []
+
+
+async def test_the_automatic_reviewer_is_asked_about_a_host_in_the_persons_place(
+    proxied: Conversation, model: ScriptedModel
+) -> None:
+    assessment = {"outcome": "deny", "risk_level": "high", "user_authorization": "low"}
+    refusal = json.dumps({**assessment, "rationale": "Nobody asked for it."})
+    model.script(runs_command(FETCH % "other.example"), says(refusal), says("Done."))
+    await proxied.say("Fetch.", approvals_reviewer="auto_review")
+    assert (await proxied.ended(PROCESS_WAIT_SECONDS)).status == "completed"
+    assert "refused 403" in str((await requests_seen(model, 3))[-1].input[-1])
+    assert proxied.params_of(QUESTION) == []
+    (reviewed,) = proxied.params_of(ITEM_AUTO_APPROVAL_REVIEW_COMPLETED)
+    assert (reviewed.action.host, reviewed.review.status) == ("other.example", "denied")
