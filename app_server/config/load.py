@@ -1,8 +1,7 @@
 """Reads the layers of configuration, merges them and remembers where each value came from.
 
-`load_config` never raises for what stands in a file: a broken one leaves the defaults (plus what
-flags say) and the result carries the error. A thread is started with `LoadedConfig.checked()`,
-which does raise.
+`load_config` never raises for what stands in a file: of a broken one it uses what can be used, and
+the result carries the error. A thread is started with `LoadedConfig.checked()`, which does raise.
 
 Reads a handful of small files; call it off the event loop.
 """
@@ -46,7 +45,7 @@ class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[ConfigWarningNotification, ...] = ()
     """What a client is told after its handshake."""
     error: ConfigInvalid | None = None
-    """Why `config` holds defaults instead of what the files say."""
+    """Why no thread may start with `config`, which holds only what could be used."""
 
     requirements: ConfigRequirements | None = None
     """What an administrator demands."""

@@ -48,7 +48,6 @@ _NOT_ENFORCED_YET = (
     "experimental_network",
     "permissions",
     "guardian_policy_config",
-    "enforce_residency",
 )
 """Demands this release knows but cannot hold anybody to, so it does not run under them."""
 
@@ -129,6 +128,10 @@ def _understood(
     if unenforced:
         keys = ", ".join(f"`{key}`" for key in unenforced)
         raise ConfigFileError(source, None, f"this release cannot enforce {keys} yet")
+    for key in table:
+        if key not in _FIELDS:
+            summary = f"Nothing is known of the demand `{key}` in {source}; it is not held to."
+            warnings.append(ConfigWarningNotification(summary=summary))
     for key in _LISTS:
         if table.get(key) == []:
             raise ConfigFileError(source, None, f"`{key}` allows nothing", key)
@@ -142,6 +145,7 @@ def _understood(
         allowed_sandbox_modes=modes,
         allowed_web_search_modes=_with_disabled(table.get("allowed_web_search_modes")),
         feature_requirements=_pins(table.get("features"), source, warnings),
+        enforce_residency=table.get("enforce_residency"),
     )
 
 

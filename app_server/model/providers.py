@@ -29,6 +29,8 @@ REQUEST_RETRIES = 4
 STREAM_RETRIES = 5
 STREAM_IDLE_TIMEOUT_MS = 300_000
 
+RESIDENCY_HEADER = "x-openai-internal-codex-residency"
+
 RESERVED_IDS = ("openai", "amazon-bedrock", "ollama", "lmstudio", "ollama-chat")
 
 
@@ -102,6 +104,12 @@ class ProviderInfo(msgspec.Struct, frozen=True, kw_only=True):
             if value.strip():
                 found[name.lower()] = value
         return {name: value for name, value in found.items() if _can_be_sent(name, value)}
+
+
+def kept_in(provider: ProviderInfo, region: str) -> ProviderInfo:
+    """The provider, told that an administrator wants answers made in that region."""
+    headers = {**provider.http_headers, RESIDENCY_HEADER: region}
+    return msgspec.structs.replace(provider, http_headers=headers)
 
 
 _AZURE_MARKS = (

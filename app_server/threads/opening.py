@@ -114,7 +114,7 @@ def open_settings(
 def _configured(
     services: AgentServices, cwd: Path, params: OpenParams, flags: dict[str, Any]
 ) -> tuple[LoadedConfig, ProviderInfo]:
-    from app_server.model.providers import InvalidProvider, find_provider
+    from app_server.model.providers import InvalidProvider, find_provider, kept_in
 
     loaded = services.load_config(cwd, params.config or {}, flags)
     config = loaded.checked()
@@ -124,6 +124,9 @@ def _configured(
         )
     except InvalidProvider as error:
         raise Refused(f"failed to load configuration: {error}") from error
+    region = config.requirements.enforce_residency if config.requirements else None
+    if region is not None:
+        provider = kept_in(provider, region)
     return loaded, provider
 
 

@@ -148,6 +148,17 @@ def test_demands_on_features_are_read_under_their_present_names(
     ]
 
 
+def test_a_demand_that_nobody_knows_is_told(
+    loaded: Loader, demand: Callable[[str], None], system_folder: Path
+) -> None:
+    demand("allowed_moon_phases = ['full']\n")
+    result = loaded()
+    assert [warning.summary for warning in result.warnings] == [
+        f"Nothing is known of the demand `allowed_moon_phases` in {system_folder}/"
+        "requirements.toml; it is not held to."
+    ]
+
+
 @pytest.mark.parametrize(
     ("demands", "code"),
     [

@@ -10,6 +10,7 @@ from app_server import clock
 from app_server.client.events import Notification
 from app_server.config import load
 from app_server.config.demands_cache import FILE_NAME
+from app_server.demo.provider import ScriptedModel
 from app_server.protocol.command_exec import COMMAND_EXEC, CommandExecParams
 from app_server.protocol.config import (
     CONFIG_READ,
@@ -28,6 +29,7 @@ from app_server.server.server import Server
 from tests.server.connector import Connector
 from tests.support.conversation import Conversation
 from tests.support.issuer import Issuer, issuer
+from tests.support.model_server import provider_toml
 
 __all__ = ["issuer"]
 
@@ -101,6 +103,18 @@ async def test_a_file_of_demands_is_read_and_held_to(
     ):
         with pytest.raises(InvalidRequest, match=refusal):
             await client.request(method, params)
+
+
+async def test_where_answers_are_made_is_told_to_the_provider(
+    connect: Connector, system_folder: Path, codex_home: Path, model: ScriptedModel
+) -> None:
+    (system_folder / "requirements.toml").write_text('enforce_residency = "us"\n')
+    provider_toml(model, home=codex_home)
+    thread = await Conversation.begin(await connect())
+    await thread.say("Go.")
+    assert (await thread.ended()).status == "completed"
+    (request,) = model.requests
+    assert request.headers["x-openai-internal-codex-residency"] == "us"
 
 
 @pytest.mark.parametrize("plan", ["business", "enterprise", "hc"])
@@ -178,27 +192,27 @@ async def test_a_failure_that_passes_is_overcome(
 
 
 async def test_the_next_server_asks_nobody_for_half_an_hour(
-    connect: Connector,
     issuer: Issuer,
     sign_in: Callable[..., None],
     codex_home: Path,
     workspace: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    async def asked_so_far() -> int:
+        """After a server has come and gone."""
+        async with Server(ServerOptions(codex_home=codex_home, cwd=workspace)) as server:
+            connect = Connector(server, through_json=False)
+            answer = await (await connect()).request(CONFIG_REQUIREMENTS_READ, None)
+            await connect.leave()
+        assert answer.requirements == ConfigRequirements(feature_requirements={"goals": True})
+        return len(issuer.paths(PATH))
+
     sign_in("business")
     issuer.requirements = "[features]\ngoals = true\n"
-    await (await connect()).request(CONFIG_REQUIREMENTS_READ, None)
-
-    async def asked_again() -> int:
-        async with Server(ServerOptions(codex_home=codex_home, cwd=workspace)) as other:
-            client = await Connector(other, through_json=False)()
-            answer = (await client.request(CONFIG_REQUIREMENTS_READ, None)).requirements
-        assert answer == ConfigRequirements(feature_requirements={"goals": True})
-        return len(issuer.paths(PATH)) - 1
-
-    assert await asked_again() == 0
+    assert await asked_so_far() == 1
+    assert await asked_so_far() == 1
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now + 31 * 60)
-    assert await asked_again() == 1
+    assert await asked_so_far() == 2
     sign_in("business", "acct-2")
-    assert await asked_again() == 2
+    assert await asked_so_far() == 3
