@@ -126,6 +126,11 @@ class LoginAttempts:
         try:
             async with asyncio.timeout(LIMIT_SECONDS):
                 return await login.wait()
+        except (TimeoutError, asyncio.CancelledError):
+            await login.__aexit__(None, None, None)
+            if login.kept is None:
+                raise
+            return login.kept  # all was done but for the last page
         finally:
             await login.__aexit__(None, None, None)
 

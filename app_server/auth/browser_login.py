@@ -93,6 +93,8 @@ class BrowserLogin:
         self._ended: asyncio.Future[StoredAuth] = asyncio.get_running_loop().create_future()
         self._open = AsyncExitStack()
         self._pasted: set[asyncio.Task[None]] = set()
+        self.kept: StoredAuth | None = None
+        """The sign-in, from the moment it is stored; the browser may not know it yet."""
         self.port = 0
 
     async def __aenter__(self) -> BrowserLogin:
@@ -212,10 +214,14 @@ class BrowserLogin:
             )
             if self._ended.done():
                 return LoginFailed("Login cancelled")
-            await asyncio.to_thread(self._keep, stored)
+            await asyncio.to_thread(self._keep_it, stored)
         except AuthError as problem:
             return LoginFailed(str(problem))
         return stored
+
+    def _keep_it(self, stored: StoredAuth) -> None:
+        self._keep(stored)
+        self.kept = stored
 
     def _end(self, outcome: Outcome) -> None:
         if self._ended.done():

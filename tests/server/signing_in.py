@@ -39,8 +39,8 @@ async def begin(client: Client) -> ChatgptLoginAccountResponse:
     return answer
 
 
-async def visit(address: str) -> tuple[int, str]:
-    """A browser without the user: one page, redirects to this machine followed."""
+async def visit(address: str, *, follow: bool = True) -> tuple[int, str]:
+    """A browser without the user: one page, redirects to this machine followed or not."""
 
     def fetch() -> tuple[int, str]:
         target = address
@@ -51,7 +51,7 @@ async def visit(address: str) -> tuple[int, str]:
             answer = connection.getresponse()
             text = answer.read().decode()
             connection.close()
-            if answer.status != 302:
+            if answer.status != 302 or not follow:
                 return answer.status, text
             target = answer.headers["location"]
 
@@ -61,7 +61,8 @@ async def visit(address: str) -> tuple[int, str]:
 async def told(client: Client, count: int) -> list[Any]:
     """So many notifications about the account, as they come."""
     events: list[Any] = []
-    while len(events) < count:
-        await client.arrival()
-        events += [event for event in client.drain() if "account/" in event.method]
+    async with asyncio.timeout(30):
+        while len(events) < count:
+            await client.arrival()
+            events += [event for event in client.drain() if "account/" in event.method]
     return events

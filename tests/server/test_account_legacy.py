@@ -40,9 +40,10 @@ KEY = LoginApiKeyParams(api_key="sk-test")
 
 async def heard(client: Client, count: int) -> list[Any]:
     events: list[Any] = []
-    while len(events) < count:
-        await client.arrival()
-        events += [event for event in client.drain() if event.method in OLDER]
+    async with asyncio.timeout(30):
+        while len(events) < count:
+            await client.arrival()
+            events += [event for event in client.drain() if event.method in OLDER]
     return events
 
 

@@ -124,6 +124,16 @@ async def test_a_cancelled_sign_in_is_told_after_the_answer(client: Client, issu
     assert (await client.request(ACCOUNT_LOGIN_CANCEL, cancel)).status == "notFound"
 
 
+async def test_a_sign_in_that_is_kept_already_cannot_be_cancelled_any_more(
+    client: Client, issuer: Issuer
+) -> None:
+    started = await begin(client)
+    assert await visit(issuer.authorize(started.auth_url), follow=False) == (302, "")
+    cancel = CancelLoginAccountParams(login_id=started.login_id)
+    await client.request(ACCOUNT_LOGIN_CANCEL, cancel)
+    assert await told(client, 2) == [completed(started.login_id), *SIGNED_IN]
+
+
 async def test_a_sign_in_nobody_finishes_times_out(
     client: Client, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
