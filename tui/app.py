@@ -15,6 +15,7 @@ from typing import Any
 
 from textual.strip import Strip
 
+from app_server.protocol.account import AccountLoginCompletedNotification
 from app_server.protocol.thread import ThreadResumeParams, ThreadStartParams
 from tui.clock import Clock
 from tui.errands import Errands
@@ -23,8 +24,9 @@ from tui.main import Connect, TuiOptions
 from tui.prompts_kept import KeptPrompts
 from tui.screens.chat import ChatScreen
 from tui.screens.pager import Pager
-from tui.state.actions import Action
+from tui.state.actions import Action, SendUnsent, TakeUnsentBack
 from tui.state.effects import (
+    AskToSignIn,
     ClearTranscript,
     CopyText,
     Effect,
@@ -87,6 +89,9 @@ class CodexApp(Errands):
         self._title = ""
         self._farewell: tuple[str, ...] = ()
         self._problem = ""
+        self._awaited_logins: dict[
+            str, asyncio.Future[AccountLoginCompletedNotification | None]
+        ] = {}
 
     def run_session(self) -> int:
         """Until the user leaves; the terminal is as it was afterwards."""
@@ -165,6 +170,7 @@ class CodexApp(Errands):
         for effect in effects:
             self._carry_out(effect)
         if now is not before and not self._exit:
+            self._tell_of_logins(now)
             self.chat.present(now)
             self._follow(before, now)
 
@@ -180,10 +186,38 @@ class CodexApp(Errands):
                 self.notify_outside(kind, text)
             case ClearTranscript():
                 self.chat.transcript_replaced()
+            case AskToSignIn(reason=reason):
+                self.run_worker(self._sign_in_again(reason), group="sign-in", exclusive=True)
             case Quit():
                 self.quit()
             case _:
                 pass
+
+    async def _sign_in_again(self, reason: str) -> None:
+        """The message that failed goes out again, or back to where it can be changed."""
+        from tui.screens.sign_in import sign_in_again
+
+        intro = [reason, "Your message is kept; it goes out once you are signed in."]
+        is_signed_in = await sign_in_again(self, "Your sign-in no longer works", intro)
+        self.act(SendUnsent() if is_signed_in else TakeUnsentBack())
+
+    async def when_signed_in(self, login_id: str) -> AccountLoginCompletedNotification | None:
+        """How that sign-in ended, once it has; None when the connection is lost before."""
+        ended: asyncio.Future[AccountLoginCompletedNotification | None]
+        ended = asyncio.get_running_loop().create_future()
+        self._awaited_logins[login_id] = ended
+        try:
+            self._tell_of_logins(self.store.state)
+            return await ended
+        finally:
+            del self._awaited_logins[login_id]
+
+    def _tell_of_logins(self, state: AppState) -> None:
+        endings = {one.login_id: one for one in state.account.ended_logins}
+        for login_id, waiting in self._awaited_logins.items():
+            is_over = login_id in endings or state.connection.status != "ready"
+            if is_over and not waiting.done():
+                waiting.set_result(endings.get(login_id))
 
     def _follow(self, before: AppState, now: AppState) -> None:
         """What is outside the screen but follows the state."""

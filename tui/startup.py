@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from app_server.protocol.config import CONFIG_READ, ConfigReadParams
 from app_server.protocol.errors import RpcError
 from tui.keymap import Keymap, overrides_from
-from tui.screens.onboarding import Leave, sign_in, trust_folder
+from tui.screens.onboarding import Leave, make_ready, trust_folder
 from tui.state.actions import OpenNewThread, OpenStoredThread, UserSubmitted
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ async def begin(app: "CodexApp") -> None:
     """From the first frame to the open thread."""
     await app.link.ready.wait()
     try:
-        if not app.options.demo:
-            await sign_in(app)
         config = await _read_config(app)
+        if not app.options.demo:
+            await make_ready(app, config or {})
         if config is not None and not app.store.state.demo:
             if not app.options.remote:
                 await trust_folder(app, config)

@@ -12,16 +12,11 @@ import contextlib
 import os
 import shlex
 import sys
+from collections.abc import Coroutine
 from typing import Any
 
 import msgspec
 
-from app_server.protocol.account import (
-    ACCOUNT_LOGIN_START,
-    ACCOUNT_READ,
-    ApiKeyLoginAccountResponse,
-    GetAccountResponse,
-)
 from app_server.protocol.approvals import (
     CommandExecutionRequestApprovalParams,
     FileChangeRequestApprovalParams,
@@ -82,6 +77,7 @@ from app_server.rpc.frames import (
     RequestFrame,
     ResultFrame,
 )
+from tests.tui.scripted_account import ACCOUNT_METHODS, ScriptedAccount
 
 MARKDOWN = """# How it works
 
@@ -104,18 +100,19 @@ def answer() -> int:
 """
 
 
+SIGN_IN_LOST = -32099
 REMOVED = "removed 0\nremoved 1\nremoved 2\n"
 
 
-class ScriptedServer:
+class ScriptedServer(ScriptedAccount):
     """One connection; `answers` may be changed before the session begins."""
 
     def __init__(self, cwd: str = "/work/project", *, trusted: bool = True) -> None:
+        super().__init__()
         self.cwd = cwd
         self.config: dict[str, Any] = (
             {"projects": {cwd: {"trust_level": "trusted"}}} if trusted else {}
         )
-        self.requires_auth = False
         self.seen: list[tuple[str, Any]] = []
         """Requests in order: method and params."""
         self.decisions: list[Any] = []
@@ -131,10 +128,13 @@ class ScriptedServer:
     async def connect(self) -> Channel:
         client, server = local_pair()
         self._channel = server
-        task = asyncio.create_task(self._serve())
+        self._soon(self._serve())
+        return client
+
+    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return client
 
     async def hang_up(self) -> None:
         """The server is gone."""
@@ -157,7 +157,10 @@ class ScriptedServer:
         while (frame := await self._channel.receive()) is not None:
             if isinstance(frame, RequestFrame):
                 self.seen.append((frame.method, frame.params))
-                await self._answer(frame)
+                if self.knows_account.is_set():
+                    await self._answer(frame)
+                else:
+                    self._soon(self._answer(frame))
             elif isinstance(frame, ResultFrame):
                 self._questions.pop(frame.id).set_result(frame.result)
         if self._running is not None:
@@ -172,16 +175,18 @@ class ScriptedServer:
                     user_agent="scripted", codex_home="/home/me/.codex",
                     platform_family="unix", platform_os="linux",
                 )  # fmt: skip
-            case ACCOUNT_READ.name:
-                result = GetAccountResponse(account=None, requires_openai_auth=self.requires_auth)
+            case method if method in ACCOUNT_METHODS:
+                try:
+                    result = await self.answer_of_account(method, params)
+                except RpcError as error:
+                    await self._channel.send(ErrorFrame(frame.id, error))
+                    return
             case MODEL_LIST.name:
                 result = ModelListResponse(data=MODELS)
             case CONFIG_READ.name:
                 result = ConfigReadResponse(config=self.config, origins={})
             case CONFIG_BATCH_WRITE.name:
                 result = ConfigWriteResponse(status="ok", version="1", file_path="/c/config.toml")
-            case ACCOUNT_LOGIN_START.name:
-                result = ApiKeyLoginAccountResponse()
             case THREAD_SHELL_COMMAND.name:
                 result = ThreadShellCommandResponse()
             case THREAD_BACKGROUND_TERMINALS_LIST.name:
@@ -245,7 +250,8 @@ class ScriptedServer:
         except asyncio.CancelledError:
             status = "interrupted"
         except RpcError as failure:
-            status, error = "failed", TurnError(message=failure.message)
+            info: Any = "unauthorized" if failure.code == SIGN_IN_LOST else None
+            status, error = "failed", TurnError(message=failure.message, codex_error_info=info)
         done = Turn(id=turn.id, items=[], status=status, error=error, duration_ms=5000)
         completed = TurnCompletedNotification(thread_id="thread-1", turn=done)
         with contextlib.suppress(ChannelClosed):
@@ -261,6 +267,9 @@ class ScriptedServer:
             case "hold":
                 await self._stream(turn, ["holding on\n\n"], finish=False)
                 await asyncio.Event().wait()
+            case "expire" if self.account is not None:
+                self.account = None
+                raise RpcError(SIGN_IN_LOST, "Your access token could not be refreshed.")
             case "fail":
                 raise RpcError(-32000, "the model is not there")
             case "ask":

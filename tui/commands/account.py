@@ -1,18 +1,48 @@
-"""Commands about the session itself: status, the demo, signing out, leaving."""
+"""Commands about the session itself: status, the demo, signing in and out, leaving."""
 
+import asyncio
+import logging
 from typing import TYPE_CHECKING
 
-from app_server.protocol.account import ACCOUNT_LOGOUT
+from app_server.protocol.account import ACCOUNT_LOGOUT, ChatgptAccount
 from app_server.protocol.errors import RpcError
+from app_server.protocol.rate_limits import (
+    ACCOUNT_RATE_LIMITS_READ,
+    AccountRateLimitsUpdatedNotification,
+)
 from tui.state.actions import Show
+from tui.state.events import Heard
+from tui.state.select import account_text
 from tui.widgets.panels.status import status_card
+from tui.widgets.pickers.list_picker import Choice
 
 if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
 
 
+log = logging.getLogger(__name__)
+
+LIMITS_SECONDS = 3.0
+"""A service that has not said by then how much is used is not waited for."""
+
+
 def status(chat: "ChatScreen", arguments: str) -> None:
-    chat.act(Show(status_card(chat.state)))
+    chat.run_worker(_show_status(chat))
+
+
+async def _show_status(chat: "ChatScreen") -> None:
+    """With limits as they are now, where the account has any and the service says so in time."""
+    details = chat.state.account.details
+    if details is not None and isinstance(details.account, ChatgptAccount):
+        try:
+            async with asyncio.timeout(LIMITS_SECONDS):
+                read = await chat.request(ACCOUNT_RATE_LIMITS_READ, None)
+        except (RpcError, TimeoutError) as error:
+            log.info("no rate limits for /status: %s", error)
+        else:
+            told = AccountRateLimitsUpdatedNotification(rate_limits=read.rate_limits)
+            chat.app.take([Heard(told)])
+    chat.act(Show(status_card(chat.state, chat.app.clock.now())))
 
 
 def demo_info(chat: "ChatScreen", arguments: str) -> None:
@@ -28,11 +58,35 @@ def demo_info(chat: "ChatScreen", arguments: str) -> None:
     chat.say("info", text, details)
 
 
+def log_in(chat: "ChatScreen", arguments: str) -> None:
+    chat.run_worker(_log_in(chat), group="sign-in", exclusive=True)
+
+
+async def _log_in(chat: "ChatScreen") -> None:
+    from tui.screens.sign_in import sign_in_again  # loads the client, which the start does without
+
+    details = chat.state.account.details
+    intro = []
+    if details is not None and details.account is not None:
+        intro.append(f"Signed in now: {account_text(details)}.")
+    elif details is not None and not details.requires_openai_auth:
+        intro.append("The provider of this session needs no sign-in; OpenAI's models do.")
+    await sign_in_again(chat.app, "Sign in", intro)
+
+
 def log_out(chat: "ChatScreen", arguments: str) -> None:
-    chat.run_worker(_log_out(chat))
+    details = chat.state.account.details
+    if details is not None and details.account is None:
+        chat.say("info", "Nobody is signed in. /login signs in.")
+        return
+    who = "" if details is None else f"Signed in now: {account_text(details)}."
+    chat.run_worker(_log_out(chat, [who] if who else []), group="sign-in", exclusive=True)
 
 
-async def _log_out(chat: "ChatScreen") -> None:
+async def _log_out(chat: "ChatScreen", intro: list[str]) -> None:
+    choices = [Choice("No, stay", False), Choice("Yes, forget the sign-in and leave", True)]
+    if not await chat.choose("Sign out?", choices, intro):
+        return
     try:
         await chat.request(ACCOUNT_LOGOUT, None)
     except RpcError as error:

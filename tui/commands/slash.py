@@ -54,7 +54,8 @@ COMMANDS: tuple[SlashCommand, ...] = (
     SlashCommand("clear", "clear the terminal and begin anew", thread.clear),
     SlashCommand("demo-info", "what the offline demo is", account.demo_info, while_running=True),
     SlashCommand("help", "commands and keys", view.show_help, while_running=True),
-    SlashCommand("logout", "remove the stored sign-in and leave", account.log_out),
+    SlashCommand("login", "sign in, or as somebody else", account.log_in, while_running=True),
+    SlashCommand("logout", "forget the stored sign-in and leave", account.log_out),
     SlashCommand("quit", "leave", account.leave, while_running=True, aliases=("exit",)),
 )  # fmt: skip
 

@@ -8,61 +8,92 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Any
 
-from app_server.protocol.account import (
-    ACCOUNT_LOGIN_START,
-    ACCOUNT_READ,
-    ApiKeyLoginAccountParams,
-    GetAccountParams,
-)
+from app_server.protocol.account import ACCOUNT_READ, GetAccountParams, GetAccountResponse
 from app_server.protocol.config import CONFIG_BATCH_WRITE, ConfigBatchWriteParams, ConfigEdit
 from app_server.protocol.errors import RpcError
 from tui.local_models import LocalServer, find_local_servers
+from tui.state.actions import LookingForSignIn
 from tui.widgets.pickers.list_picker import Choice
-from tui.widgets.questions.text_input import TextInput
 
 if TYPE_CHECKING:
     from tui.app import CodexApp
+
+
+LOOKING_SECONDS = 0.5
+"""Longer than any file takes to read; what takes longer is a keyring, or a server far away."""
 
 
 class Leave(Exception):
     """The user does not want to go on."""
 
 
-async def sign_in(app: "CodexApp") -> None:
-    """Make sure that a model can be reached, asking how if none can."""
-    account = await app.link.request(ACCOUNT_READ, GetAccountParams(refresh_token=False))
+async def make_ready(app: "CodexApp", config: dict[str, Any]) -> None:
+    """Make sure that a model can be reached, asking how if none can.
+
+    A sign-in that is long in coming, as from a locked keyring, holds nothing up: the session goes
+    on, and what is to be asked is asked when the answer is there.
+    """
+    request = app.link.request(ACCOUNT_READ, GetAccountParams(refresh_token=False))
+    reading = asyncio.ensure_future(request)
+    await asyncio.wait({reading}, timeout=LOOKING_SECONDS)
+    if reading.done():
+        await _offer_ways(app, config, reading.result())
+        return
+    kept = config.get("cli_auth_credentials_store")
+    place = "the keyring" if kept in ("keyring", "auto") else "this machine"
+    app.act(LookingForSignIn(place=place))
+    app.run_worker(_make_ready_later(app, config, reading), group="sign-in")
+
+
+async def _make_ready_later(
+    app: "CodexApp", config: dict[str, Any], reading: "asyncio.Future[GetAccountResponse]"
+) -> None:
+    try:
+        account = await reading
+    except RpcError as error:
+        app.act(LookingForSignIn(place=""))
+        app.say("warning", f"It is not known who is signed in: {error.message}")
+        return
+    app.act(LookingForSignIn(place=""))
+    try:
+        await _offer_ways(app, config, account)
+    except Leave:
+        app.quit()
+
+
+async def _offer_ways(app: "CodexApp", config: dict[str, Any], account: GetAccountResponse) -> None:
     if account.account is not None or not account.requires_openai_auth:
         return
+    from tui.screens.sign_in import sign_in_by, ways  # only where nobody is signed in
+
+    forced = config.get("forced_login_method")
     servers = await find_local_servers()
     problem = ""
     while True:
-        choices = [Choice("Paste an OpenAI API key", "key", "kept in auth.json, for you alone")]
+        choices = ways(forced)
         choices += [
             Choice(f"Use {server.title} on this machine", server, server.facts)
             for server in servers
         ]
-        if app.options.connect_demo is not None:
+        if app.options.connect_demo is not None and app.store.state.thread is None:
             choices.append(
                 Choice("See the offline demo", "demo", "scripted, no model, no account needed")
             )
         choices.append(Choice("Leave", "leave"))
-        intro = [
-            "Codex needs a model to talk to. Set OPENAI_API_KEY, or choose here; you can come back"
-            " to this with /logout."
-        ]
+        intro = ["Codex needs a model to talk to. /login brings you back here at any time."]
         if problem:
             intro.append(problem)
-        chosen = await choose(app, "Welcome to Codex", choices, intro)
+        chosen = await app.chat.choose("Welcome to Codex", choices, intro)
         match chosen:
             case None | "leave":
                 raise Leave
-            case "key":
-                problem = await _use_key(app)
             case "demo":
                 await _use_demo(app)
                 return
             case LocalServer():
                 problem = await _use_local(app, chosen)
+            case way:
+                problem = await sign_in_by(app, way)
         if not problem:
             return
 
@@ -77,8 +108,7 @@ async def trust_folder(app: "CodexApp", config: dict[str, Any]) -> None:
         entry = known.get(path)
         if isinstance(entry, dict) and entry.get("trust_level"):
             return
-    chosen = await choose(
-        app,
+    chosen = await app.chat.choose(
         "Do you trust this folder?",
         [
             Choice("Yes, work here", True, "its own settings, rules and hooks are used, too"),
@@ -100,37 +130,6 @@ async def trust_folder(app: "CodexApp", config: dict[str, Any]) -> None:
         app.say("warning", f"The answer could not be kept: {error.message}")
 
 
-async def choose(app: "CodexApp", title: str, choices: list[Choice], intro: list[str]) -> Any:
-    """One of `choices`, or None."""
-    answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-    def settle(value: Any) -> None:
-        if not answer.done():
-            answer.set_result(value)
-
-    app.chat.pick(
-        title,
-        choices,
-        lambda choice: settle(choice.value),
-        intro=intro,
-        on_cancelled=lambda: settle(None),
-    )
-    return await answer
-
-
-async def _use_key(app: "CodexApp") -> str:
-    """Ask for a key and keep it; what is wrong, or nothing."""
-    panel = TextInput("API key", "paste it here; it is not shown", secret=True, palette=app.palette)
-    key = await panel.ask(app.chat)
-    if key is None:
-        return "No key was given."
-    try:
-        await app.link.request(ACCOUNT_LOGIN_START, ApiKeyLoginAccountParams(api_key=key))
-    except RpcError as error:
-        return f"The key was not accepted: {error.message}"
-    return ""
-
-
 async def _use_demo(app: "CodexApp") -> None:
     connect = app.options.connect_demo
     assert connect is not None
@@ -146,7 +145,7 @@ async def _use_local(app: "CodexApp", server: LocalServer) -> str:
     model = server.models[0]
     if len(server.models) > 1:
         choices = [Choice(name, name) for name in server.models]
-        chosen = await choose(app, f"Which model of {server.title}?", choices, [])
+        chosen = await app.chat.choose(f"Which model of {server.title}?", choices, [])
         if chosen is None:
             return "No model was chosen."
         model = str(chosen)

@@ -1,6 +1,8 @@
 """A screen with one thing at a time below its transcript: the composer, or a panel in its place."""
 
+import asyncio
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from textual import on
 from textual.containers import Vertical
@@ -20,6 +22,8 @@ class PanelScreen(Screen[None]):
         self._palette = palette
         self._on_chosen: Callable[[Choice], None] | None = None
         self._on_cancelled: Callable[[], None] | None = None
+        self.keeps_panel = False
+        """What stands there now is not to be pushed aside: it comes to an end by itself."""
 
     def redraw(self) -> None:
         raise NotImplementedError
@@ -33,8 +37,9 @@ class PanelScreen(Screen[None]):
         """Where panels stand; shown only while one does."""
         return self.query_one("#panel", Vertical)
 
-    def show_panel(self, panel: Widget) -> None:
-        """`panel` in the composer's place."""
+    def show_panel(self, panel: Widget, *, keeps: bool = False) -> None:
+        """`panel` in the composer's place; with `keeps`, questions wait until it has closed."""
+        self.keeps_panel = keeps
         self.panel.remove_children()
         self.panel.mount(panel)
         self.panel.display = True
@@ -47,12 +52,15 @@ class PanelScreen(Screen[None]):
             self.redraw()
 
     def close_panel(self) -> None:
-        """The composer again."""
+        """The composer again; nothing where the screen is gone already, at the end."""
+        if not self.is_attached:
+            return
         self.panel.remove_children()
         self.panel.display = False
         self.composer.display = True
         self.composer.editor.focus()
         self._on_chosen = self._on_cancelled = None
+        self.keeps_panel = False
         self.call_after_refresh(self.redraw)
 
     @property
@@ -69,6 +77,7 @@ class PanelScreen(Screen[None]):
         searchable: bool = False,
         selected: int | None = None,
         on_cancelled: Callable[[], None] | None = None,
+        keeps: bool = False,
     ) -> ListPicker:
         """Let the user choose; `on_chosen` is called once, after the panel has closed."""
         picker = ListPicker(
@@ -76,9 +85,27 @@ class PanelScreen(Screen[None]):
         )
         if selected is not None:
             picker.selected = selected
-        self.show_panel(picker)
+        self.show_panel(picker, keeps=keeps)
         self._on_chosen, self._on_cancelled = on_chosen, on_cancelled
         return picker
+
+    async def choose(self, title: str, choices: Sequence[Choice], intro: Sequence[str] = ()) -> Any:
+        """The value of one of `choices`, or None; questions wait meanwhile."""
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def settle(value: Any) -> None:
+            if not answer.done():
+                answer.set_result(value)
+
+        self.pick(
+            title,
+            choices,
+            lambda choice: settle(choice.value),
+            intro=intro,
+            on_cancelled=lambda: settle(None),
+            keeps=True,
+        )
+        return await answer
 
     @on(ListPicker.Chosen)
     def _picked(self, event: ListPicker.Chosen) -> None:

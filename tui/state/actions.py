@@ -178,6 +178,20 @@ class RefreshModels(msgspec.Struct, frozen=True, kw_only=True):
     """Ask for the list of models again."""
 
 
+class LookingForSignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is signed in is still looked for, in `place`; empty once that is known."""
+
+    place: str
+
+
+class SendUnsent(msgspec.Struct, frozen=True, kw_only=True):
+    """Signed in again: what failed for want of a sign-in goes out once more."""
+
+
+class TakeUnsentBack(msgspec.Struct, frozen=True, kw_only=True):
+    """Not signed in again: it goes back to the composer."""
+
+
 class QuitRequested(msgspec.Struct, frozen=True, kw_only=True):
     """Leave the program."""
 
@@ -213,5 +227,8 @@ Action: TypeAlias = (
     | Say
     | Show
     | RefreshModels
+    | LookingForSignIn
+    | SendUnsent
+    | TakeUnsentBack
     | QuitRequested
 )

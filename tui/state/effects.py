@@ -120,6 +120,12 @@ class ClearTranscript(msgspec.Struct, frozen=True, kw_only=True):
     """The transcript on screen was replaced; repaint it from the first cell."""
 
 
+class AskToSignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """The sign-in no longer works: offer the ways in; `reason` is one sentence."""
+
+    reason: str
+
+
 class Quit(msgspec.Struct, frozen=True, kw_only=True):
     """Leave the program."""
 
@@ -133,5 +139,6 @@ Effect: TypeAlias = (
     | CopyText
     | Notify
     | ClearTranscript
+    | AskToSignIn
     | Quit
 )

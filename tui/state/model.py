@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from app_server.protocol.account import GetAccountResponse
+from app_server.protocol.account import AccountLoginCompletedNotification, GetAccountResponse
 from app_server.protocol.mcp import McpServerStartupState
 from app_server.protocol.model import Model
 from app_server.protocol.permissions import AskForApproval, SandboxPolicy
@@ -60,6 +60,10 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     details: GetAccountResponse | None = None
     """None until the server has said."""
     rate_limits: RateLimitSnapshot | None = None
+    ended_logins: tuple[AccountLoginCompletedNotification, ...] = ()
+    """How the latest sign-ins ended, newest last."""
+    looked_for_in: str = ""
+    """Where the sign-in is still being looked for."""
 
 
 class McpServer(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +82,13 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     images: tuple[str, ...] = ()
 
 
+class Unsent(msgspec.Struct, frozen=True, kw_only=True):
+    """A message whose turn failed for want of a sign-in."""
+
+    thread_id: str
+    draft: Draft
+
+
 class AppState(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     home: str = ""
@@ -94,6 +105,7 @@ class AppState(msgspec.Struct, frozen=True, kw_only=True):
     opening: Literal["start", "resume", "fork"] | None = "start"
     """A thread is being opened; what is submitted meanwhile waits in `waiting`."""
     waiting: tuple[Draft, ...] = ()
+    unsent: Unsent | None = None
     dialog: Dialog | None = None
     notices: tuple[NoticeCell, ...] = ()
     """Said before a thread was open; they move into its transcript."""

@@ -54,6 +54,7 @@ from tui.state.events import (
     Restored,
 )
 from tui.state.model import AppState, PendingSettings
+from tui.state.reduce_account import sign_in_lost
 from tui.state.reduce_actions import act
 from tui.state.reduce_app import (
     AppEvent,
@@ -131,7 +132,11 @@ def _heard(state: AppState, params: object, at: float) -> Step:
     if thread is None:
         return state, ()
     thread, effects = _thread_heard(state, thread, params, at)
-    return with_thread(state, thread), effects
+    state = with_thread(state, thread)
+    if isinstance(params, TurnCompletedNotification):
+        state, more = sign_in_lost(state, thread, params.turn)
+        effects = (*effects, *more)
+    return state, effects
 
 
 def _thread_heard(

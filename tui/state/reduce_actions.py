@@ -30,6 +30,7 @@ from tui.state.actions import (
     FocusThread,
     ForkThread,
     Interrupt,
+    LookingForSignIn,
     OpenDialog,
     OpenNewThread,
     OpenStoredThread,
@@ -40,6 +41,7 @@ from tui.state.actions import (
     RenameThread,
     RollBack,
     Say,
+    SendUnsent,
     SetModel,
     SetPermissions,
     SetPlanMode,
@@ -47,6 +49,7 @@ from tui.state.actions import (
     Show,
     StartReview,
     StopTerminals,
+    TakeUnsentBack,
     TerminalsListed,
     UserSubmitted,
 )
@@ -62,6 +65,7 @@ from tui.state.effects import (
     ThreadCommand,
 )
 from tui.state.model import AppState, Draft
+from tui.state.reduce_account import send_unsent, take_unsent_back
 from tui.state.reduce_app import list_models, notice, open_thread, with_thread
 from tui.state.reduce_questions import answered
 from tui.state.reduce_terminals import listed
@@ -100,6 +104,12 @@ def act(state: AppState, action: Action, at: float) -> Step:
             return state, (OpenEditor(text=text),)
         case Say(level=level, text=text, details=details):
             return notice(state, level, text, details), ()
+        case LookingForSignIn(place=place):
+            return replace(state, account=replace(state.account, looked_for_in=place)), ()
+        case SendUnsent():
+            return send_unsent(state, at)
+        case TakeUnsentBack():
+            return take_unsent_back(state)
         case RefreshModels():
             return state, (list_models(),)
         case QuitRequested():

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from app_server.protocol.account import (
     ACCOUNT_READ,
+    AccountLoginCompletedNotification,
     AccountUpdatedNotification,
     GetAccountParams,
     GetAccountResponse,
@@ -38,6 +39,7 @@ from tui.state.effects import (
     SendRequest,
 )
 from tui.state.model import AppState, Connection, Draft, McpServer, PendingSettings
+from tui.state.reduce_account import limits_heard, login_ended
 from tui.state.reduce_turns import settle_unfinished, start_turn
 from tui.state.restore import restored
 from tui.state.select import exit_lines
@@ -50,6 +52,7 @@ OpenedThread = ThreadStartResponse | ThreadResumeResponse | ThreadForkResponse
 
 AppEvent = (
     AccountUpdatedNotification
+    | AccountLoginCompletedNotification
     | AccountRateLimitsUpdatedNotification
     | McpServerStatusUpdatedNotification
     | ConfigWarningNotification
@@ -236,9 +239,12 @@ def thread_state(stored: Thread) -> ThreadState:
 def heard(state: AppState, event: AppEvent) -> Step:
     match event:
         case AccountUpdatedNotification():
-            return state, (read_account(),)
+            account = replace(state.account, rate_limits=None)  # of whoever was signed in before
+            return replace(state, account=account), (read_account(),)
+        case AccountLoginCompletedNotification():
+            return login_ended(state, event), ()
         case AccountRateLimitsUpdatedNotification(rate_limits=limits):
-            return replace(state, account=replace(state.account, rate_limits=limits)), ()
+            return limits_heard(state, limits), ()
         case McpServerStatusUpdatedNotification(name=name, status=status, error=error):
             server = McpServer(status=status, error=error or "")
             state = replace(state, mcp_servers={**state.mcp_servers, name: server})

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable
 
+from app_server.protocol.account import ApiKeyAccount, ChatgptAccount, GetAccountResponse
 from tui.state.cells import AgentMessageCell, AnyCell, CommandCell, ProposedPlanCell
 from tui.state.model import AppState
 from tui.state.thread import PendingQuestion, ThreadState, TurnStatus
@@ -82,6 +83,20 @@ def open_questions(state: AppState) -> tuple[tuple[ThreadState, PendingQuestion]
     return tuple(
         (thread, question) for thread in (*focused, *others) for question in thread.questions
     )
+
+
+def account_text(details: GetAccountResponse) -> str:
+    """Who is signed in, and how."""
+    match details.account:
+        case ApiKeyAccount():
+            return "with an API key"
+        case ChatgptAccount(email=email, plan_type=plan):
+            named = "" if plan == "unknown" else f" ({plan.replace('_', ' ')} plan)"
+            return f"{email}{named}, with ChatGPT"
+        case None:
+            return "nobody" if details.requires_openai_auth else "not needed for this provider"
+        case other:
+            return type(other).__name__.removesuffix("Account")
 
 
 def window_title(state: AppState) -> str:

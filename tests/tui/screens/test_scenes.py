@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from app_server.protocol.account import ChatgptAccount
+from app_server.protocol.rate_limits import RateLimitSnapshot, RateLimitWindow
 from tests.tui.screens.session import Session, make_app, matches_text, session
 from tests.tui.scripted import ScriptedServer
 from tui.app import CodexApp
@@ -67,7 +69,7 @@ async def working(s: Session) -> None:
 
 async def status(s: Session) -> None:
     await s.say("/status")
-    await s.see("Permissions:")
+    await s.see("Signed in:")
 
 
 async def shortcuts(s: Session) -> None:
@@ -130,12 +132,105 @@ def test_the_screen_looks(codex_home: Path, snap_compare: Any, scene: Any) -> No
     assert snap_compare(app, terminal_size=(80, 24), run_before=before)
 
 
-async def test_the_first_run_chooser_reads(codex_home: Path, pytestconfig: pytest.Config) -> None:
+async def first_run(s: Session) -> None:
+    await s.see("Welcome to Codex")
+
+
+async def api_key(s: Session) -> None:
+    await first_run(s)
+    await s.press("3")
+    await s.see("╭─ API key")
+    await s.type("sk-secret")
+    await s.see("•••••••••")
+
+
+async def browser_login(s: Session) -> None:
+    await first_run(s)
+    await s.press("2")
+    await s.see("Open this address")
+
+
+async def device_login(s: Session) -> None:
+    await first_run(s)
+    await s.press("1")
+    await s.see("ABCD-1234")
+
+
+async def failed_login(s: Session) -> None:
+    await device_login(s)
+    await s.server.end_login("login-1", "device auth timed out after 15 minutes")
+    await s.see("It did not work")
+
+
+SIGN_INS = [first_run, api_key, browser_login, device_login, failed_login]
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    """A server where nobody is signed in, seen over ssh."""
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 50000 10.0.0.2 22")
     server = ScriptedServer()
     server.requires_auth = True
-    async with session(codex_home, server, opened=False, connect_demo=server.connect) as s:
-        await s.see("Paste an OpenAI API key")
-        matches_text("session/first_run-80x24", s.text, pytestconfig)
+    return server
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scene", SIGN_INS, ids=lambda scene: scene.__name__)
+async def test_a_sign_in_reads(
+    codex_home: Path, pytestconfig: pytest.Config, nobody: ScriptedServer, scene: Any, size: str
+) -> None:
+    options = {"opened": False, "connect_demo": nobody.connect, "size": SIZES[size]}
+    async with session(codex_home, nobody, **options) as s:
+        await scene(s)
+        await s.pilot.pause()
+        matches_text(f"session/{scene.__name__}-{size}", s.text, pytestconfig)
+
+
+@pytest.mark.parametrize("scene", SIGN_INS, ids=lambda scene: scene.__name__)
+def test_a_sign_in_looks(
+    codex_home: Path, snap_compare: Any, nobody: ScriptedServer, scene: Any
+) -> None:
+    app = make_app(str(codex_home), nobody, connect_demo=nobody.connect)
+
+    async def before(pilot: Pilot[Any]) -> None:
+        assert isinstance(pilot.app, CodexApp)
+        await scene(Session(pilot.app, pilot, nobody))
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=before)
+
+
+async def account_status(s: Session) -> None:
+    window = {"primary": RateLimitWindow(used_percent=25, window_duration_mins=300)}
+    s.server.limits = RateLimitSnapshot(
+        **window, secondary=RateLimitWindow(used_percent=60, window_duration_mins=10_080)
+    )
+    await s.say("/status")
+    await s.see("Weekly limit")
+
+
+async def sign_out(s: Session) -> None:
+    await s.say("/logout")
+    await s.see("Sign out?")
+
+
+async def sign_in_lost(s: Session) -> None:
+    await s.say("expire please")
+    await s.see("Your sign-in no longer works")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "scene", [account_status, sign_out, sign_in_lost], ids=lambda scene: scene.__name__
+)
+async def test_an_account_reads(
+    codex_home: Path, pytestconfig: pytest.Config, nobody: ScriptedServer, scene: Any, size: str
+) -> None:
+    nobody.account = ChatgptAccount(email="me@example.com", plan_type="pro")
+    async with session(codex_home, nobody, size=SIZES[size]) as s:
+        await scene(s)
+        await s.pilot.pause()
+        matches_text(f"session/{scene.__name__}-{size}", s.text, pytestconfig)
 
 
 async def test_the_trust_question_reads(codex_home: Path, pytestconfig: pytest.Config) -> None:

@@ -30,37 +30,6 @@ async def test_a_folder_that_is_not_trusted_is_left(codex_home: Path) -> None:
         assert s.requests(THREAD_START.name) == []
 
 
-async def test_without_an_account_a_key_can_be_pasted(codex_home: Path) -> None:
-    server = ScriptedServer()
-    server.requires_auth = True
-    async with session(codex_home, server, opened=False) as s:
-        await s.see("Paste an OpenAI API key")
-        await s.press("1")
-        await s.see("API key")
-        await s.press("enter")
-        await s.see("API key cannot be empty")
-        await s.type("sk-secret")
-        assert "sk-secret" not in s.text
-        assert "•••••••••" in s.text
-        await s.press("enter")
-        await s.until(lambda: s.requests("account/login/start"))
-        assert s.requests("account/login/start")[0].api_key == "sk-secret"
-        await s.until(lambda: s.app.store.state.thread)
-
-
-async def test_the_demo_can_be_chosen_in_place_of_an_account(codex_home: Path) -> None:
-    server, demo = ScriptedServer(), ScriptedServer("/tmp/demo-folder")
-    server.requires_auth = True
-    async with session(codex_home, server, opened=False, connect_demo=demo.connect) as s:
-        await s.see("See the offline demo")
-        await s.press("down", "enter")
-        await s.until(lambda: s.app.store.state.thread)
-        assert s.app.store.state.demo
-        await s.say("hello")
-        await s.see("You said: hello")
-        assert "scripted, no model" in s.text
-
-
 async def test_a_prompt_on_the_command_line_is_sent(codex_home: Path) -> None:
     async with session(codex_home, prompt="from the shell") as s:
         await s.see("You said: from the shell")

@@ -89,7 +89,7 @@ def test_the_user_moves_a_key_and_hears_of_mistakes() -> None:
 
 def test_the_status_card_leaves_out_what_is_not_known() -> None:
     state = AppState(version="1", home="/home/me", settings=Settings(model="m", cwd="/home/me/x"))
-    assert dict(status_card(state).rows) == {
+    assert dict(status_card(state, 0).rows) == {
         "Version": "1", "Model": "m", "Folder": "~/x", "Guides": "none",
     }  # fmt: skip
 

@@ -32,6 +32,10 @@ class StatusLine(Drawn):
         if state.connection.status == "again":
             text = f"◦ The connection was lost; trying again ({state.connection.attempt})"
             return [BLANK, styled((text, palette.dim))]
+        place = state.account.looked_for_in
+        if place and (thread is None or not thread.running):
+            said = f"◦ Looking for your sign-in in {place}; you can type meanwhile"
+            return [BLANK, cut(styled((said, palette.dim)), width)]
         if thread is None:
             if state.waiting:
                 return [

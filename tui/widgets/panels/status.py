@@ -1,19 +1,25 @@
 """/status: what is set, who is signed in, what has been used. Pure: a state becomes a card."""
 
-from app_server.protocol.account import ApiKeyAccount, ChatgptAccount
+import time
+
 from app_server.protocol.permissions import (
     DangerFullAccessSandboxPolicy,
     ReadOnlySandboxPolicy,
     SandboxPolicy,
     WorkspaceWriteSandboxPolicy,
 )
+from app_server.protocol.rate_limits import RateLimitWindow
 from tui.state.cells import CardCell
 from tui.state.model import AppState
-from tui.state.select import context_left_percent, short_directory
+from tui.state.select import account_text, context_left_percent, short_directory
+
+HOUR_MINUTES = 60
+WEEK_MINUTES = 7 * 24 * HOUR_MINUTES
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def status_card(state: AppState) -> CardCell:
-    """Rows whose value is unknown are left out."""
+def status_card(state: AppState, now: float) -> CardCell:
+    """Rows whose value is unknown are left out; `now` is in Unix seconds."""
     settings, thread = state.settings, state.thread
     rows: list[tuple[str, str]] = [
         ("Version", state.version),
@@ -26,7 +32,7 @@ def status_card(state: AppState) -> CardCell:
             ", ".join(short_directory(path, state.home) for path in settings.instruction_sources)
             or "none",
         ),
-        ("Account", _account(state)),
+        ("Signed in", account_text(details) if (details := state.account.details) else ""),
     ]
     if settings.plan_mode:
         rows.append(("Mode", "plan"))
@@ -53,7 +59,7 @@ def status_card(state: AppState) -> CardCell:
                         f" {usage.model_context_window:,} tokens used)",
                     )
                 )
-    rows += _limits(state)
+    rows += _limits(state, now)
     if state.connection.status == "lost":
         rows.append(("Server", f"lost: {state.connection.reason}"))
     if state.connection.status == "again":
@@ -78,29 +84,38 @@ def _permissions(sandbox: SandboxPolicy | None, policy: object) -> str:
     return f"{room}; asks: {policy if isinstance(policy, str) else 'by kind'}"
 
 
-def _account(state: AppState) -> str:
-    details = state.account.details
-    if details is None:
-        return ""
-    match details.account:
-        case ApiKeyAccount():
-            return "API key"
-        case ChatgptAccount(email=email, plan_type=plan):
-            return f"{email} ({plan})"
-        case None:
-            return "not signed in" if details.requires_openai_auth else "none needed"
-        case other:
-            return type(other).__name__.removesuffix("Account")
-
-
-def _limits(state: AppState) -> list[tuple[str, str]]:
+def _limits(state: AppState, now: float) -> list[tuple[str, str]]:
     limits = state.account.rate_limits
     if limits is None:
         return []
     rows = []
-    for label, window in (("5 h limit", limits.primary), ("Weekly limit", limits.secondary)):
+    for window in (limits.primary, limits.secondary):
         if window is not None:
-            used = max(0, min(100, window.used_percent))
-            bar = "█" * round((100 - used) / 10)
-            rows.append((label, f"{bar.ljust(10, '░')} {100 - used}% left"))
+            left = max(0, min(100, 100 - window.used_percent))
+            bar = "█" * round(left / 10)
+            resets = "" if window.resets_at is None else reset_text(window.resets_at, now)
+            rows.append((_limit_name(window), f"{bar.ljust(10, '░')} {left}% left{resets}"))
+    credits = limits.credits
+    if credits is not None and (credits.unlimited or credits.has_credits):
+        rows.append(("Credits", "unlimited" if credits.unlimited else credits.balance or "some"))
     return rows
+
+
+def _limit_name(window: RateLimitWindow) -> str:
+    minutes = window.window_duration_mins
+    if minutes is None:
+        return "Limit"
+    if minutes >= WEEK_MINUTES - HOUR_MINUTES:
+        return "Weekly limit"
+    return f"{max(1, round(minutes / HOUR_MINUTES))} h limit"
+
+
+def reset_text(resets_at: int, now: float) -> str:
+    """When a limit begins anew, by the clock on the wall; with the day unless it is today."""
+    if resets_at <= now:
+        return ""
+    when, today = time.localtime(resets_at), time.localtime(now)
+    clock = time.strftime("%H:%M", when)
+    if (when.tm_year, when.tm_yday) == (today.tm_year, today.tm_yday):
+        return f", anew at {clock}"
+    return f", anew on {when.tm_mday} {MONTHS[when.tm_mon - 1]} at {clock}"

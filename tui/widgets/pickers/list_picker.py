@@ -18,10 +18,10 @@ from tui.text.palette import TERMINAL, Palette
 from tui.widgets.composer.layout import lay_out
 from tui.widgets.drawn import BLANK, Drawn, styled
 
-ROWS_AROUND = 3
-"""Kept for the blank row above the panel and the footer."""
+ROWS_AROUND = 4
+"""Kept for a row of the conversation, a blank one above the panel, and the footer."""
 SMALL_HEIGHT = 14
-"""Below this only the title and the choices are shown."""
+"""Below this only the title and the choices are shown, with the help of the selected one."""
 
 
 class Choice(NamedTuple):
@@ -96,12 +96,11 @@ class ListPicker(Drawn, can_focus=True):
         width = self.app.size.width
         rows = self._rows(width)
         height = self.app.size.height
-        room = max(2, height - self._fixed_lines(width) - ROWS_AROUND)
         tail = [BLANK, styled(("  " + self._footer, self._palette.dim))]
         head = self._head(width)
         if height < SMALL_HEIGHT:
-            room += 2 + max(0, len(head) - 1)
             head, tail = head[:1], []
+        room = max(2, height - len(head) - len(tail) - ROWS_AROUND)
         flat: list[Strip] = []
         first_of: list[int] = []
         for row in rows:
@@ -115,9 +114,6 @@ class ListPicker(Drawn, can_focus=True):
         if not rows:
             lines.append(styled(("  nothing matches", self._palette.dim)))
         self.show_lines([*lines, *tail])
-
-    def _fixed_lines(self, width: int) -> int:
-        return len(self._head(width)) + 2
 
     def _head(self, width: int) -> list[Strip]:
         palette = self._palette
@@ -155,6 +151,8 @@ class ListPicker(Drawn, can_focus=True):
     def _row(self, number: int, choice: Choice, label: str, column: int, width: int) -> list[Strip]:
         palette = self._palette
         is_selected = number == self.selected
+        if not is_selected and self.app.size.height < SMALL_HEIGHT:
+            choice = choice._replace(help="")
         style = palette.accent if is_selected else palette.text
         help_style = palette.accent if is_selected else palette.dim
         mark = "› " if is_selected else "  "

@@ -47,7 +47,7 @@ class QuestionPanel:
             chat.close_panel()
             if panel is not None and not (panel.is_early_answer and chat.composer.is_empty):
                 chat.composer.type_ahead(panel.typed_ahead)
-        if first is None or thread is None:
+        if first is None or thread is None or chat.keeps_panel:
             return
         if self._open == first.id:
             if self._panel is not None:

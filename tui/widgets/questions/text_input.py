@@ -1,17 +1,23 @@
 """One line asked of the user, in a frame; secrets are shown as dots."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.segment import Segment
 from textual import events
 from textual.geometry import Offset
 from textual.message import Message
+from textual.strip import Strip
 
 from tui.text.palette import TERMINAL, Palette
-from tui.widgets.drawn import BLANK, Drawn, cut_text, neutral, styled
+from tui.text.wrap import wrap
+from tui.widgets.drawn import BLANK, Drawn, cut_text, styled
+from tui.widgets.line_field import LineField
 
 if TYPE_CHECKING:
+    from tui.app import CodexApp
     from tui.screens.chat import ChatScreen
 
 
@@ -20,26 +26,40 @@ class TextInput(Drawn, can_focus=True):
 
     KEY_CONTEXTS = ("list",)
 
+    app: "CodexApp"
+
     @dataclass
     class Given(Message):
         text: str | None
 
     def __init__(
-        self, title: str, placeholder: str, *, secret: bool = False, palette: Palette = TERMINAL
+        self,
+        title: str,
+        placeholder: str,
+        *,
+        secret: bool = False,
+        check: Callable[[str], str] | None = None,
+        clean: Callable[[str], str] = str.strip,
+        palette: Palette = TERMINAL,
     ) -> None:
+        """`clean` makes the answer of what was written, `check` says what is wrong with it."""
         super().__init__()
         self._title_text = title
         self._placeholder = placeholder
-        self._secret = secret
+        self._check = check or self._empty
+        self._clean = clean
         self._palette = palette
-        self._text = ""
+        self._field = LineField(secret=secret)
         self._problem = ""
         self._answer: asyncio.Future[str | None] | None = None
+
+    def _empty(self, text: str) -> str:
+        return "" if text else f"{self._title_text} cannot be empty"
 
     async def ask(self, chat: "ChatScreen") -> str | None:
         """Show this in the composer's place; the text, or None."""
         self._answer = asyncio.get_running_loop().create_future()
-        chat.show_panel(self)
+        chat.show_panel(self, keeps=True)
         try:
             return await self._answer
         finally:
@@ -48,7 +68,7 @@ class TextInput(Drawn, can_focus=True):
     @property
     def cursor_screen_offset(self) -> Offset:
         region = self.content_region
-        return Offset(region.x + 4 + min(len(self._text), self._room), region.y + 1)
+        return Offset(region.x + 4 + self._field.visible(self._room)[1], region.y + 1)
 
     @property
     def _room(self) -> int:
@@ -62,8 +82,8 @@ class TextInput(Drawn, can_focus=True):
 
     def redraw(self) -> None:
         palette, room = self._palette, self._room
-        shown = "•" * len(self._text) if self._secret else neutral(self._text)
-        value = (shown[-room:], palette.text) if shown else (self._placeholder, palette.dim)
+        shown, _ = self._field.visible(room)
+        value = (shown, palette.text) if shown else (self._placeholder, palette.dim)
         label = f" {self._title_text} "
         top = f"╭─{label}" + "─" * max(0, room + 1 - len(label)) + "╮"
         inside = cut_text(value[0], room)
@@ -74,34 +94,30 @@ class TextInput(Drawn, can_focus=True):
             styled(("  ╰" + "─" * (room + 2) + "╯", palette.dim)),
         ]
         if self._problem:
-            lines.append(styled(("  " + self._problem, palette.error)))
+            words = [Segment(self._problem, palette.error)]
+            lines += map(Strip, wrap(words, self.app.size.width - 1, first=[Segment("  ")]))
         lines += [BLANK, styled(("  enter to go on · esc to go back", palette.dim))]
         self.show_lines(lines)
 
     def take_key(self, event: events.Key) -> bool:
-        if event.key == "backspace":
-            self._text = self._text[:-1]
-        elif event.key == "ctrl+u":
-            self._text = ""
-        elif event.is_printable and event.character is not None:
-            self._text += event.character
-        else:
+        if not self._field.take_key(event, self.app.keymap):
             return False
         self._problem = ""
         self.redraw()
         return True
 
     def take_paste(self, text: str) -> None:
-        self._text += "".join(text.split())
+        self._field.insert(text)
         self._problem = ""
         self.redraw()
 
     def action_accept(self) -> None:
-        if not self._text.strip():
-            self._problem = f"{self._title_text} cannot be empty"
+        answer = self._clean(self._field.text)
+        self._problem = self._check(answer)
+        if self._problem:
             self.redraw()
-            return
-        self._settle(self._text.strip())
+        else:
+            self._settle(answer)
 
     def action_cancel(self) -> None:
         self._settle(None)

@@ -1,0 +1,354 @@
+"""Signing in and out: the ways offered, the way there, how it ends, and what is kept meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from app_server.protocol.account import (
+    ACCOUNT_LOGIN_CANCEL,
+    ACCOUNT_LOGIN_START,
+    ACCOUNT_LOGOUT,
+    ApiKeyAccount,
+    ChatgptAccount,
+    ChatgptDeviceCodeLoginAccountParams,
+    ChatgptLoginAccountParams,
+)
+from app_server.protocol.approvals import CommandExecutionRequestApprovalParams
+from app_server.protocol.rate_limits import RateLimitSnapshot, RateLimitWindow
+from app_server.protocol.turn import TURN_START
+from tests.tui.screens.session import Session, session
+from tests.tui.scripted import ScriptedServer
+from tests.tui.scripted_account import AUTH_URL
+from tui.state.events import Asked
+
+ME = ChatgptAccount(email="me@example.com", plan_type="pro")
+
+
+@pytest.fixture(autouse=True)
+def far_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No browser can open here."""
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 50000 10.0.0.2 22")
+
+
+def nobody() -> ScriptedServer:
+    server = ScriptedServer()
+    server.requires_auth = True
+    return server
+
+
+def signed_in() -> ScriptedServer:
+    server = nobody()
+    server.account = ME
+    return server
+
+
+@asynccontextmanager
+async def first_run(codex_home: Path, server: ScriptedServer) -> AsyncIterator[Session]:
+    async with session(codex_home, server, opened=False, size=(80, 40)) as s:
+        await s.see("Welcome to Codex")
+        yield s
+
+
+async def opened(s: Session) -> None:
+    await s.until(lambda: s.app.store.state.thread)
+
+
+async def test_over_ssh_the_code_comes_first(codex_home: Path) -> None:
+    async with first_run(codex_home, nobody()) as s:
+        assert "1. Sign in with a code" in s.text
+        assert "2. Sign in with ChatGPT" in s.text
+        assert "3. Paste an OpenAI API key" in s.text
+
+
+async def test_where_a_browser_can_open_it_comes_first(
+    codex_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSH_CONNECTION")
+    monkeypatch.setenv("DISPLAY", ":0")
+    async with first_run(codex_home, nobody()) as s:
+        assert "1. Sign in with ChatGPT" in s.text
+
+
+@pytest.mark.parametrize(
+    ("forced", "offered", "hidden"),
+    [("api", "Paste an OpenAI", "Sign in with"), ("chatgpt", "Sign in with", "Paste an OpenAI")],
+)
+async def test_only_what_the_configuration_allows_is_offered(
+    codex_home: Path, forced: str, offered: str, hidden: str
+) -> None:
+    server = nobody()
+    server.config["forced_login_method"] = forced
+    async with first_run(codex_home, server) as s:
+        assert offered in s.text
+        assert hidden not in s.text
+
+
+async def test_a_pasted_key_is_looked_at_hidden_and_kept(codex_home: Path) -> None:
+    async with first_run(codex_home, nobody()) as s:
+        await s.press("3")
+        await s.see("API key")
+        await s.press("enter")
+        await s.see("API key cannot be empty")
+        await s.type("sk-1")
+        await s.press("enter")
+        await s.see("too short")
+        await s.press("ctrl+u")
+        await s.type("export OPENAI_API_KEY='sk-planted-secret'")
+        assert "planted" not in s.text
+        assert "•••••••••" in s.text
+        await s.press("enter")
+        await opened(s)
+        (asked,) = s.requests(ACCOUNT_LOGIN_START.name)
+        assert asked.api_key == "sk-planted-secret"
+        await s.see("Signed in: with an API key.")
+
+
+async def test_an_unusual_key_is_taken_when_it_is_given_twice(codex_home: Path) -> None:
+    async with first_run(codex_home, nobody()) as s:
+        await s.press("3")
+        await s.see("API key")
+        await s.type("another-kind-of-key")
+        await s.press("enter")
+        await s.see("Enter once more to keep this one all the same.")
+        assert s.requests(ACCOUNT_LOGIN_START.name) == []
+        await s.press("enter")
+        await opened(s)
+
+
+async def test_a_code_is_shown_with_its_page_picture_and_time(codex_home: Path) -> None:
+    async with first_run(codex_home, nobody()) as s:
+        await s.press("1")
+        await s.see("ABCD-1234")
+        (asked,) = s.requests(ACCOUNT_LOGIN_START.name)
+        assert isinstance(asked, ChatgptDeviceCodeLoginAccountParams)
+        assert "https://auth.openai.com/codex/device" in s.text
+        assert "15:00 left" in s.text
+        assert "█ ▄▄▄▄▄ █" in s.text
+        await s.server.end_login("login-1")
+        await opened(s)
+        await s.see("Signed in: me@example.com (pro plan), with ChatGPT.")
+
+
+async def test_without_room_for_the_picture_the_words_are_there(codex_home: Path) -> None:
+    server = nobody()
+    async with session(codex_home, server, opened=False, size=(40, 10)) as s:
+        await s.see("Sign in with a code")
+        await s.press("1")
+        await s.see("ABCD-1234")
+        assert "▄▄" not in s.text
+        assert "left" in s.text
+
+
+async def test_a_sign_in_that_fails_says_why_and_can_be_begun_again(codex_home: Path) -> None:
+    async with first_run(codex_home, nobody()) as s:
+        await s.press("1")
+        await s.see("ABCD-1234")
+        await s.server.end_login("login-1", "device auth timed out after 15 minutes")
+        await s.see("It did not work: device auth timed out after 15 minutes")
+        await s.press("enter")
+        await s.see("ABCD-1234")
+        assert len(s.requests(ACCOUNT_LOGIN_START.name)) == 2
+        await s.server.end_login("login-2")
+        await opened(s)
+
+
+async def test_a_sign_in_that_cannot_begin_says_why_and_another_way_can_be_gone(
+    codex_home: Path,
+) -> None:
+    server = nobody()
+    server.login_refusal = "failed to start login server: Port 127.0.0.1:1457 is already in use"
+    async with first_run(codex_home, server) as s:
+        await s.press("2")
+        await s.see("It did not work: failed to start login server")
+        await s.press("escape")
+        await s.see("Welcome to Codex")
+        assert "The sign-in did not work: failed to start login server" in s.text
+
+
+async def test_a_sign_in_is_given_up_with_escape_and_taken_back(codex_home: Path) -> None:
+    async with first_run(codex_home, nobody()) as s:
+        await s.press("2")
+        await s.see("Open this address in a browser")
+        await s.press("escape")
+        await s.see("The sign-in was given up.")
+        (cancelled,) = s.requests(ACCOUNT_LOGIN_CANCEL.name)
+        assert cancelled.login_id == "login-1"
+
+
+async def test_a_sign_in_can_be_started_over_while_it_waits(codex_home: Path) -> None:
+    async with first_run(codex_home, nobody()) as s:
+        await s.press("2")
+        await s.see("Open this address in a browser")
+        await s.press("ctrl+r")
+        await s.until(lambda: len(s.requests(ACCOUNT_LOGIN_START.name)) == 2)
+        await s.see("10:00 left")
+        await s.server.end_login("login-1", "Login server error: Login cancelled")
+        await s.server.end_login("login-2")
+        await opened(s)
+
+
+async def test_the_address_the_browser_ends_at_is_taken_to_the_listener(codex_home: Path) -> None:
+    asked: list[str] = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n")).decode().split()[1])
+        writer.write(b"HTTP/1.1 302 Found\r\nLocation: /success\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    listener = await asyncio.start_server(listen, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    server = nobody()
+    server.auth_url = AUTH_URL.replace("1455", str(port))
+    async with listener, first_run(codex_home, server) as s:
+        await s.press("2")
+        await s.see("Paste the address it ends at:")
+        await s.type("https://example.com/elsewhere")
+        await s.press("enter")
+        await s.see("This is not the address")
+        await s.press("ctrl+u")
+        await s.type(f"http://localhost:{port}/auth/callback?code=abc&state=xyz")
+        await s.press("enter")
+        await s.until(lambda: asked)
+        assert asked == ["/auth/callback?code=abc&state=xyz"]
+        await s.server.end_login("login-1")
+        await opened(s)
+
+
+async def test_a_browser_sign_in_asks_for_that(codex_home: Path) -> None:
+    async with first_run(codex_home, nobody()) as s:
+        await s.press("2")
+        await s.see("Open this address in a browser")
+        (asked,) = s.requests(ACCOUNT_LOGIN_START.name)
+        assert isinstance(asked, ChatgptLoginAccountParams)
+        assert "".join(AUTH_URL.split()) in "".join(s.text.split())
+
+
+async def test_the_demo_can_be_chosen_in_place_of_an_account(codex_home: Path) -> None:
+    demo = ScriptedServer("/tmp/demo-folder")
+    async with session(codex_home, nobody(), opened=False, connect_demo=demo.connect) as s:
+        await s.see("4. See the offline demo")
+        await s.press("4")
+        await opened(s)
+        assert s.app.store.state.demo
+        await s.say("hello")
+        await s.see("You said: hello")
+        assert "scripted, no model" in s.text
+
+
+async def test_a_slow_keyring_is_named_and_holds_nothing_up(codex_home: Path) -> None:
+    server = signed_in()
+    server.config["cli_auth_credentials_store"] = "keyring"
+    server.knows_account.clear()
+    async with session(codex_home, server) as s:
+        await s.see("Looking for your sign-in in the keyring")
+        await s.type("meanwhile")
+        assert s.draft == "meanwhile"
+        server.knows_account.set()
+        await s.until(lambda: "Looking for" not in s.text)
+        assert "Welcome to Codex" not in s.text
+
+
+async def test_a_keyring_without_a_sign_in_asks_once_that_is_known(codex_home: Path) -> None:
+    server = nobody()
+    server.knows_account.clear()
+    async with session(codex_home, server, size=(80, 40)) as s:
+        await s.see("Looking for your sign-in")
+        server.knows_account.set()
+        await s.see("Welcome to Codex")
+        await s.press("1")
+        await s.see("ABCD-1234")
+        await s.server.end_login("login-1")
+        await s.see("Signed in: me@example.com")
+
+
+async def test_signing_in_is_possible_at_any_time(codex_home: Path) -> None:
+    server = nobody()
+    server.account = ApiKeyAccount()
+    async with session(codex_home, server, size=(80, 40)) as s:
+        await s.say("/login")
+        await s.see("Signed in now: with an API key.")
+        await s.press("1")
+        await s.see("ABCD-1234")
+        await s.server.end_login("login-1")
+        await s.see("Signed in: me@example.com (pro plan), with ChatGPT.")
+        await s.type("and on")
+        assert s.draft == "and on"
+
+
+async def test_a_question_waits_until_the_sign_in_is_over(codex_home: Path) -> None:
+    async with session(codex_home, signed_in(), size=(80, 40)) as s:
+        await s.say("/login")
+        await s.see("Sign in with a code")
+        await s.press("1")
+        await s.see("ABCD-1234")
+        params = CommandExecutionRequestApprovalParams(
+            thread_id="thread-1", turn_id="turn-1", item_id="call-1", command="make"
+        )
+        s.app.take([Asked(id="meanwhile", params=params)])
+        await s.pilot.pause()
+        assert "ABCD-1234" in s.text
+        await s.server.end_login("login-1")
+        await s.see("Run this command?")
+
+
+async def test_signing_out_is_asked_about_once(codex_home: Path) -> None:
+    async with session(codex_home, signed_in(), size=(80, 40)) as s:
+        await s.say("/logout")
+        await s.see("Signed in now: me@example.com")
+        await s.press("enter")
+        assert s.requests(ACCOUNT_LOGOUT.name) == []
+        await s.until(lambda: "Sign out?" not in s.text)
+        await s.say("/logout")
+        await s.see("Sign out?")
+        await s.press("2")
+        await s.until(lambda: s.app._exit)
+        assert len(s.requests(ACCOUNT_LOGOUT.name)) == 1
+
+
+async def test_a_message_that_fails_for_want_of_a_sign_in_goes_out_after_it(
+    codex_home: Path,
+) -> None:
+    async with session(codex_home, signed_in(), size=(80, 40)) as s:
+        await s.say("expire please")
+        await s.see("Your sign-in no longer works")
+        assert "Your access token could not be refreshed." in s.text
+        assert "Your message is kept" in s.text
+        await s.press("1")
+        await s.see("ABCD-1234")
+        await s.server.end_login("login-1")
+        await s.until(lambda: len(s.requests(TURN_START.name)) == 2)
+        first, second = s.requests(TURN_START.name)
+        assert second.input[0].text == first.input[0].text == "expire please"
+
+
+async def test_without_signing_in_again_the_message_is_back_in_the_composer(
+    codex_home: Path,
+) -> None:
+    async with session(codex_home, signed_in(), size=(80, 40)) as s:
+        await s.say("expire please")
+        await s.see("Your sign-in no longer works")
+        await s.press("escape")
+        await s.until(lambda: s.draft == "expire please")
+        assert len(s.requests(TURN_START.name)) == 1
+
+
+async def test_the_status_says_who_is_signed_in_and_how_much_is_left(codex_home: Path) -> None:
+    server = signed_in()
+    at = 1_770_000_000
+    server.limits = RateLimitSnapshot(
+        primary=RateLimitWindow(used_percent=25, window_duration_mins=300, resets_at=at + 3600),
+        secondary=RateLimitWindow(used_percent=60, window_duration_mins=10_080, resets_at=at - 1),
+    )
+    async with session(codex_home, server, size=(100, 40)) as s:
+        await s.say("/status")
+        await s.see("me@example.com (pro plan), with ChatGPT")
+        assert "5 h limit:" in s.text
+        assert "████████░░ 75% left, anew at " in s.text
+        assert "████░░░░░░ 40% left " in s.text
+        assert "Weekly limit:" in s.text

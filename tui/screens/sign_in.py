@@ -1,0 +1,209 @@
+"""Signing in: how, the way there, and what is said at its end. At the start and by /login.
+
+All of it goes through the account methods; how a sign-in ended is read from the state, where the
+server's word of it is kept. A sign-in that is given up is taken back from the server.
+"""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from app_server.client.sign_in import DEVICE_CODE_SECONDS, can_open_browser, qr_code
+from app_server.protocol.account import (
+    ACCOUNT_LOGIN_CANCEL,
+    ACCOUNT_LOGIN_START,
+    ACCOUNT_READ,
+    AccountLoginCompletedNotification,
+    ApiKeyLoginAccountParams,
+    CancelLoginAccountParams,
+    ChatgptDeviceCodeLoginAccountParams,
+    ChatgptDeviceCodeLoginAccountResponse,
+    ChatgptLoginAccountParams,
+    ChatgptLoginAccountResponse,
+    GetAccountParams,
+)
+from app_server.protocol.errors import RpcError
+from tui.api_key import KeyCheck, bare_key
+from tui.callback import deliver
+from tui.state.select import account_text
+from tui.terminal.browser import open_page
+from tui.widgets.panels.login import LoginPanel, Wish
+from tui.widgets.pickers.list_picker import Choice
+from tui.widgets.questions.text_input import TextInput
+
+if TYPE_CHECKING:
+    from tui.app import CodexApp
+
+BROWSER_SECONDS = 10 * 60
+"""How long the server waits for somebody to come back from the browser."""
+CANCEL_SECONDS = 5.0
+"""A sign-in that was given up is not waited for longer: it ends with its time."""
+
+GIVEN_UP = "The sign-in was given up."
+
+
+def ways(forced: object) -> list[Choice]:
+    """The ways in, the likeliest first; `forced` is the configuration's `forced_login_method`."""
+    browser = Choice("Sign in with ChatGPT", "browser", "in your browser, with your plan")
+    device = Choice("Sign in with a code", "device", "with ChatGPT, on any device; good over ssh")
+    key = Choice("Paste an OpenAI API key", "key", "kept on this machine, for you alone")
+    chatgpt = [browser, device] if can_open_browser(os.environ) else [device, browser]
+    return [*([] if forced == "api" else chatgpt), *([] if forced == "chatgpt" else [key])]
+
+
+async def sign_in_by(app: "CodexApp", way: str) -> str:
+    """Go one way to its end; what is wrong, or nothing."""
+    match way:
+        case "key":
+            problem = await _with_key(app)
+        case "browser":
+            problem = await _with_chatgpt(app, ChatgptLoginAccountParams())
+        case _:
+            problem = await _with_chatgpt(app, ChatgptDeviceCodeLoginAccountParams())
+    if not problem:
+        app.say("info", await _who(app))
+    return problem
+
+
+async def sign_in_again(
+    app: "CodexApp", title: str, intro: Sequence[str], forced: object = None
+) -> bool:
+    """Offer the ways in during a session; whether somebody is signed in at the end."""
+    problem = ""
+    while True:
+        told = [*intro, problem] if problem else list(intro)
+        way = await app.chat.choose(title, [*ways(forced), Choice("Not now", None)], told)
+        if way is None:
+            return False
+        problem = await sign_in_by(app, way)
+        if not problem:
+            return True
+
+
+async def _who(app: "CodexApp") -> str:
+    try:
+        account = await app.link.request(ACCOUNT_READ, GetAccountParams())
+    except RpcError as error:
+        return f"Signed in, but not known as whom: {error.message}"
+    return f"Signed in: {account_text(account)}."
+
+
+async def _with_key(app: "CodexApp") -> str:
+    panel = TextInput(
+        "API key",
+        "paste it here; it is not shown",
+        secret=True,
+        check=KeyCheck(),
+        clean=bare_key,
+        palette=app.palette,
+    )
+    key = await panel.ask(app.chat)
+    if key is None:
+        return "No key was given."
+    try:
+        await app.link.request(ACCOUNT_LOGIN_START, ApiKeyLoginAccountParams(api_key=key))
+    except RpcError as error:
+        return f"The key was not accepted: {error.message}"
+    return ""
+
+
+async def _with_chatgpt(
+    app: "CodexApp", params: ChatgptLoginAccountParams | ChatgptDeviceCodeLoginAccountParams
+) -> str:
+    """Begin, and begin again as often as wanted, until it has succeeded or is given up."""
+    panel = LoginPanel("Sign in with ChatGPT", app.clock, keymap=app.keymap, palette=app.palette)
+    chat = app.chat
+    chat.show_panel(panel, keeps=True)
+    try:
+        while True:
+            panel.show_starting()
+            try:
+                started = await app.link.request(ACCOUNT_LOGIN_START, params)
+            except RpcError as error:
+                problem = error.message
+            else:
+                ended = await _wait(app, panel, started)
+                if ended is None:
+                    return GIVEN_UP
+                if ended == "restart":
+                    continue
+                if ended == "":
+                    return ""
+                problem = ended
+            panel.show_failed(f"It did not work: {problem}")
+            if await _next(panel, "restart", "cancel") == "cancel":
+                return f"The sign-in did not work: {problem}"
+    finally:
+        chat.close_panel()
+
+
+async def _wait(
+    app: "CodexApp",
+    panel: LoginPanel,
+    started: ChatgptLoginAccountResponse | ChatgptDeviceCodeLoginAccountResponse | Any,
+) -> str | None:
+    """Until the sign-in ends: "" for success, else why not; "restart"; None when given up."""
+    address = await _show(app, panel, started)
+    ending = asyncio.ensure_future(app.when_signed_in(started.login_id))
+    try:
+        while True:
+            wish = asyncio.ensure_future(panel.wishes.get())
+            await asyncio.wait({ending, wish}, return_when=asyncio.FIRST_COMPLETED)
+            if not wish.done():
+                wish.cancel()
+                return _problem(ending.result())
+            match wish.result():
+                case Wish("cancel"):
+                    await _take_back(app, started.login_id)
+                    return None
+                case Wish("restart"):
+                    return "restart"
+                case Wish("copy"):
+                    app.copy_text(address)
+                    panel.show_problem("")
+                case Wish("open"):
+                    if not await open_page(address):
+                        panel.show_problem("No browser could be opened here.")
+                case Wish("deliver", text):
+                    panel.show_problem(await deliver(text, address))
+    finally:
+        ending.cancel()
+
+
+async def _show(app: "CodexApp", panel: LoginPanel, started: Any) -> str:
+    """Say what to do; the address to go to."""
+    if isinstance(started, ChatgptDeviceCodeLoginAccountResponse):
+        url = started.verification_url
+        picture = tuple(await asyncio.to_thread(qr_code, url))
+        panel.show_code(url, started.user_code, picture, seconds=DEVICE_CODE_SECONDS)
+        return url
+    url = started.auth_url
+    opened = can_open_browser(os.environ) and await open_page(url)
+    is_here = not app.options.remote  # the listener is on the server's machine
+    panel.show_browser(url, opened=opened, takes_address=is_here, seconds=BROWSER_SECONDS)
+    return str(url)
+
+
+def _problem(ended: AccountLoginCompletedNotification | None) -> str:
+    if ended is None:
+        return "the connection to the server was lost"
+    return "" if ended.success else ended.error or "the service did not say why"
+
+
+async def _take_back(app: "CodexApp", login_id: str) -> None:
+    try:
+        async with asyncio.timeout(CANCEL_SECONDS):
+            await app.link.request(
+                ACCOUNT_LOGIN_CANCEL, CancelLoginAccountParams(login_id=login_id)
+            )
+    except (RpcError, TimeoutError):
+        pass  # it ends by itself, and nothing more is shown of it
+
+
+async def _next(panel: LoginPanel, *wanted: str) -> str:
+    """The next wish that is one of these."""
+    while True:
+        wish = await panel.wishes.get()
+        if wish.what in wanted:
+            return wish.what
