@@ -158,3 +158,10 @@ async def test_closing_lets_a_running_request_finish(world: World) -> None:
 
 def test_a_token_does_not_show_where_a_state_is_printed() -> None:
     assert "owned" not in repr(OWN)
+
+
+async def test_bridges_are_opened_in_the_byte_order_of_their_ids(world: World) -> None:
+    late = {**NOTES, "local_path_prefix": "wrong"}
+    early = {**NOTES, "backend_path_prefix": "wrong"}
+    with pytest.raises(BridgeInvalid, match="backend_path_prefix"):
+        await world.bridges({"a": late, "B": early}).__aenter__()

@@ -255,6 +255,27 @@ async def test_after_a_401_own_tokens_are_looked_up_again_then_renewed(
     assert len(world.backend.seen) == 6
 
 
+async def test_an_answer_that_is_not_passed_on_is_closed(world: World, issuer: Issuer) -> None:
+    closed = asyncio.Event()
+
+    async def without_end(request: Request) -> Response:
+        async def body() -> AsyncIterator[bytes]:
+            try:
+                while True:
+                    yield b"no" * 10_000
+                    await asyncio.sleep(0)
+            finally:
+                closed.set()
+
+        return StreamingResponse(body(), 401)
+
+    plugin = await world.open()
+    world.backend.answers = [without_end]
+    assert (await plugin.ask("/local/notes/x")).status_code == 200
+    async with asyncio.timeout(BOUND_SECONDS):
+        await closed.wait()
+
+
 async def test_a_recovery_that_fails_is_told_without_the_tokens(world: World) -> None:
     async def host(_account_id: str | None) -> HostTokens:
         raise RefreshFailed("auth refresh request timed out after 10s", is_final=False)
