@@ -96,7 +96,7 @@ class _Questions:
             thread_id=turn.thread_id,
             turn_id=turn.id,
             item_id=self._call.call_id,
-            reason=f"`{self._call.command}` wants to reach {host}.",
+            reason="The permission profile does not name this host.",
             network_approval_context=NetworkApprovalContext(
                 host=host, protocol=_ON_THE_WIRE[protocol]
             ),
@@ -104,10 +104,14 @@ class _Questions:
             available_decisions=_offered(amendments),
             started_at_ms=clock.now_ms(),
         )
+        terminals = await turn.session.terminals()
+        terminals.pause_clock()  # a person's time is not the command's
         try:
             answer = await turn.ask(ITEM_COMMAND_EXECUTION_REQUEST_APPROVAL, params)
         except QuestionRefused:
             return False
+        finally:
+            terminals.resume_clock()
         match answer.decision:
             case "accept":
                 return True

@@ -19,6 +19,7 @@ import pytest
 from app_server.client.client import Client
 from app_server.config import load
 from app_server.demo.provider import ScriptedModel
+from app_server.exec.sessions import TerminalSessions
 from app_server.protocol.approvals import ITEM_COMMAND_EXECUTION_REQUEST_APPROVAL as QUESTION
 from app_server.protocol.approvals import (
     AmendingCommandExecutionApprovalDecision,
@@ -286,7 +287,7 @@ enabled = true
 "denied.example" = "deny"
 """
 FETCH = (
-    'python3 -c "import urllib.request as r;'
+    f'{shlex.quote(sys.executable)} -I -S -c "import urllib.request as r;'
     "get = r.build_opener(r.ProxyHandler({'http': 'http://127.0.0.1:3128'})).open\n"
     "try: get('http://%s/')\nexcept r.HTTPError as refused: print('refused', refused.code)\""
 )
@@ -379,3 +380,26 @@ async def test_the_automatic_reviewer_is_asked_about_a_host_in_the_persons_place
     assert proxied.params_of(QUESTION) == []
     (reviewed,) = proxied.params_of(ITEM_AUTO_APPROVAL_REVIEW_COMPLETED)
     assert (reviewed.action.host, reviewed.review.status) == ("other.example", "denied")
+
+
+async def test_time_stands_still_for_a_command_while_somebody_is_asked(
+    proxied: Conversation, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its window is measured with is stopped, so that it ends after the answer."""
+    said: list[str] = []
+    for name in ("pause_clock", "resume_clock"):
+        real = getattr(TerminalSessions, name)
+
+        def noted(self: TerminalSessions, name: str = name, real: Any = real) -> None:
+            said.append(name)
+            real(self)
+
+        monkeypatch.setattr(TerminalSessions, name, noted)
+    model.script(runs_command(FETCH % "slow.invalid"), says("Done."))
+    await proxied.say("Fetch.")
+    question = await proxied.until(QUESTION, within_seconds=PROCESS_WAIT_SECONDS)
+    assert said == ["pause_clock"]
+    response = CommandExecutionRequestApprovalResponse(decision="decline")
+    await proxied.client.answer(question.id, response)
+    assert (await proxied.ended(PROCESS_WAIT_SECONDS)).status == "completed"
+    assert said == ["pause_clock", "resume_clock"]
