@@ -5,6 +5,7 @@ The limits stand in the child. A text that runs into them costs that text, nothi
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,9 @@ import msgspec
 
 from app_server.execpolicy.errors import RulesError
 
+log = logging.getLogger(__name__)
+
+MOST_LOGGED_BYTES = 500
 LONGEST_WAIT_SECONDS = 60.0
 """The child's own limit of processor time ends it after a few; this only helps where there is
 no such limit."""
@@ -65,6 +69,7 @@ def calls_in(
     try:
         answer = msgspec.json.decode(done.stdout, type=_Answer)
     except msgspec.DecodeError as error:
+        log.info("rules %s: status %d: %s", path, done.returncode, done.stderr[-MOST_LOGGED_BYTES:])
         raise RulesError(path, "it takes too much time or memory to work out") from error
     if answer.error is not None:
         raise RulesError(path, **msgspec.structs.asdict(answer.error))
