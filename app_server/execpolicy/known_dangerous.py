@@ -24,12 +24,11 @@ def is_known_dangerous(argv: Sequence[str]) -> bool:
 def is_dangerous_command(words: Sequence[str]) -> bool:
     """The same for one simple command."""
     names = [word.rsplit("/", 1)[-1] for word in words]
-    # which options of a program that runs others take a word of their own is not worth knowing
-    reach = len(names) if names and names[0] in _RUN_WHAT_FOLLOWS else 1
-    return any(
-        name == "rm" and any(map(_is_force, _options(words[at + 1 :])))
-        for at, name in enumerate(names[:reach])
-    )
+    at = 0
+    if names and names[0] in _RUN_WHAT_FOLLOWS:
+        # which of its options take a word of their own is not worth knowing
+        at = names.index("rm") if "rm" in names else 0
+    return names[at : at + 1] == ["rm"] and any(map(_is_force, _options(words[at + 1 :])))
 
 
 def _options(words: Sequence[str]) -> list[str]:

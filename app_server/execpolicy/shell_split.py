@@ -39,6 +39,10 @@ _RESERVED = word_set(
 )
 _EXPANDED_IN_WORDS = frozenset("\\$`{}")
 _EXPANDED_IN_QUOTES = frozenset("\\$`")
+_ANY_SHELL = SHELLS | {"ash", "dash", "fish", "ksh"}
+_OPTIONS_WITH_A_WORD = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
+_MOST_OPTIONS = 64
+"""Words looked at after a shell's name for its script."""
 _DEEPEST_SHELL = 4
 """Shells in the scripts of shells that are looked into."""
 
@@ -98,22 +102,37 @@ def mentioned_commands(argv: Sequence[str]) -> list[list[str]] | None:
     """Every command in a script, however it is wrapped, as far as its words stand there literally.
 
     For judging more strictly only: a shell may come to run others. Scripts given to shells inside
-    it are looked into as well. None when there is no reading it.
+    it are looked into as well, so deep. None when there is no reading one.
     """
     found: list[list[str]] = []
     waiting = [(list(argv), 0)]
     while waiting:
         words, depth = waiting.pop()
-        script = shell_script(words)
-        if script is None or depth > _DEEPEST_SHELL:
+        if depth > _DEEPEST_SHELL:
             continue
-        try:
-            commands = list(_literal_commands(read_script(script)))
-        except Unreadable:
-            return None
-        found.extend(commands)
-        waiting.extend((command, depth + 1) for command in commands)
+        for script in _scripts_given(words):
+            try:
+                commands = list(_literal_commands(read_script(script)))
+            except Unreadable:
+                return None
+            found.extend(commands)
+            waiting.extend((command, depth + 1) for command in commands)
     return found
+
+
+def _scripts_given(words: Sequence[str]) -> Iterator[str]:
+    """The scripts a command gives to shells, whatever options they have and whoever starts them."""
+    for at, word in enumerate(words):
+        if word.rsplit("/", 1)[-1] not in _ANY_SHELL:
+            continue
+        place = at + 1
+        last = min(len(words), place + _MOST_OPTIONS)
+        while place < last and words[place].startswith(("-", "+")):
+            option = words[place]
+            place += 2 if option in _OPTIONS_WITH_A_WORD else 1
+            if option.startswith("-") and not option.startswith("--") and "c" in option:
+                yield from words[place : place + 1]
+                break
 
 
 class _NotPlain(Exception):

@@ -129,6 +129,7 @@ DANGEROUS = [
     "for d in a b; do rm -rf $d; done",
     "echo $(rm -f x)",
     "bash -c 'rm -rf x'",
+    "sudo bash -xc 'rm -rf x'",
 ]
 
 NOT_DANGEROUS = [
@@ -159,5 +160,6 @@ def test_a_script_that_cannot_be_read_counts_as_dangerous() -> None:
     assert is_known_dangerous(script("a=( " * 30_000))
 
 
-def test_a_long_chain_of_programs_that_run_others_is_judged_at_once() -> None:
-    assert not is_known_dangerous(["sudo"] * 50_000)
+@pytest.mark.parametrize("words", [["sudo"], ["sudo", "rm"], ["sh", "-x"], ["bash", "-o"]])
+def test_a_long_chain_of_programs_that_run_others_is_judged_at_once(words: list[str]) -> None:
+    assert not is_known_dangerous(words * 10_000)

@@ -163,6 +163,7 @@ MENTIONED = [
     ("f() { git push; }; (cd x && f)", [["git", "push"], ["cd", "x"], ["f"]]),
     ("cat <<END\n$(git push)\nEND", [["cat"], ["git", "push"]]),
     ("bash -c 'git push'", [["bash", "-c", "git push"], ["git", "push"]]),
+    ("sudo sh -euc 'git push'", [["sudo", "sh", "-euc", "git push"], ["git", "push"]]),
     ("ls ) git push", [["ls"]]),
     ("$X git push", []),
 ]
@@ -175,6 +176,23 @@ def test_commands_are_seen_however_they_are_wrapped(script: str, commands: list[
 
 def test_a_call_without_a_script_mentions_nothing() -> None:
     assert mentioned_commands(["git", "push"]) == []
+    assert mentioned_commands(["bash", "build.sh", "-c", "git push"]) == []
+    assert mentioned_commands(["bash", "-c"]) == []
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["dash", "-c", "git push", "name"],
+        ["bash", "-o", "pipefail", "-x", "-c", "git push"],
+        ["/usr/bin/env", "A=1", "zsh", "-fc", "git push"],
+        ["timeout", "5", "sh", "-c", "git push"],
+    ],
+)
+def test_scripts_are_seen_whatever_options_a_shell_has_and_whoever_starts_it(
+    argv: list[str],
+) -> None:
+    assert mentioned_commands(argv) == [["git", "push"]]
 
 
 def test_a_script_made_to_be_slow_to_read_is_given_up() -> None:
