@@ -35,7 +35,9 @@ UNDERSTOOD: list[tuple[str, Callable[[LoadedConfig], object], object]] = [
 ]
 
 
-@pytest.mark.parametrize(("text", "value", "expected"), UNDERSTOOD, ids=lambda v: str(v)[:40])
+@pytest.mark.parametrize(
+    ("text", "value", "expected"), UNDERSTOOD, ids=[text for text, _, _ in UNDERSTOOD]
+)
 def test_an_older_setting_is_understood(
     loaded: Loader, text: str, value: Callable[[LoadedConfig], object], expected: object
 ) -> None:
