@@ -73,9 +73,11 @@ class _Questions:
     async def ask(self, host: str, protocol: Protocol) -> bool:
         name = normal(host)
         session = self._turn.session
+        rules = [rule for rule in session.rules.network_rules if normal(rule.host) == name]
+        if any(rule.decision == "deny" for rule in rules):
+            return False  # said since the door was opened
         if session.approvals.covers_host(name) or any(
-            (normal(rule.host), rule.protocol, rule.decision) == (name, protocol, "allow")
-            for rule in session.rules.network_rules
+            (rule.protocol, rule.decision) == (protocol, "allow") for rule in rules
         ):
             return True
         waiting = self._asking.get(name)

@@ -295,7 +295,7 @@ class Session:
             settings.cwd,
             os.environ,
             codex_home=self.services.codex_home,
-            finds_patterns=False,
+            found_by_patterns=(),  # one path at a time is judged by the patterns themselves
         )
 
     def writable_roots(self, settings: TurnSettings) -> list[str]:

@@ -76,7 +76,8 @@ def prepare(
 
     `policy_cwd` is the folder that speaks of where that is not the command's own `cwd`; for
     `codex_home` and `also_protected` see `resolve_access`. `mechanism` overrules the choice of the
-    probe. Reads a few directories; the first call in a process also tries the mechanisms out (some
+    probe. With a `door` its network is its own, but for the proxy. Reads a few directories, and all
+    that hiding patterns may mean; the first call in a process also tries the mechanisms out (some
     tens of milliseconds), so call it, or `probe.facts()` before it, off the event loop. Raises
     `SandboxUnavailable`.
     """
@@ -86,7 +87,7 @@ def prepare(
         permissions = _without_network(permissions)
         mechanism = mechanism or "namespaces"
 
-    def access_keeping(files: Sequence[str]) -> Access:
+    def access_keeping(files: Sequence[str], found: Sequence[str] | None = None) -> Access:
         return resolve_access(
             permissions,
             folder,
@@ -95,6 +96,7 @@ def prepare(
             codex_home=codex_home,
             also_protected=(*also_protected, *files),
             stays_visible=(str(cwd),),
+            found_by_patterns=found,
         )
 
     access = access_keeping(())
@@ -115,7 +117,7 @@ def prepare(
     chosen = _choose(access, mechanism, door is not None)
     if chosen == "bubblewrap":
         program = probe.facts().program or bubblewrap.find_program() or "bwrap"
-        access = access_keeping((program,))
+        access = access_keeping((program,), access.found_by_patterns)
         words = bubblewrap.arguments(
             program,
             access,
@@ -130,7 +132,7 @@ def prepare(
             words, bubblewrap.environment(env), {bubblewrap.SECCOMP_FD: filter_}
         )
     elif chosen == "namespaces":
-        access = access_keeping(helper.own_files())
+        access = access_keeping(helper.own_files(), access.found_by_patterns)
         command = helper.in_namespaces(access, argv, str(cwd), env, claims_terminal=tty, door=door)
     else:
         command = helper.in_landlock(access, argv, str(cwd), env)

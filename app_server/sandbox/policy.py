@@ -56,6 +56,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     """Existing places below hidden ones that may be read all the same."""
     hidden_patterns: tuple[str, ...] = ()
     """What else is hidden, as far as it is not among `hidden`."""
+    found_by_patterns: tuple[str, ...] = ()
+    """What the patterns meant when they were looked for."""
 
     def may_read(self, path: str) -> bool:
         """Whether this link-free path may be read."""
@@ -88,14 +90,14 @@ def resolve_access(
     codex_home: str | Path | None = None,
     also_protected: Iterable[str] = (),
     stays_visible: Iterable[str] = (),
-    finds_patterns: bool = True,
+    found_by_patterns: Sequence[str] | None = None,
 ) -> Access:
     """The places these permissions open for a command in `cwd` with this environment.
 
     Given Codex's home, a workspace-write policy lets its `memories` be written, and the rest of it
     may not be, whatever root it lies in. `also_protected` names further paths to keep,
-    `stays_visible` what must not be covered. `finds_patterns` walks through folders for what hiding
-    patterns mean now. Raises `SandboxUnavailable` for what cannot be kept.
+    `stays_visible` what must not be covered. What hiding patterns mean now is looked for, folder by
+    folder, unless it is given. Raises `SandboxUnavailable` for what cannot be kept.
     """
     home = None if codex_home is None else str(codex_home)
     asked = wishes(permissions, str(cwd), env, [str(path) for path in extra_writable_roots], home)
@@ -103,7 +105,8 @@ def resolve_access(
         return Access(is_confined=False, network_allowed=asked.network_allowed)
     kept = [*also_protected, *([] if home is None else [home])]
     roots = _existing_roots(asked)
-    unread = _hidden(asked, finds_patterns)
+    found = tuple(_found(asked) if found_by_patterns is None else found_by_patterns)
+    unread = [*_hidden(asked), *found]
     protection = protect(roots, [*kept, *asked.read_only, *unread], names=asked.keeps_names)
     hidden = {os.path.realpath(path) for path in unread} - {*protection.missing, *roots}
     return Access(
@@ -122,6 +125,7 @@ def resolve_access(
         hidden=tuple(sorted(filter(os.path.exists, hidden))),
         shown=tuple(path for path in _real(asked.read_only) if is_below_any(path, hidden)),
         hidden_patterns=asked.hidden_patterns,
+        found_by_patterns=found,
     )
 
 
@@ -153,17 +157,20 @@ def _existing_roots(asked: Wishes) -> list[str]:
     return roots
 
 
-def _hidden(asked: Wishes, finds_patterns: bool) -> list[str]:
-    """What is not to be read, also what a pattern finds now; links are not followed yet."""
+def _hidden(asked: Wishes) -> Sequence[str]:
+    """What is named as not to be read; links are not followed yet."""
     for path in asked.hidden:
         if os.path.realpath(path) == "/":
             raise SandboxUnavailable(
                 f"{path} leads to the root of the file system and cannot be hidden",
                 "Name what is to be hidden by the path it has.",
             )
-    patterns = asked.hidden_patterns if finds_patterns else ()
-    found = (matches(pattern, asked.pattern_depth) for pattern in patterns)
-    return [*asked.hidden, *(path for paths in found for path in paths)]
+    return asked.hidden
+
+
+def _found(asked: Wishes) -> Iterable[str]:
+    for pattern in asked.hidden_patterns:
+        yield from matches(pattern, asked.pattern_depth)
 
 
 def _deepest(path: str, places: Iterable[str]) -> int:
