@@ -16,8 +16,16 @@ from app_server.protocol.config import (
     ConfigValueWriteParams,
 )
 from app_server.protocol.errors import InternalError, InvalidRequest
-from app_server.protocol.notices import CONFIG_WARNING, WARNING, ConfigWarningNotification
+from app_server.protocol.notices import (
+    CONFIG_WARNING,
+    WARNING,
+    ConfigWarningNotification,
+    TextPosition,
+    TextRange,
+)
 from app_server.protocol.thread import THREAD_START, ThreadStartParams
+from app_server.server.options import ServerOptions
+from app_server.server.server import Server
 from tests.server.connector import Connector
 from tests.support.conversation import Conversation
 from tests.support.model_server import provider_toml
@@ -119,3 +127,46 @@ async def test_the_provider_that_is_gone_names_what_took_its_place(
     client = await connect()
     with pytest.raises(InvalidRequest, match="replace `ollama-chat` with `ollama`"):
         await client.request(THREAD_START, ThreadStartParams())
+
+
+async def test_a_terminals_server_shows_the_settings_that_can_be_used(
+    codex_home: Path, workspace: Path
+) -> None:
+    (codex_home / "config.toml").write_text('model = "mine"\n[tui]\nanimations = "no"\n')
+    options = ServerOptions(codex_home=codex_home, cwd=workspace, forgives_config=True)
+    async with Server(options) as server:
+        connect = Connector(server, through_json=False)
+        client = await connect()
+        shown = (await client.request(CONFIG_READ, ConfigReadParams(cwd=str(workspace)))).config
+        started = await client.request(THREAD_START, ThreadStartParams())
+        await connect.leave()
+    assert (shown["model"], shown["tui"]["animations"]) == ("mine", True)
+    assert started.model == "mine"
+
+
+async def test_a_strict_server_starts_no_thread_with_a_key_nobody_knows(
+    codex_home: Path, workspace: Path
+) -> None:
+    (codex_home / "config.toml").write_text('modle = "mine"\n')
+    options = ServerOptions(codex_home=codex_home, cwd=workspace, strict_config=True)
+    async with Server(options) as server:
+        connect = Connector(server, through_json=False)
+        client = await connect()
+        with pytest.raises(InvalidRequest, match="unknown configuration field `modle`"):
+            await client.request(THREAD_START, ThreadStartParams())
+        await connect.leave()
+
+
+async def test_every_key_nobody_knows_is_told_to_clients_with_its_place(
+    connect: Connector, codex_home: Path
+) -> None:
+    (codex_home / "config.toml").write_text('model = "x"\n  modle = "mine"\n')
+    client = await connect()
+    await client.arrival()
+    event = client.drain()[0]
+    assert isinstance(event, Notification)
+    assert event.params == ConfigWarningNotification(
+        summary="Nothing is known of the setting `modle`. Did you mean `model`?",
+        path=str(codex_home / "config.toml"),
+        range=TextRange(start=TextPosition(line=2, column=11), end=TextPosition(line=2, column=16)),
+    )
