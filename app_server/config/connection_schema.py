@@ -77,6 +77,7 @@ PROVIDER = Section(
                 "cwd": TEXT,
             },
             required=("command",),
+            defaults={"args": [], "timeout_ms": 5_000, "refresh_interval_ms": 300_000},
         ),
         "aws": Section("ModelProviderAwsAuthInfo", {"profile": TEXT, "region": TEXT}),
         "wire_api": OneOf(("responses",), also=("chat",)),

@@ -28,6 +28,7 @@ APPS = Section(
         "_default": Section(
             "AppsDefaultConfig",
             {"enabled": FLAG, "destructive_enabled": FLAG, "open_world_enabled": FLAG},
+            defaults={"enabled": True, "destructive_enabled": True, "open_world_enabled": True},
         )
     },
     rest=Section(
@@ -42,6 +43,7 @@ APPS = Section(
                 Section("AppToolConfig", {"enabled": FLAG, "approval_mode": APPROVAL_MODE})
             ),
         },
+        defaults={"enabled": True},
     ),
 )
 
@@ -50,8 +52,11 @@ PLUGINS = MapOf(
         "PluginConfig",
         {
             "enabled": FLAG,
-            "mcp_servers": MapOf(Section("PluginMcpServerConfig", {"enabled": FLAG})),
+            "mcp_servers": MapOf(
+                Section("PluginMcpServerConfig", {"enabled": FLAG}, defaults={"enabled": True})
+            ),
         },
+        defaults={"enabled": True, "mcp_servers": {}},
     )
 )
 
@@ -99,19 +104,18 @@ _MATCHER_GROUPS = ListOf(
     )
 )
 
+_EVENTS = (
+    "PreToolUse",
+    "PermissionRequest",
+    "PostToolUse",
+    "SessionStart",
+    "UserPromptSubmit",
+    "Stop",
+)
 HOOKS = Section(
     "HookEventsToml",
-    dict.fromkeys(
-        (
-            "PreToolUse",
-            "PermissionRequest",
-            "PostToolUse",
-            "SessionStart",
-            "UserPromptSubmit",
-            "Stop",
-        ),
-        _MATCHER_GROUPS,
-    ),
+    dict.fromkeys(_EVENTS, _MATCHER_GROUPS),
+    defaults={event: [] for event in _EVENTS},
 )
 
 SKILLS = Section(
@@ -127,6 +131,7 @@ SKILLS = Section(
             )
         ),
     },
+    hides_unset=True,
 )
 
 TOOL_SUGGEST = Section(
@@ -144,6 +149,7 @@ TOOL_SUGGEST = Section(
             ("disabled_tools", "ToolSuggestDisabledTool"),
         )
     },
+    defaults={"discoverables": [], "disabled_tools": []},
 )
 
 AGENTS = Section(

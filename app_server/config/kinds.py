@@ -117,6 +117,8 @@ class Section(msgspec.Struct, frozen=True):
     """Whether an unknown key is refused."""
     defaults: Mapping[str, Any] = {}
     """What `config/read` shows for keys that are not set; the others are null."""
+    hides_unset: bool = False
+    """Whether `config/read` leaves out what is not set."""
     extra: Callable[[Mapping[str, Any], Path_], None] | None = None
     """A check of the table as a whole."""
 

@@ -11,6 +11,7 @@ import msgspec
 from app_server.protocol.config import (
     ConfigLayerMetadata,
     ConfigLayerSource,
+    SessionFlagsConfigLayerSource,
 )
 
 
@@ -34,6 +35,11 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def counts(self) -> bool:
         return self.disabled_reason is None
+
+    @property
+    def clears(self) -> bool:
+        """Whether an empty table takes away what weaker layers have in it."""
+        return isinstance(self.source, SessionFlagsConfigLayerSource)
 
     @property
     def effective(self) -> Mapping[str, Any]:
@@ -60,13 +66,19 @@ def version_of(table: Mapping[str, Any]) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables merge key by key, anything else is replaced; an empty table clears the one below."""
+def merge(
+    below: Mapping[str, Any], above: Mapping[str, Any], *, clears: bool = False
+) -> dict[str, Any]:
+    """Tables merge key by key, anything else is replaced.
+
+    With `clears` an empty table takes away the one below. In a file it does not: a header that
+    nothing follows is left behind easily, and means nothing.
+    """
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
-        if isinstance(value, Mapping) and value and isinstance(old, Mapping):
-            merged[key] = merge(old, value)
+        if isinstance(value, Mapping) and isinstance(old, Mapping) and (value or not clears):
+            merged[key] = merge(old, value, clears=clears)
         else:
             merged[key] = value
     return merged

@@ -198,7 +198,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
 _AS_A_WHOLE = (
     "permissions.*.network mcp_servers apps plugins marketplaces hooks tool_suggest memories "
     "skills.config agents.* tools.web_search features otel.exporter otel.trace_exporter "
-    "otel.metrics_exporter tui.keymap notice windows audio ghost_snapshot profiles"
+    "otel.metrics_exporter tui.keymap notice windows audio realtime ghost_snapshot profiles"
 )
 AS_A_WHOLE = frozenset(_AS_A_WHOLE.split())
 """Tables told in one line: their inner keys are many, or other pages tell them."""

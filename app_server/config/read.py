@@ -73,11 +73,10 @@ def shown_config(merged: Mapping[str, Any], states: Mapping[str, bool]) -> dict[
         **merged.get("features", {}),
         **{name: states[name] for name in SHOWN_RESOLVED},
     }
-    for name, server in shown["mcp_servers"].items():
+    for name, given in merged.get("mcp_servers", {}).items():
         defaults: dict[str, Any] = {"enabled": True, "tool_timeout_sec": None}
-        if "command" in server:
+        if "command" in given:
             defaults["args"] = []
-        given = merged["mcp_servers"][name]
         shown["mcp_servers"][name] = {**defaults, **given}
     return shown
 
@@ -87,28 +86,29 @@ def origins(layers: Iterable[Layer]) -> dict[str, ConfigLayerMetadata]:
     decided: dict[str, ConfigLayerMetadata] = {}
     for layer in layers:
         if layer.counts and layer.table:
-            _take_origins(decided, layer.effective, layer.metadata, "")
+            _take_origins(decided, layer.effective, layer, "")
     return decided
 
 
 def _take_origins(
     decided: dict[str, ConfigLayerMetadata],
     table: Mapping[str, Any],
-    metadata: ConfigLayerMetadata,
+    layer: Layer,
     prefix: str,
 ) -> None:
     for key, value in table.items():
         path = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, Mapping) and (value or not layer.clears):
             decided.pop(path, None)
-            _take_origins(decided, value, metadata, f"{path}.")
+            _take_origins(decided, value, layer, f"{path}.")
             continue
         _forget(decided, path)
         for leaf in leaves(value, path):
-            decided[leaf] = metadata
+            decided[leaf] = layer.metadata
 
 
 _SHOWN_WHEN_SET = (
+    "codex_linux_sandbox_exe",
     "include_apply_patch_tool",
     "include_collaboration_mode_instructions",
     "plugin_backend_bridges",
@@ -159,7 +159,10 @@ def _shown(value: Any, kind: Kind) -> Any:
     shown: dict[str, Any] = {}
     for key, inner in kind.fields.items():
         entry = value.get(key, kind.defaults.get(key))
-        shown[key] = None if entry is None else _shown(entry, inner)
+        if entry is not None:
+            shown[key] = _shown(entry, inner)
+        elif not kind.hides_unset:
+            shown[key] = None
     if kind.rest is not None:
         extra = {key: entry for key, entry in value.items() if key not in kind.fields}
         shown |= {key: _shown(entry, kind.rest) for key, entry in extra.items()}

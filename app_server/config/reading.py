@@ -194,7 +194,8 @@ def merged(layers: Iterable[Layer], cwd: Path) -> dict[str, Any]:
     whole: dict[str, Any] = {}
     for layer in layers:
         if layer.counts and layer.table:
-            whole = merge(whole, with_absolute_paths(layer.effective, layer.folder or cwd))
+            table = with_absolute_paths(layer.effective, layer.folder or cwd)
+            whole = merge(whole, table, clears=layer.clears)
     return whole
 
 

@@ -206,7 +206,15 @@ TOP = Section(
         "tui": TUI,
         "notice": NOTICE,
         "audio": Section("RealtimeAudioToml", {"microphone": TEXT, "speaker": TEXT}),
-        "realtime": TABLE,
+        "realtime": Section(
+            "RealtimeToml",
+            {
+                "version": OneOf(("v1", "v2")),
+                "type": OneOf(("conversational", "transcription")),
+                "transport": OneOf(("webrtc", "websocket")),
+                "voice": TEXT,
+            },
+        ),
         "ghost_snapshot": Section(
             "GhostSnapshotToml",
             {

@@ -19,7 +19,12 @@ from app_server.config.kinds import (
 _KEYS = Either((TEXT, TEXTS), "data did not match any variant of untagged enum KeybindingsSpec")
 _CONTEXTS = ("global", "chat", "composer", "editor", "pager", "list", "approval")
 
-KEYMAP = Section("TuiKeymap", {context: MapOf(_KEYS) for context in _CONTEXTS}, is_closed=True)
+KEYMAP = Section(
+    "TuiKeymap",
+    {context: MapOf(_KEYS) for context in _CONTEXTS},
+    is_closed=True,
+    defaults={context: {} for context in _CONTEXTS},
+)
 """Keys by context and action. Which actions there are is the interface's own business."""
 
 TUI = Section(
@@ -70,8 +75,10 @@ NOTICE = Section(
                 "projects": MapOf(FLAG),
                 "project_last_prompted_at": MapOf(SIGNED),
             },
+            defaults={"projects": {}, "project_last_prompted_at": {}},
         ),
     },
+    defaults={"model_migrations": {}, "external_config_migration_prompts": {}},
 )
 """What the user has acknowledged and is not to be shown again."""
 

@@ -77,7 +77,7 @@ def test_the_users_file_can_be_ignored(loaded: Loader) -> None:
 
 MERGED = [
     ({"a": {"b": 1}}, {"a": {"c": 2}}, {"a": {"b": 1, "c": 2}}),
-    ({"a": {"b": 1}}, {"a": {}}, {"a": {}}),
+    ({"a": {"b": 1}}, {"a": {}}, {"a": {"b": 1}}),
     ({"a": [1, 2]}, {"a": [3]}, {"a": [3]}),
     ({"a": {"b": 1}}, {"a": 5}, {"a": 5}),
     ({"a": 5}, {"a": {"b": 1}}, {"a": {"b": 1}}),
@@ -89,6 +89,15 @@ def test_tables_merge_and_anything_else_is_replaced(
     below: dict[str, object], above: dict[str, object], expected: dict[str, object]
 ) -> None:
     assert merge(below, above) == expected
+
+
+def test_an_empty_table_clears_on_the_command_line_and_means_nothing_in_a_file(
+    loaded: Loader, project: Path
+) -> None:
+    user = trusting(project) + '[mcp_servers.a]\ncommand = "x"\n'
+    write(project / ".codex", "[mcp_servers]\n")
+    assert list(loaded(user).config.mcp_servers) == ["a"]
+    assert loaded(user, cli_overrides=[("mcp_servers", {})]).config.mcp_servers == {}
 
 
 def test_a_version_depends_on_content_and_not_on_order() -> None:
