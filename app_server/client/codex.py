@@ -24,7 +24,7 @@ from app_server.client.errors import ThreadBusy
 from app_server.client.events import Disconnected, Event, Notification, Question, Reconnected
 from app_server.client.inbox import Inbox
 from app_server.client.live_thread import LiveThread
-from app_server.client.live_turn import LiveTurn
+from app_server.client.live_turn import LEAVE_SECONDS, LiveTurn
 from app_server.client.open_question import OpenQuestion, Reply
 from app_server.protocol.account import ACCOUNT_READ, GetAccountParams, GetAccountResponse
 from app_server.protocol.errors import RpcError
@@ -94,10 +94,15 @@ class Codex:
     ) -> None:
         try:
             await asyncio.gather(*(turn.leave() for turn in list(self._turns.values())))
-            for task in list(self._tasks):
-                await _end(task)
+            for task in self._tasks:
+                task.cancel()
+            if self._tasks:  # they decline what they leave open
+                await asyncio.wait(self._tasks, timeout=LEAVE_SECONDS)
         finally:
             await self._stack.__aexit__(kind, error, trace)
+            self._lose(ConnectionLost("the connection is closed"))
+            if self._tasks:  # without a connection nothing keeps them
+                await asyncio.wait(self._tasks)
 
     @property
     def server(self) -> InitializeResponse:

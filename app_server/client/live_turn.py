@@ -39,6 +39,7 @@ from app_server.protocol.turn import (
     TurnSteerParams,
 )
 from app_server.protocol.user_input import TextUserInput, UserInput
+from app_server.rpc.peer import ConnectionLost
 
 if TYPE_CHECKING:
     from app_server.client.codex import Codex
@@ -123,21 +124,12 @@ class LiveTurn:
             return
         self._has_started = True
         self._loop = asyncio.get_running_loop()
-        await self._codex.enlist(self)
-        starting = asyncio.ensure_future(self._codex.request(TURN_START, self._params))
         try:
-            response = await asyncio.shield(starting)
-        except asyncio.CancelledError:
-            # the server may have begun: it is to hear that nobody waits any more
-            with suppress(RpcError, TimeoutError):
-                async with asyncio.timeout(LEAVE_SECONDS):
-                    self._begun((await starting).turn)
-            await self.leave()
+            await self._codex.enlist(self)
+            await self._ask_to_begin()
+        except Exception as error:
+            self.lose(error)
             raise
-        except BaseException:
-            self._codex.forget(self)
-            raise
-        self._begun(response.turn)
 
     async def steer(self, said: Said) -> None:
         """Say something more to the turn while it runs. Raises `RpcError` when it is over."""
@@ -227,6 +219,18 @@ class LiveTurn:
             pass
         return self
 
+    async def _ask_to_begin(self) -> None:
+        starting = asyncio.ensure_future(self._codex.request(TURN_START, self._params))
+        try:
+            self._begun((await asyncio.shield(starting)).turn)
+        except asyncio.CancelledError:
+            # the server may have begun: it is to hear that nobody waits any more
+            with suppress(RpcError, TimeoutError):
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    self._begun((await starting).turn)
+            await self.leave()
+            raise
+
     def _end(self, turn: Turn) -> None:
         self._turn = turn
         self._codex.forget(self)
@@ -251,9 +255,9 @@ class LiveTurn:
                     await self._ended.wait()
                 for question in list(self._open.values()):
                     await question.decline()
-        if not self.is_over:
+        if not self._ended.is_set():
             log.info("turn %s of thread %s is left before its end", self.id, self.thread_id)
-        self._codex.forget(self)
+            self.lose(ConnectionLost("the turn was left before its end"))
 
 
 def as_input(said: Said) -> list[UserInput]:

@@ -265,8 +265,10 @@ async def test_a_thread_has_one_turn_at_a_time(home: Home) -> None:
     async with asyncio.timeout(BOUND_SECONDS), home.connect() as codex:
         thread = await codex.start_thread()
         async with thread.run("Go on for ever"):
-            with pytest.raises(ThreadBusy, match=thread.id):
-                await thread.run("Something else")
+            late = thread.run("Something else")
+            for _ in range(2):
+                with pytest.raises(ThreadBusy, match=thread.id):
+                    await late
 
 
 async def test_what_belongs_to_no_turn_is_heard_beside_them(home: Home) -> None:
@@ -276,6 +278,15 @@ async def test_what_belongs_to_no_turn_is_heard_beside_them(home: Home) -> None:
         await asyncio.sleep(0)
         await thread.rename("named")
         assert (await hearing).thread_name == "named"
+
+
+async def test_whoever_still_listens_hears_that_it_is_over(home: Home) -> None:
+    async with asyncio.timeout(BOUND_SECONDS):
+        async with home.connect() as codex:
+            hearing = asyncio.create_task(_first(codex, ThreadNameUpdatedNotification))
+            await codex.account()
+        with pytest.raises(ConnectionLost):
+            await hearing
 
 
 async def test_a_server_that_dies_is_an_error_and_no_wait(home: Home) -> None:
@@ -385,8 +396,11 @@ async def test_a_turn_that_does_not_end_when_asked_is_left_behind(
     home.model.script(hangs("Begun"))
     async with asyncio.timeout(BOUND_SECONDS), home.connect() as codex:
         thread = await codex.start_thread()
-        async for _ in thread.run("Go on for ever").text():
+        turn = thread.run("Go on for ever")
+        async for _ in turn.text():
             break
+        with pytest.raises(ConnectionLost, match="left before its end"):
+            await turn
 
 
 async def _read(turn: live_turn.LiveTurn) -> live_turn.LiveTurn:

@@ -10,8 +10,9 @@ from random import Random
 import pytest
 
 from app_server import CannotConnect, Codex, ConnectionLost, OpenQuestion, connect
+from app_server.client import codex as codex_room
 from app_server.client import connect as client_room
-from app_server.client import reconnect
+from app_server.client import live_turn, reconnect
 from app_server.client.connect import open_websocket
 from app_server.client.events import Disconnected, Event, Reconnected, Reconnecting
 from app_server.client.reconnect import ReconnectingClient
@@ -272,6 +273,32 @@ async def test_a_question_that_was_open_is_asked_again_once(
     assert (home.cwd / "made").exists()
 
 
+async def test_leaving_while_nobody_answers_does_not_wait_for_it(
+    home: Home, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codex_room, "LEAVE_SECONDS", 0.01)
+    monkeypatch.setattr(live_turn, "LEAVE_SECONDS", 0.01)
+    home.model.script(runs_command("touch made"), says("never"))
+    asked = asyncio.Event()
+
+    async def thinks_for_ever(_question: OpenQuestion) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(BOUND_SECONDS):
+        async with connect(wire.url, answer=thinks_for_ever) as codex:
+            thread = await codex.start_thread(
+                approval_policy="untrusted", sandbox="danger-full-access"
+            )
+            turn = thread.run("Run it")
+            await turn.start()
+            await asked.wait()
+            wire.cut()
+            await _first(codex, Reconnecting)
+        with pytest.raises(ConnectionLost):
+            await turn
+
+
 async def test_without_reconnecting_a_loss_is_an_error(home: Home, wire: Wire) -> None:
     home.model.script(waits_at("gate", says("never heard")))
     async with asyncio.timeout(BOUND_SECONDS), connect(wire.url, reconnect=False) as codex:
@@ -308,6 +335,12 @@ def test_waits_grow_to_a_limit_and_differ(monkeypatch: pytest.MonkeyPatch) -> No
     for seconds, expected in zip(waits, (1, 2, 4, 8, 10, 10, 10, 10), strict=True):
         assert 0.8 * expected <= seconds <= 1.2 * expected
     assert len(set(waits)) == 8
+
+
+async def _first(codex: Codex, kind: type[Event]) -> None:
+    async for event in codex.events():
+        if isinstance(event, kind):
+            return
 
 
 async def _whole(turn: object) -> None:
