@@ -11,13 +11,15 @@ from app_server.demo.provider import ScriptedModel
 from app_server.exec import service
 from app_server.exec.remote import RemoteEnvironment
 from app_server.protocol.errors import RpcError
+from app_server.protocol.item_deltas import ITEM_COMMAND_EXECUTION_OUTPUT_DELTA
 from app_server.protocol.turn import TurnEnvironmentParams
 from app_server.server.options import ServerOptions
 from app_server.server.server import Server
 from tests.server.conftest import Connector
-from tests.support.conversation import PROCESS_WAIT_SECONDS, Conversation
+from tests.support.conversation import NOISE, PROCESS_WAIT_SECONDS, Conversation
 from tests.support.model_server import (
     applies_patch,
+    calls_tool,
     provider_toml,
     requests_seen,
     runs_command,
@@ -60,9 +62,28 @@ async def heard_of_a_turn(server: Server, model: ScriptedModel, workspace: Path)
     )
     await thread.say("Run.")
     assert (await thread.ended(PROCESS_WAIT_SECONDS)).status == "completed"
-    told = thread.told()
+    reply = calls_tool(
+        "write_stdin",
+        {"session_id": "${SID}", "chars": "yes\n"},
+        capture={"SID": "session ID ([0-9]+)"},
+    )
+    asks = runs_command("read answer; test $answer = yes", tty=True, yield_time_ms=0)
+    model.script(asks, reply, says("Done."))
+    await thread.say("Ask.")
+    assert (await thread.ended(PROCESS_WAIT_SECONDS)).status == "completed"
+    model.script(runs_command("echo begun; sleep 60"))
+    turn_id = await thread.say("Wait.")
+    await thread.until(
+        ITEM_COMMAND_EXECUTION_OUTPUT_DELTA, lambda params: params.delta == "begun\n"
+    )
+    await thread.interrupt(turn_id)
+    assert (await thread.ended(PROCESS_WAIT_SECONDS)).status == "interrupted"
+    # In how many pieces a terminal delivers its output is nobody's promise.
+    pieces = thread.params_of(ITEM_COMMAND_EXECUTION_OUTPUT_DELTA)
+    output = "".join(piece.delta for piece in pieces)
+    told = thread.told(without=NOISE | {ITEM_COMMAND_EXECUTION_OUTPUT_DELTA.name})
     await connect.leave()
-    return told
+    return [*told, output]
 
 
 async def test_a_turn_tells_the_same_wherever_its_commands_run(
