@@ -7,6 +7,7 @@ to send lines, and says by an exception when the conversation is over.
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
 
@@ -16,6 +17,7 @@ from app_server.exec_server.limits import Limits
 from app_server.exec_server.loop import Loop
 from app_server.exec_server.messages import Message
 from app_server.exec_server.protocol import (
+    INTERNAL_ERROR,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
     Body,
@@ -23,6 +25,8 @@ from app_server.exec_server.protocol import (
     ServiceError,
 )
 from app_server.exec_server.sessions import Sessions
+
+log = logging.getLogger(__name__)
 
 WAITING_REQUESTS = 128
 """Requests not yet begun above which the transport should stop reading."""
@@ -102,7 +106,13 @@ class Connection:
                 error = self._unknown_method(message.method)
             reply(error)
             return
-        must_wait = self.handler.handle(params, reply)
+        try:
+            must_wait = self.handler.handle(params, reply)
+        except Exception as error:
+            log.exception("%s failed", message.method)
+            must_wait = False
+            if not is_answered:
+                reply(ServiceError(INTERNAL_ERROR, f"internal error: {type(error).__name__}"))
         if must_wait and not is_answered:
             is_held = self._is_busy = True
 

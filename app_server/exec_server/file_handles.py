@@ -48,8 +48,6 @@ class FileHandles:
                 INVALID_REQUEST,
                 f"file read block length must be between 1 and {LARGEST_BLOCK_BYTES}",
             )
-        if not 0 <= params.offset < 2**63:
-            raise ServiceError(INVALID_REQUEST, "file read offset is out of range")
         with refused():
             chunk = os.pread(descriptor, params.len, params.offset)
             size_bytes = os.fstat(descriptor).st_size

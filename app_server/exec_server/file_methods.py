@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from app_server.exec_server.protocol import Body
+from app_server.exec_server.protocol import Body, Count
 
 
 class FileParams(Body, frozen=True, kw_only=True):
@@ -80,9 +80,9 @@ class CanonicalizeResult(Body, frozen=True, kw_only=True):
 
 
 class WalkOptions(Body, frozen=True, kw_only=True):
-    max_depth: int
-    max_directories: int
-    max_entries: int
+    max_depth: Count
+    max_directories: Count
+    max_entries: Count
     follow_directory_symlinks: bool
 
 
@@ -118,8 +118,8 @@ class OpenResult(Body, frozen=True, kw_only=True):
 
 class ReadBlockParams(Body, frozen=True, kw_only=True):
     handle_id: str
-    offset: int
-    len: int
+    offset: Count
+    len: Count
 
 
 class ReadBlockResult(Body, frozen=True, kw_only=True):

@@ -17,6 +17,9 @@ from typing import Protocol
 
 Callback = Callable[[], object]
 
+LONGEST_PATIENCE_SECONDS = 3600.0
+"""The system waits no longer than some weeks at once; a timer may be further away."""
+
 
 class Timer(Protocol):
     def cancel(self) -> None: ...
@@ -98,7 +101,9 @@ class SelectorLoop:
             return 0
         while self._timers and self._timers[0][2].callback is None:
             heapq.heappop(self._timers)
-        return max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else None
+        if not self._timers:
+            return None
+        return min(max(0.0, self._timers[0][0] - time.monotonic()), LONGEST_PATIENCE_SECONDS)
 
     def _callback(self, fd: int, event: int) -> Callback | None:
         key = self._selector.get_map().get(fd)

@@ -6,7 +6,7 @@ Bytes travel as base64. How these values become messages is for `messages`.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -23,6 +23,8 @@ ATTACHED_ELSEWHERE = -32010
 
 Stream: TypeAlias = Literal["stdout", "stderr", "pty"]
 MessageId: TypeAlias = int | str
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""No number of anything goes further; one that does not fit is refused."""
 
 
 class ServiceError(Exception):
@@ -170,9 +172,9 @@ class ReadParams(Body, frozen=True, kw_only=True):
     """Poll retained output after a sequence number."""
 
     process_id: str
-    after_seq: int | None = None
-    max_bytes: int | None = None
-    wait_ms: int | None = None
+    after_seq: Count | None = None
+    max_bytes: Count | None = None
+    wait_ms: Count | None = None
 
 
 class ReadChunk(Body, frozen=True, kw_only=True):
@@ -211,7 +213,7 @@ class WriteResult(Body, frozen=True, kw_only=True):
 class GracefulTermination(Body, frozen=True, kw_only=True, tag_field="type", tag="graceful"):
     """A polite signal first, and the hard one after this time."""
 
-    timeout_ms: int
+    timeout_ms: Count
 
 
 class ForcedTermination(Body, frozen=True, kw_only=True, tag_field="type", tag="force"): ...
@@ -351,7 +353,7 @@ class HttpRequestParams(Body, frozen=True, kw_only=True):
     request_id: str
     headers: list[Header] = []
     body_base64: bytes | None = None
-    timeout_ms: int | None = None
+    timeout_ms: Count | None = None
     stream_response: bool = False
 
 

@@ -91,7 +91,7 @@ def test_a_file_is_read_block_by_block(uri_peer: StdioPeer, folder: Path) -> Non
     assert ask("readBlock", offset=999, len=1) == {"chunk": "", "eof": True}
     too_long = "file read block length must be between 1 and 1048576"
     assert ask("readBlock", offset=0, len=2**40) == {"code": -32600, "message": too_long}
-    assert ask("readBlock", offset=-1, len=1)["code"] == -32600
+    assert ask("readBlock", offset=-1, len=1)["code"] == -32602
     assert uri_peer.call("fs/close", {"handleId": "h"})["result"] == {}
     assert uri_peer.call("fs/close", {"handleId": "h"})["result"] == {}
     unknown = {"code": -32004, "message": "unknown file handle `h`"}
