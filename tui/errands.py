@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.strip import Strip
 
+from app_server.protocol.collaboration import COLLABORATION_MODE_LIST, CollaborationModeListParams
 from app_server.protocol.errors import RpcError
 from app_server.protocol.file_search import FUZZY_FILE_SEARCH, FuzzyFileSearchParams
 from tui.cells.draw import draw
@@ -222,7 +223,24 @@ class Errands(DisplayApp[int]):
     # Settings by key
 
     def cycle_mode(self) -> None:
-        self.act(SetPlanMode(on=not self.store.state.settings.plan_mode))
+        """Plan mode on or off; on only where the server has it."""
+        if self.store.state.settings.plan_mode:
+            self.act(SetPlanMode(on=False))
+            self.say("info", "Plan mode is off.")
+        else:
+            self.run_worker(self._begin_plan_mode(), group="plan-mode", exclusive=True)
+
+    async def _begin_plan_mode(self) -> None:
+        try:
+            listed = await self.link.request(COLLABORATION_MODE_LIST, CollaborationModeListParams())
+        except RpcError as error:
+            self.say("warning", f"Plan mode is not on: {error.message}")
+            return
+        if all(preset.mode != "plan" for preset in listed.data):
+            self.say("warning", "Plan mode is not on: this server does not have it yet.")
+            return
+        self.act(SetPlanMode(on=True))
+        self.say("info", "Plan mode: Codex proposes before it acts.")
 
     def change_reasoning(self, step: int) -> None:
         """One effort down or up, of those the model knows."""

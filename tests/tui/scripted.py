@@ -22,6 +22,12 @@ from app_server.protocol.approvals import (
     FileChangeRequestApprovalParams,
     ServerRequestResolvedNotification,
 )
+from app_server.protocol.collaboration import (
+    COLLABORATION_MODE_LIST,
+    CollaborationModeListResponse,
+    CollaborationModeMask,
+    ModeKind,
+)
 from app_server.protocol.config import (
     CONFIG_BATCH_WRITE,
     CONFIG_READ,
@@ -113,6 +119,8 @@ class ScriptedServer(ScriptedAccount):
         self.config: dict[str, Any] = (
             {"projects": {cwd: {"trust_level": "trusted"}}} if trusted else {}
         )
+        self.modes: list[ModeKind] = ["default"]
+        """The collaboration modes it offers."""
         self.seen: list[tuple[str, Any]] = []
         """Requests in order: method and params."""
         self.decisions: list[Any] = []
@@ -183,6 +191,10 @@ class ScriptedServer(ScriptedAccount):
                     return
             case MODEL_LIST.name:
                 result = ModelListResponse(data=MODELS)
+            case COLLABORATION_MODE_LIST.name:
+                result = CollaborationModeListResponse(
+                    data=[CollaborationModeMask(name=mode, mode=mode) for mode in self.modes]
+                )
             case CONFIG_READ.name:
                 result = ConfigReadResponse(config=self.config, origins={})
             case CONFIG_BATCH_WRITE.name:

@@ -12,7 +12,7 @@ from app_server.protocol.permissions import (
     SandboxPolicy,
     WorkspaceWriteSandboxPolicy,
 )
-from tui.state.actions import RefreshModels, SetModel, SetPermissions, SetPlanMode
+from tui.state.actions import RefreshModels, SetModel, SetPermissions
 from tui.widgets.pickers.list_picker import Choice
 
 if TYPE_CHECKING:
@@ -171,6 +171,4 @@ def _set_permissions(chat: "ChatScreen", preset: Preset) -> None:
 
 
 def toggle_plan(chat: "ChatScreen", arguments: str) -> None:
-    on = not chat.state.settings.plan_mode
-    chat.act(SetPlanMode(on=on))
-    chat.say("info", "Plan mode: Codex proposes before it acts." if on else "Plan mode is off.")
+    chat.app.cycle_mode()

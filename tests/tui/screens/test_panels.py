@@ -88,3 +88,23 @@ async def test_escape_twice_offers_the_earlier_messages(codex_home: Path) -> Non
         await s.press("escape")
         await s.see("Go back to before one of your messages")
         assert "1. two" in s.text
+
+
+async def test_plan_mode_goes_on_and_off_where_the_server_has_it(codex_home: Path) -> None:
+    async with session(codex_home) as s:
+        s.server.modes = ["plan", "default"]
+        await s.press("shift+tab")
+        await s.see("Plan mode (shift+tab to cycle)")
+        await s.say("/plan")
+        await s.see("Plan mode is off.")
+        assert "shift+tab to cycle" not in s.text
+
+
+async def test_plan_mode_stays_off_where_the_server_has_none(codex_home: Path) -> None:
+    async with session(codex_home) as s:
+        await s.say("/plan")
+        await s.see("this server does not have it yet")
+        await s.say("do it")
+        await s.see("You said: do it")
+        (turn,) = s.requests(TURN_START.name)
+        assert turn.collaboration_mode is None
