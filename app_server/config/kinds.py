@@ -69,7 +69,7 @@ class OneOf(msgspec.Struct, frozen=True):
 
     def check(self, value: Any, path: Path_) -> None:
         if not isinstance(value, str):
-            raise Misfit("wanted string or table", path)
+            raise Misfit(f"invalid type: {describe(value)}, expected {listed(self.names)}", path)
         if value not in self.names and value not in self.also:
             raise Misfit(f"unknown variant `{value}`, expected {listed(self.names)}", path)
 

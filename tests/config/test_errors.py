@@ -263,7 +263,8 @@ def test_a_bad_value_drops_no_other_key(loaded: Loader) -> None:
     assert (result.config.model, result.config.notify) == ("mine", ("a",))
     assert [warning.summary for warning in result.warnings] == [
         "Invalid configuration; using defaults.",
-        "The setting `service_tier` is left out: wanted string or table.",
+        "The setting `service_tier` is left out: invalid type: integer `5`, expected `fast` or "
+        "`flex`.",
     ]
     with pytest.raises(ConfigInvalid, match="unknown variant `loud`"):
         result.checked()
