@@ -5,9 +5,15 @@ Nothing but the protocol goes to stdout; logs go to stderr.
 
 import gc
 import sys
+from typing import TYPE_CHECKING
 
 from app_server.cli.options import Options
 from app_server.cli.strict import refuses
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app_server.server.first_answer import Begun
 
 YOUNG_OBJECTS = 50_000
 """Made before a collection. Python's 700 would look through all that is imported a hundred times,
@@ -22,15 +28,18 @@ def run(options: Options) -> int:
 
         return run_proxy(options)
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)
-    import_msgspec_lightly()
     if options.action in ("generate-json-schema", "generate-ts"):
         return _export(options)
-    import asyncio
     from pathlib import Path
+
+    from app_server.paths import codex_home
+
+    begun = _answered_at_once(options, codex_home())
+    import_msgspec_lightly()
+    import asyncio
 
     from app_server import logs
     from app_server.cli.otel_check import otel_problem
-    from app_server.paths import codex_home
     from app_server.server.options import ServerOptions
 
     logs.to_stderr()
@@ -50,11 +59,32 @@ def run(options: Options) -> int:
     if options.listen == ("stdio://",):
         from app_server.server.serve_stdio import serve_stdio
 
-        return asyncio.run(serve_stdio(server))
+        return asyncio.run(serve_stdio(server, begun))
     from app_server.rpc.ws_auth import WsAuthFlags
     from app_server.server.serve_listener import serve_urls
 
     return asyncio.run(serve_urls(server, options.listen, WsAuthFlags(**dict(options.ws_auth))))
+
+
+def _answered_at_once(options: Options, home: "Path") -> "Begun | None":
+    """The conversation on stdin, begun if it can be; not where settings may forbid to start."""
+    from app_server.config.mention import is_mentioned
+
+    may_not_start = options.strict_config or any(
+        is_mentioned(key, home, options.overrides) for key in ("otel", "plugin_backend_bridges")
+    )
+    if options.listen != ("stdio://",) or may_not_start:
+        return None
+    import os
+    import signal
+
+    from app_server.server.first_answer import answer_at_once
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            # until the server listens for it: nothing has begun that would have to be ended
+            signal.signal(number, lambda _number, _frame: os._exit(0))
+    return answer_at_once(0, 1, home)
 
 
 def import_msgspec_lightly() -> None:

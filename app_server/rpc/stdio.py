@@ -20,7 +20,7 @@ from collections import deque
 
 from app_server.rpc.channel import ChannelClosed
 from app_server.rpc.codec import Codec
-from app_server.rpc.frames import Frame
+from app_server.rpc.frames import ErrorFrame, Frame, RequestId, ResultFrame
 from app_server.rpc.lines import LineSplitter
 
 log = logging.getLogger(__name__)
@@ -49,9 +49,20 @@ def claim_stdio() -> tuple[int, int]:
 
 
 class StdioChannel:
-    """A channel over a readable and a writable descriptor, which it owns from then on."""
+    """A channel over a readable and a writable descriptor, which it owns from then on.
 
-    def __init__(self, readable: int, writable: int, codec: Codec) -> None:
+    `said` was read from the other side before; `answered` names a call in it whose answer has left.
+    """
+
+    def __init__(
+        self,
+        readable: int,
+        writable: int,
+        codec: Codec,
+        *,
+        said: bytes = b"",
+        answered: RequestId | None = None,
+    ) -> None:
         self._readable = readable
         self._writable = _our_own(writable)
         self._codec = codec
@@ -66,6 +77,8 @@ class StdioChannel:
         self._closed = False
         self._reading: asyncio.Future[None] | None = None
         self._room = asyncio.Event()
+        self._answered = answered
+        self._take(self._lines.feed(said))
 
     @property
     def can_send(self) -> bool:
@@ -85,6 +98,11 @@ class StdioChannel:
             raise ChannelClosed("the other side no longer reads")
         if len(self._unwritten) >= BEHIND_BYTES:
             return False
+        if self._answered is not None and isinstance(frame, ResultFrame | ErrorFrame):
+            is_answered = frame.id == self._answered
+            self._answered = None
+            if is_answered:
+                return True
         self._unwritten += self._codec.encode(frame)
         self._unwritten += b"\n"
         if not self._flush_is_due and not self._waits_for_reader:
@@ -139,6 +157,9 @@ class StdioChannel:
         if not piece:
             self._ended = True
             lines = [line] if (line := self._lines.last()) else []
+        self._take(lines)
+
+    def _take(self, lines: list[bytes]) -> None:
         for line in lines:
             frame = self._codec.decode(line)
             if frame is not None:

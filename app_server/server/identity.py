@@ -8,13 +8,13 @@ first answer.
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from pathlib import Path
 
 from app_server.ids import is_uuid, uuid4
 from app_server.version import COMPATIBLE_WITH
 
+DEFAULT_ORIGINATOR = "codex_cli_rs"
 ORIGINATOR_OVERRIDE = "CODEX_INTERNAL_ORIGINATOR_OVERRIDE"
 
 
@@ -81,6 +81,8 @@ def terminal() -> str:
 
 
 def host_name() -> str:
+    import socket  # 3 ms, after the first answer
+
     return socket.gethostname()
 
 

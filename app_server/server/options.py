@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from app_server.server.identity import DEFAULT_ORIGINATOR
+
 if TYPE_CHECKING:
     from app_server.protocol.thread_data import SessionSource
 
@@ -27,5 +29,5 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """A key in the settings that nobody knows lets no thread start."""
     session_source: SessionSource = "vscode"
     """What new threads say they come from; `cli` for the terminal interface."""
-    originator: str = "codex_cli_rs"
+    originator: str = DEFAULT_ORIGINATOR
     """The name in headers and stored threads until the first client has given its own."""

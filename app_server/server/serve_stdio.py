@@ -13,6 +13,7 @@ import sys
 from app_server.bridges.errors import BridgeError
 from app_server.rpc.codec import server_codec
 from app_server.rpc.stdio import StdioChannel, claim_stdio
+from app_server.server.first_answer import Begun
 from app_server.server.options import ServerOptions
 from app_server.server.plugin_bridges import plugin_bridges
 from app_server.server.server import Server
@@ -20,10 +21,11 @@ from app_server.server.server import Server
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-async def serve_stdio(options: ServerOptions) -> int:
+async def serve_stdio(options: ServerOptions, begun: Begun | None = None) -> int:
     """Serve until the client has left; the exit status."""
     loop = asyncio.get_running_loop()
-    channel = StdioChannel(*claim_stdio(), server_codec())
+    said, answered = begun or Begun()
+    channel = StdioChannel(*claim_stdio(), server_codec(), said=said, answered=answered)
     try:
         # the bridges end first: they use the server's sign-in
         async with Server(options) as server, plugin_bridges(server):
