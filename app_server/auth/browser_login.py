@@ -46,6 +46,9 @@ PORT_TRIES = 10
 PORT_TRY_SECONDS = 0.2
 """An older sign-in that was asked to give way needs a moment."""
 
+PAGES_AND_LISTENER = ("app_server.auth.callback_pages", "app_server.loopback_http")
+"""starlette and uvicorn, a sixth of a second: loaded on a thread, since somebody may be typing."""
+
 PAGES_GRACE_SECONDS = 1.0
 """For a page that is on its way to the browser when the attempt ends."""
 
@@ -236,8 +239,8 @@ class BrowserLogin:
         return f"http://localhost:{self.port}{path}"
 
     async def _listen(self) -> LoopbackListener:
-        # starlette and uvicorn, a sixth of a second: on a thread, since somebody may be typing
-        await asyncio.to_thread(import_module, "app_server.auth.callback_pages")
+        for name in PAGES_AND_LISTENER:
+            await asyncio.to_thread(import_module, name)
         from app_server.auth.callback_pages import CallbackPages
         from app_server.loopback_http import LoopbackListener, bind_loopback
 

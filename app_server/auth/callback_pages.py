@@ -16,8 +16,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-# loaded here so that it is, with this module, before the listener is opened
-from app_server import loopback_http as loopback_http
 from app_server.auth.browser_login import read_query
 from app_server.auth.errors import LoginFailed
 from app_server.auth.store import StoredAuth

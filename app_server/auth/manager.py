@@ -239,7 +239,9 @@ class AuthManager:
             return self._bearer(provider.bearer_token, provider)
         if provider.token_command is not None:
             return self._bearer(await self._commands.token(provider.token_command), provider)
-        if not uses_sign_in(provider) or await self.ready() is None:
+        if not uses_sign_in(provider):
+            return {}
+        if await self.ready() is None and not await self._has_signed_in_elsewhere():
             return {}
         if self._renewal is not None and self.mode == "chatgpt" and self._stored is not None:
             await self._renewal.renew_if_due(self._stored)
@@ -308,6 +310,13 @@ class AuthManager:
             from app_server.auth.refresh import OTHER_ACCOUNT
 
             raise RefreshFailed(OTHER_ACCOUNT, is_final=True)
+
+    async def _has_signed_in_elsewhere(self) -> bool:
+        """Whether another process, such as `codex login`, has signed in since we looked."""
+        await _on_a_thread(self.reload)
+        if self._credentials is not None and self._on_change is not None:
+            self._on_change()
+        return self._credentials is not None
 
     async def ask_the_host(self) -> bool:
         """Have the host application hand over new tokens; False if nobody can be asked.

@@ -207,6 +207,17 @@ async def test_chatgpt_is_refused_where_keys_are_forced(
         await client.request(ACCOUNT_LOGIN_START, LENT)
 
 
+async def test_signed_out_the_next_request_finds_a_sign_in_made_elsewhere(
+    client: Client, server: Server, codex_home: Path
+) -> None:
+    auth = server.services.auth
+    assert await auth.headers(OPENAI) == {}
+    FileStore(codex_home).save(StoredAuth(auth_mode="apikey", api_key="sk-elsewhere"))
+    assert await auth.headers(OPENAI) == {"authorization": "Bearer sk-elsewhere"}
+    changed = AccountUpdatedNotification(auth_mode="apikey")
+    assert await told(client, 1) == [Notification(UPDATED, changed)]
+
+
 async def test_a_sign_in_by_another_process_is_told_when_it_is_found(
     client: Client, server: Server, issuer: Issuer, codex_home: Path
 ) -> None:
