@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app_server import clock
 from app_server.auth.credentials import Credentials, from_key, from_stored, is_usable
@@ -36,30 +36,6 @@ T = TypeVar("T")
 
 SIGN_OUT_WAIT_SECONDS = 3.0
 """For a renewal that is going on; signing out must not hang on a service that is down."""
-
-
-class AuthSource(Protocol):
-    """Where the model client gets its credentials."""
-
-    async def headers(self, provider: ProviderNeeds) -> dict[str, str]:
-        """Headers for one request; none for a provider that needs none.
-
-        Raises `MissingKey` or `UnusableKey`.
-        """
-        ...
-
-    def recovery(self, provider: ProviderNeeds) -> Remedy:
-        """For one request: what to try when it is answered 401."""
-        ...
-
-    def origin(self, provider: ProviderNeeds) -> str | None:
-        """Where the credentials of a request come from, in words; None if there are none."""
-        ...
-
-    @property
-    def uses_chatgpt_backend(self) -> bool:
-        """Whether OpenAI requests go to ChatGPT's address and not to the API's."""
-        ...
 
 
 class AuthManager:

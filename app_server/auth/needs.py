@@ -48,6 +48,30 @@ class _OpenAi:
 OPENAI: ProviderNeeds = _OpenAi()
 
 
+class AuthSource(Protocol):
+    """Where the model client gets its credentials."""
+
+    async def headers(self, provider: ProviderNeeds) -> dict[str, str]:
+        """Headers for one request; none for a provider that needs none.
+
+        Raises `MissingKey` or `UnusableKey`.
+        """
+        ...
+
+    def recovery(self, provider: ProviderNeeds) -> Remedy:
+        """For one request: what to try when it is answered 401."""
+        ...
+
+    def origin(self, provider: ProviderNeeds) -> str | None:
+        """Where the credentials of a request come from, in words; None if there are none."""
+        ...
+
+    @property
+    def uses_chatgpt_backend(self) -> bool:
+        """Whether OpenAI requests go to ChatGPT's address and not to the API's."""
+        ...
+
+
 def uses_sign_in(provider: ProviderNeeds) -> bool:
     """Whether requests to it carry the sign-in, and not a key of its own."""
     return (

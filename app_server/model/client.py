@@ -23,7 +23,7 @@ from app_server import clock
 from app_server.auth.backend import without_secrets
 from app_server.auth.errors import AuthError, RefreshFailed, TokenCommandFailed, UnusableKey
 from app_server.auth.errors import MissingKey as MissingProviderKey
-from app_server.auth.manager import AuthSource
+from app_server.auth.needs import AuthSource
 from app_server.model.answer import Answer, reason
 from app_server.model.errors import MissingKey, ModelError, StreamBroken, Unauthorized
 from app_server.model.events import ResponseEvent
