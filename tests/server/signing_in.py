@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from app_server.protocol.account import (
     ChatgptLoginAccountParams,
     ChatgptLoginAccountResponse,
 )
+from app_server.protocol.remote_control import REMOTE_CONTROL_STATUS_CHANGED
 from tests.support.issuer import jwt
 
 COMPLETED, UPDATED = ACCOUNT_LOGIN_COMPLETED.name, ACCOUNT_UPDATED.name
@@ -33,6 +35,16 @@ def completed(login_id: str | None, error: str | None = None) -> Notification:
     return Notification(COMPLETED, end)
 
 
+async def welcomed(client: Client) -> Client:
+    """The client, once it hears what is told to everybody."""
+    heard: set[str] = set()
+    async with asyncio.timeout(30):
+        while REMOTE_CONTROL_STATUS_CHANGED.name not in heard:
+            await client.arrival()
+            heard |= {event.method for event in client.drain() if isinstance(event, Notification)}
+    return client
+
+
 async def begin(client: Client) -> ChatgptLoginAccountResponse:
     answer = await client.request(ACCOUNT_LOGIN_START, ChatgptLoginAccountParams())
     assert isinstance(answer, ChatgptLoginAccountResponse)
@@ -46,11 +58,10 @@ async def visit(address: str, *, follow: bool = True) -> tuple[int, str]:
         target = address
         while True:
             parts = urlsplit(target)
-            connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=5)
-            connection.request("GET", f"{parts.path}?{parts.query}")
-            answer = connection.getresponse()
-            text = answer.read().decode()
-            connection.close()
+            with closing(http.client.HTTPConnection("127.0.0.1", parts.port, timeout=30)) as page:
+                page.request("GET", f"{parts.path}?{parts.query}")
+                answer = page.getresponse()
+                text = answer.read().decode()
             if answer.status != 302 or not follow:
                 return answer.status, text
             target = answer.headers["location"]

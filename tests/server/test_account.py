@@ -27,7 +27,7 @@ from app_server.protocol.errors import InvalidRequest
 from app_server.protocol.legacy import GET_AUTH_STATUS, GetAuthStatusParams, GetAuthStatusResponse
 from app_server.protocol.rate_limits import ACCOUNT_RATE_LIMITS_READ
 from tests.server.connector import Connector
-from tests.server.signing_in import told
+from tests.server.signing_in import told, welcomed
 
 KEY = ApiKeyLoginAccountParams(api_key="sk-test")
 
@@ -35,7 +35,8 @@ KEY = ApiKeyLoginAccountParams(api_key="sk-test")
 async def test_signing_in_with_a_key_answers_then_tells_everyone(
     connect: Connector, codex_home: Path
 ) -> None:
-    client, other = await connect(), await connect("other")
+    client = await welcomed(await connect())
+    other = await welcomed(await connect("other"))
     assert await client.request(ACCOUNT_READ, GetAccountParams()) == GetAccountResponse(
         account=None, requires_openai_auth=True
     )
@@ -64,7 +65,7 @@ async def test_what_is_no_key_is_refused_and_not_stored(
 
 
 async def test_signing_out_forgets_the_key(connect: Connector, codex_home: Path) -> None:
-    client = await connect()
+    client = await welcomed(await connect())
     await client.request(ACCOUNT_LOGIN_START, KEY)
     await told(client, 2)
     await client.request(ACCOUNT_LOGOUT)

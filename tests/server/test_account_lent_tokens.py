@@ -31,13 +31,14 @@ from tests.server.signing_in import (
     UPDATED,
     completed,
     told,
+    welcomed,
 )
 from tests.support.issuer import jwt
 
 
 @pytest.fixture
 async def client(connect: Connector) -> AsyncIterator[Client]:
-    return await connect()
+    return await welcomed(await connect())
 
 
 async def test_a_hosts_tokens_stay_in_memory_and_keep_others_out(
@@ -61,12 +62,13 @@ async def test_a_host_must_lend_a_token(client: Client) -> None:
 
 
 async def question(client: Client) -> Question:
-    while True:
-        await client.arrival()
-        for event in client.drain():
-            if event.method == ACCOUNT_CHATGPT_AUTH_TOKENS_REFRESH.name:
-                assert isinstance(event, Question)
-                return event
+    async with asyncio.timeout(30):
+        while True:
+            await client.arrival()
+            for event in client.drain():
+                if event.method == ACCOUNT_CHATGPT_AUTH_TOKENS_REFRESH.name:
+                    assert isinstance(event, Question)
+                    return event
 
 
 async def lent(client: Client, server: Server) -> asyncio.Task[bool]:
@@ -112,7 +114,7 @@ async def test_a_host_that_refuses_leaves_the_old_tokens(client: Client, server:
 async def test_a_client_that_cannot_answer_leaves_the_question_to_the_others(
     client: Client, connect: Connector, server: Server
 ) -> None:
-    other = await connect("other")
+    other = await welcomed(await connect("other"))
     recovery = await lent(client, server)
     await other.refuse((await question(other)).id, InvalidRequest("not mine"))
     fresh = ChatgptAuthTokensRefreshResponse(
@@ -137,7 +139,7 @@ async def test_a_host_that_is_silent_is_not_waited_for(
 
 
 async def test_a_host_that_leaves_ends_the_wait(connect: Connector, server: Server) -> None:
-    client = await connect()
+    client = await welcomed(await connect())
     recovery = await lent(client, server)
     await question(client)
     await connect.leave()

@@ -20,13 +20,13 @@ from app_server.protocol.rate_limits import (
     SendAddCreditsNudgeEmailParams,
 )
 from tests.server.connector import Connector
-from tests.server.signing_in import begin, told, visit
+from tests.server.signing_in import begin, told, visit, welcomed
 from tests.support.issuer import Issuer
 
 
 @pytest.fixture
 async def client(connect: Connector) -> AsyncIterator[Client]:
-    return await connect()
+    return await welcomed(await connect())
 
 
 @pytest.fixture

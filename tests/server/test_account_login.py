@@ -41,13 +41,14 @@ from tests.server.signing_in import (
     completed,
     told,
     visit,
+    welcomed,
 )
 from tests.support.issuer import Issuer
 
 
 @pytest.fixture
 async def client(connect: Connector) -> AsyncIterator[Client]:
-    return await connect()
+    return await welcomed(await connect())
 
 
 async def test_a_browser_sign_in_is_stored_and_told_in_order(
