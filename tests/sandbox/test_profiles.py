@@ -34,7 +34,7 @@ from app_server.sandbox.errors import SandboxUnavailable
 from app_server.sandbox.launch import prepare
 from app_server.sandbox.policy import resolve_access
 from tests.sandbox.conftest import MakeStage
-from tests.sandbox.stage import Result, Stage, snapshot
+from tests.sandbox.stage import Result, Stage, as_user, snapshot
 
 ROOT = RootFileSystemSpecialPath()
 MINIMAL = MinimalFileSystemSpecialPath()
@@ -155,8 +155,18 @@ class TestHiding:
         furnished.own()
         access = resolve_access(self.HIDING, furnished.workspace, {}, codex_home=home)
         assert str(home) in access.protection.read_only
-        done = run(furnished, self.HIDING, "cat secret/home/auth")
+        with as_user(furnished.uid):
+            command = prepare(
+                self.HIDING,
+                ["/bin/sh", "-c", "cat secret/home/auth"],
+                furnished.workspace,
+                {"PATH": "/usr/bin:/bin"},
+                codex_home=home,
+                mechanism=furnished.mechanism,
+            )
+        done = furnished.run_prepared(command)
         assert "content of" not in done.output
+        assert "Permission denied" in done.output
 
     def test_is_beyond_landlock_alone(self, uid: int, make_stage: MakeStage) -> None:
         stage = make_stage("landlock", uid)
