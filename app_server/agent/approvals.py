@@ -31,6 +31,7 @@ from app_server.protocol.guardian import (
     GuardianCommandSource,
 )
 from app_server.protocol.item import CommandAction, FileChangeThreadItem
+from app_server.protocol.wire import JsonObject
 
 if TYPE_CHECKING:
     from app_server.agent.turn import Turn
@@ -149,7 +150,8 @@ async def ask_about_command(turn: Turn, question: CommandQuestion) -> Answer:
         action = CommandGuardianApprovalReviewAction(
             command=question.command, cwd=question.cwd, source=question.source
         )
-        return await _reviewed(turn, action, question.item_id, question.reason)
+        details: JsonObject = {"runs_in_the_sandbox": question.key.confined}
+        return await _reviewed(turn, action, question.item_id, question.reason, details)
     params = CommandExecutionRequestApprovalParams(
         thread_id=turn.thread_id,
         turn_id=turn.id,
@@ -190,7 +192,7 @@ async def ask_about_files(
         files = sorted(str(path) for path in paths)
         action = ApplyPatchGuardianApprovalReviewAction(cwd=str(turn.settings.cwd), files=files)
         patch = "\n".join(f"{change.path}\n{change.diff}" for change in item.changes)
-        return await _reviewed(turn, action, item.id, reason, patch)
+        return await _reviewed(turn, action, item.id, reason, {"patch": patch})
     params = FileChangeRequestApprovalParams(
         thread_id=turn.thread_id,
         turn_id=turn.id,
@@ -219,11 +221,11 @@ async def _reviewed(
     action: GuardianApprovalReviewAction,
     item_id: str,
     reason: str | None,
-    patch: str | None = None,
+    details: JsonObject,
 ) -> Answer:
     from app_server.agent.auto_review import judge_action  # a session of its own: on first use
 
-    found = await judge_action(turn, action, item_id, reason, patch)
+    found = await judge_action(turn, action, item_id, reason, details)
     if found.allowed:
         return Answer(Verdict.ACCEPTED)
     return Answer(Verdict.CANCELLED if found.ends_turn else Verdict.DECLINED, told=found.told)

@@ -41,6 +41,7 @@ from app_server.protocol.guardian import (
 )
 from app_server.protocol.method import ServerMethod
 from app_server.protocol.permissions import ReadOnlySandboxPolicy
+from app_server.protocol.wire import JsonObject
 
 if TYPE_CHECKING:
     from app_server.agent.turn import Turn
@@ -79,9 +80,12 @@ async def judge_action(
     action: GuardianApprovalReviewAction,
     item_id: str,
     reason: str | None,
-    patch: str | None = None,
+    details: JsonObject | None = None,
 ) -> Judgement:
-    """Have an action reviewed, unless the person allowed this very one after a refusal."""
+    """Have an action reviewed, unless the person allowed this very one after a refusal.
+
+    `details` is what the reviewer has to know besides.
+    """
     reviews = turn.session.approvals.reviews
     if reviews.take_allowed(action_key(action)):
         return Judgement(allowed=True)
@@ -96,7 +100,9 @@ async def judge_action(
         started_at_ms=began_ms,
     )
     turn.emit(Told(row=ITEM_AUTO_APPROVAL_REVIEW_STARTED, params=started))
-    review = await _review(turn, question(turn.session.history.items, action, reason, patch))
+    review = await _review(
+        turn, question(turn.session.history.items, action, reason, details or {})
+    )
     completed = ItemGuardianApprovalReviewCompletedNotification(
         thread_id=turn.thread_id,
         turn_id=turn.id,

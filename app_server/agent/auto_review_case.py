@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -22,6 +22,8 @@ from app_server.truncate import truncate_middle_tokens
 SHOWN_TOKENS = 16_000
 """Of the conversation, the newest part."""
 SHOWN_TOKENS_EACH = 2_000
+SHOWN_TOKENS_OF_ACTION = 24_000
+"""What is longer is cut, and refused: the instructions say so."""
 
 
 class Assessment(msgspec.Struct, frozen=True):
@@ -98,13 +100,12 @@ def question(
     history: Sequence[ResponseItem],
     action: GuardianApprovalReviewAction,
     reason: str | None,
-    patch: str | None,
+    details: Mapping[str, Any],
 ) -> str:
     """The one message a reviewer gets."""
-    shown: dict[str, Any] = {"action": action, "reason_given_by_the_agent": reason}
-    if patch is not None:
-        shown["patch"] = patch
+    shown = {"action": action, "reason_given_by_the_agent": reason, **details}
     encoded = msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()
+    encoded = truncate_middle_tokens(encoded, SHOWN_TOKENS_OF_ACTION)
     return (
         "The conversation so far, oldest first; long pieces are cut:\n\n"
         f"<conversation>\n{_conversation(history)}\n</conversation>\n\n"

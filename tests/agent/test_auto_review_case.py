@@ -55,21 +55,28 @@ def test_a_reviewer_sees_what_was_said_and_done_and_the_action() -> None:
         FunctionCallResponseItem(call_id="1", name="exec_command", arguments='{"cmd":"ls"}'),
         FunctionCallOutputResponseItem(call_id="1", output="x"),
     ]
-    shown = question(history, RM, "May I?", None)
+    shown = question(history, RM, "May I?", {"runs_in_the_sandbox": False})
     assert "[person] Please clean up.\n\n[agent] I will.\n\n[function_call] " in shown
     assert "rules of the house" not in shown
     assert "environment_context" not in shown
     assert '"command": "rm -rf x"' in shown
     assert '"reason_given_by_the_agent": "May I?"' in shown
+    assert '"runs_in_the_sandbox": false' in shown
 
 
 def test_a_long_conversation_is_cut_at_its_beginning() -> None:
     history = [text_message("user", f"{number} " + "word " * 1_000) for number in range(100)]
-    shown = question(history, PATCH, None, "/a\n+x")
+    shown = question(history, PATCH, None, {"patch": "/a\n+x"})
     assert "[earlier parts are left out]" in shown
     assert "[person] 99 " in shown
     assert "[person] 1 " not in shown
     assert len(shown) < 100_000
+
+
+def test_an_action_that_is_too_long_is_cut_visibly() -> None:
+    shown = question([], PATCH, None, {"patch": "+x\n" * 100_000})
+    assert "tokens truncated" in shown
+    assert len(shown) < 120_000
 
 
 REPORTS = [

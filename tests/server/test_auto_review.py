@@ -99,6 +99,7 @@ async def test_what_the_reviewer_allows_runs_and_nobody_is_asked(
     asked = review.body["input"][-1]["content"][0]["text"]
     assert "[person] Make a." in asked
     assert '"command": "/bin/bash -lc \'touch a\'"' in asked
+    assert '"runs_in_the_sandbox": false' in asked
     assert review.headers["x-openai-subagent"] == "guardian"
     assert review.body["text"]["format"]["schema"]["required"][0] == "outcome"
 
