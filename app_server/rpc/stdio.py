@@ -11,6 +11,7 @@ itself only.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
 import os
 import select
@@ -28,6 +29,9 @@ log = logging.getLogger(__name__)
 READ_BYTES = 256 * 1024
 WRITE_BYTES = select.PIPE_BUF
 """A descriptor that polls writable takes this much without blocking."""
+
+PIPE_BYTES = 256 * 1024
+"""So large, a pipe takes whole pieces of a flood, and reader and writer wake each other less."""
 
 BEHIND_BYTES = 64 * 1024
 """Text that may wait unwritten before the reader counts as behind."""
@@ -207,6 +211,10 @@ def _our_own(descriptor: int) -> int:
     except OSError:
         return descriptor
     os.close(descriptor)
+    try:
+        fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    except OSError:
+        pass  # the user's share of pipe memory is used up; the usual size works as well
     return ours
 
 

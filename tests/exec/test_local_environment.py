@@ -100,7 +100,7 @@ async def test_fifty_programs_write_a_megabyte_each_without_losing_a_byte(
 async def test_a_reader_that_waits_holds_the_program_up_and_loses_nothing(
     environment: LocalEnvironment,
 ) -> None:
-    size = 8 * UNREAD_HIGH_BYTES
+    size = 4 * UNREAD_HIGH_BYTES
     process = await environment.spawn(shell(f"head -c {size} /dev/zero; echo $? >&2"))
     await eventually(lambda: process.is_held_up)
     # Others are not held up with it.
@@ -113,9 +113,9 @@ async def test_a_reader_that_waits_holds_the_program_up_and_loses_nothing(
 async def test_commands_whose_output_waits_are_read_in_any_order(
     environment: LocalEnvironment,
 ) -> None:
-    size = 2 * UNREAD_HIGH_BYTES
+    size = UNREAD_HIGH_BYTES * 3 // 2
     command = shell(f"head -c {size} /dev/zero")
-    processes = [await environment.spawn(command) for _ in range(10)]
+    processes = [await environment.spawn(command) for _ in range(5)]
     await eventually(lambda: all(process.is_held_up for process in processes))
     for process in reversed(processes):
         assert len(await everything(process)) == size
