@@ -75,7 +75,10 @@ async def test_a_bridge_lives_as_long_as_the_server_on_stdio(codex_home: Path) -
         assert server.stdout is not None
         params = b'{"clientInfo":{"name":"t","version":"1"}}'
         server.stdin.write(b'{"id":1,"method":"initialize","params":' + params + b"}\n")
-        assert b'"id":1' in await server.stdout.readline()
+        server.stdin.write(b'{"id":2,"method":"model/list","params":{}}\n')
+        # the handshake may be answered early; everything else is once the bridges stand
+        while b'"id":2' not in await server.stdout.readline():
+            pass
         assert (await refused(port_of(codex_home))).startswith(b"HTTP/1.1 401 ")
         server.stdin.close()
     assert server.returncode == 0
