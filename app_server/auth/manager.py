@@ -78,6 +78,11 @@ class AuthManager:
         return self._credentials
 
     @property
+    def as_looked_up(self) -> Credentials | None:
+        """The same without looking: None also where nobody has looked yet."""
+        return self._credentials
+
+    @property
     def mode(self) -> AuthMode | None:
         return self.credentials.mode if self.credentials else None
 

@@ -1,20 +1,20 @@
 """What the workspace of the signed-in ChatGPT account demands, fetched when it is first needed.
 
 Only Business and Enterprise accounts have such demands; for them nothing runs until they are known
-(from the service, or from a fetch less than half an hour ago). Everybody asks from worker threads
-and waits; all wait for one fetch. An answer about one account is never used for another.
+(from the service, or from a fetch less than half an hour ago). All wait for one fetch. An answer
+about one account is never used for another.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from app_server import clock
+from app_server.auth.errors import AuthError
 from app_server.config.demands import NO_DEMANDS, CloudFailure, Demands
 
 if TYPE_CHECKING:
@@ -55,48 +55,55 @@ class CloudDemands:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._answer: _Answer | None = None
-        self._asking = threading.Lock()
+        self._asking = asyncio.Lock()
+
+    async def ready(self) -> None:
+        """Find out, unless it is known: every call waits here first, on the loop.
+
+        Threads never wait for the service, or a few of them could use up those it needs itself.
+        """
+        try:
+            account = _account(await self._services.auth.ready())
+        except AuthError:  # whoever cannot be looked up is not signed in
+            return
+        if account is None or self._is_good(account):
+            return
+        async with self._asking:
+            if not self._is_good(account):
+                self._answer = await self._asked(account)
 
     def known(self) -> Demands:
-        """The demands, waiting for them if need be. Call it off the loop."""
-        found = self._services.auth.credentials
-        if found is None or found.plan_type not in PLANS:
+        """The demands, as `ready` has left them; outdated ones hold until there are newer ones."""
+        account = _account(self._services.auth.as_looked_up)
+        if account is None:
             return NO_DEMANDS
-        account = f"{found.account_id}/{found.plan}"
-        with self._asking:
-            answer = self._answer
-            if answer is None or answer.account != account or clock.now() >= answer.good_until:
-                answer = self._answer = self._asked(account, found)
-            return answer.demands
+        answer = self._answer
+        if answer is None or answer.account != account:
+            return Demands(failure=CloudFailure("RequestFailed", f"{UNKNOWN} yet"))
+        return answer.demands
 
-    def _asked(self, account: str, found: Credentials) -> _Answer:
+    def _is_good(self, account: str) -> bool:
+        answer = self._answer
+        return answer is not None and answer.account == account and clock.now() < answer.good_until
+
+    async def _asked(self, account: str) -> _Answer:
         from app_server.config.demands_cache import LIFE_SECONDS, Kept, load, save
 
-        home, now = self._services.codex_home, clock.now()
-        kept = load(home, account, now)
+        home = self._services.codex_home
+        kept = await asyncio.to_thread(load, home, account, clock.now())
         if kept is not None:
             return _Answer(account, Demands(kept.contents), kept.expires_at)
-        demands = self._fetched_from_loop()
+        config = await asyncio.to_thread(self._services.own_config)
+        demands = await self._fetch(config.chatgpt_base_url)
         if demands.failure is not None:
             log.error("the workspace's demands are not known: %s", demands.failure.detail)
             return _Answer(account, demands, clock.now() + FAILURE_SECONDS)
         kept = Kept(account=account, expires_at=clock.now() + LIFE_SECONDS, contents=demands.cloud)
         try:
-            save(home, kept)
+            await asyncio.to_thread(save, home, kept)
         except OSError as error:
             log.warning("the workspace's demands could not be kept: %s", error)
         return _Answer(account, demands, kept.expires_at)
-
-    def _fetched_from_loop(self) -> Demands:
-        loop = self._services.loop
-        assert loop is not None  # set before anything is served
-        url = self._services.own_config().chatgpt_base_url
-        future = asyncio.run_coroutine_threadsafe(self._fetch(url), loop)
-        try:
-            return future.result(FETCH_SECONDS * 2)
-        except Exception as error:  # a loop that ends or hangs must not look like "no demands"
-            future.cancel()
-            return Demands(failure=CloudFailure("RequestFailed", f"{UNKNOWN}: {error!r}"))
 
     async def _fetch(self, url: str) -> Demands:
         try:
@@ -108,7 +115,6 @@ class CloudDemands:
 
     async def _attempts(self, url: str) -> Demands:
         from app_server.auth.account_service import AccountRequestFailed, AccountService
-        from app_server.auth.errors import AuthError
 
         services = self._services
         service = AccountService(url, services.auth, services.http, services.user_agent)
@@ -125,6 +131,13 @@ class CloudDemands:
                 await asyncio.sleep(pause)
             except AuthError as error:
                 return Demands(failure=CloudFailure("Auth", f"{UNKNOWN}: {error}"))
+
+
+def _account(found: Credentials | None) -> str | None:
+    """Who is signed in, if that account can have demands."""
+    if found is None or found.plan_type not in PLANS:
+        return None
+    return f"{found.account_id}/{found.plan}"
 
 
 UNKNOWN = "what your workspace demands of the configuration could not be fetched"

@@ -53,6 +53,7 @@ async def _config_with_bridges(server: Server) -> Config | None:
     # a few small files, while nobody is served yet: a thread would cost more
     if not is_mentioned(KEY, options.codex_home, options.cli_overrides):
         return None
+    await server.services.cloud_demands.ready()
     loaded = await asyncio.to_thread(server.services.load_config, options.cwd, {})
     if loaded.error is not None:
         log.error("no plugin backend bridge is opened: %s", loaded.error)

@@ -37,6 +37,9 @@ overload.
 
 INITIALIZE = "initialize"
 
+BEFORE_DEMANDS = (INITIALIZE, "account/", "getAuthStatus", "fs/", "fuzzyFileSearch", "thread/list")
+"""What is answered before it is known what the account's workspace demands: one may sign out."""
+
 
 async def route(connection: Connection, frame: Frame) -> None:
     """Take one frame from a client."""
@@ -103,6 +106,8 @@ async def _answer(connection: Connection, frame: RequestFrame, release: Callable
             return
         context = RequestContext(connection.server, connection, release)
         try:
+            if not frame.method.startswith(BEFORE_DEMANDS):
+                await connection.server.services.cloud_demands.ready()
             result = await handler_of(frame.method)(context, frame.params)
         except Exception as error:
             connection.outbox.put(ErrorFrame(frame.id, as_rpc_error(frame.method, error)))

@@ -65,7 +65,6 @@ class Server:
         return ThreadManager(self.services, questions=self.questions, broadcast=self.broadcast)
 
     async def __aenter__(self) -> Server:
-        self.services.loop = asyncio.get_running_loop()
         return self
 
     async def __aexit__(

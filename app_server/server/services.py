@@ -57,8 +57,6 @@ class Services:
         self._on_other_sign_in = on_other_sign_in
         self.identity = Identity(options.originator)
         self.told_warnings: set[ConfigWarningNotification] = set()
-        self.loop: asyncio.AbstractEventLoop | None = None
-        """Where the server runs; set when it begins to serve."""
         self.enablement: dict[str, bool] = {}
         """Features switched by clients, for the life of this process."""
         self._environment_lock = asyncio.Lock()
@@ -98,7 +96,8 @@ class Services:
     ) -> LoadedConfig:
         """Effective configuration for a thread in `cwd`; reads files, so call it off the loop.
 
-        Waits until it is known what the signed-in account's workspace demands.
+        What the signed-in account's workspace demands must have been found out before
+        (`cloud_demands.ready`).
         """
         return self._load_config(cwd, thread_overrides, flags, self.cloud_demands.known())
 

@@ -1,5 +1,6 @@
 """What administrators demand, through the protocol: from a file, and from the workspace."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from app_server.client.events import Notification
 from app_server.config import load
 from app_server.config.demands_cache import FILE_NAME
 from app_server.demo.provider import ScriptedModel
+from app_server.protocol.account import ACCOUNT_LOGIN_START, ChatgptAuthTokensLoginAccountParams
 from app_server.protocol.command_exec import COMMAND_EXEC, CommandExecParams
 from app_server.protocol.config import (
     CONFIG_READ,
@@ -28,7 +30,7 @@ from app_server.server.options import ServerOptions
 from app_server.server.server import Server
 from tests.server.connector import Connector
 from tests.support.conversation import Conversation
-from tests.support.issuer import Issuer, issuer
+from tests.support.issuer import Issuer, issuer, jwt
 from tests.support.model_server import provider_toml
 
 __all__ = ["issuer"]
@@ -137,6 +139,36 @@ async def test_demands_of_the_workspace_are_fetched_once_with_the_account(
     assert asked.headers["authorization"].startswith("Bearer ")
     assert asked.headers["chatgpt-account-id"] == "acct-1"
     assert (codex_home / FILE_NAME).stat().st_mode & 0o777 == 0o600
+
+
+async def test_many_clients_at_once_wait_for_one_fetch(
+    connect: Connector, issuer: Issuer, sign_in: Callable[..., None]
+) -> None:
+    sign_in("business")
+    issuer.requirements = "[features]\ngoals = true\n"
+
+    async def asked(name: str) -> ConfigRequirements | None:
+        answer = await (await connect(name)).request(CONFIG_REQUIREMENTS_READ, None)
+        return answer.requirements
+
+    answers = await asyncio.gather(*(asked(f"client-{number}") for number in range(24)))
+    assert answers == [ConfigRequirements(feature_requirements={"goals": True})] * 24
+    assert issuer.paths(PATH) == [PATH]
+
+
+async def test_who_signs_in_later_is_held_to_demands_of_that_workspace(
+    connect: Connector, issuer: Issuer, codex_home: Path
+) -> None:
+    (codex_home / "config.toml").write_text(f'chatgpt_base_url = "{issuer.url}/backend-api"\n')
+    issuer.requirements = 'allowed_approval_policies = ["never"]\n'
+    client = await connect()
+    assert (await client.request(CONFIG_REQUIREMENTS_READ, None)).requirements is None
+    tokens = ChatgptAuthTokensLoginAccountParams(
+        access_token=jwt("acct-9", "enterprise"), chatgpt_account_id="acct-9"
+    )
+    await client.request(ACCOUNT_LOGIN_START, tokens)
+    started = await client.request(THREAD_START, ThreadStartParams())
+    assert started.approval_policy == "never"
 
 
 @pytest.mark.parametrize("plan", ["plus", "team", "edu"])
