@@ -43,6 +43,7 @@ _ANY_SHELL = SHELLS | {"ash", "dash", "fish", "ksh"}
 _OPTIONS_WITH_A_WORD = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
 _MOST_OPTIONS = 64
 """Words looked at after a shell's name for its script."""
+_MOST_SCRIPTS = 32
 _DEEPEST_SHELL = 4
 """Shells in the scripts of shells that are looked into."""
 
@@ -102,15 +103,19 @@ def mentioned_commands(argv: Sequence[str]) -> list[list[str]] | None:
     """Every command in a script, however it is wrapped, as far as its words stand there literally.
 
     For judging more strictly only: a shell may come to run others. Scripts given to shells inside
-    it are looked into as well, so deep. None when there is no reading one.
+    it are looked into as well, so deep. None when there is no reading one, or they are too many.
     """
     found: list[list[str]] = []
+    scripts = 0
     waiting = [(list(argv), 0)]
     while waiting:
         words, depth = waiting.pop()
         if depth > _DEEPEST_SHELL:
             continue
         for script in _scripts_given(words):
+            scripts += 1
+            if scripts > _MOST_SCRIPTS:
+                return None
             try:
                 commands = list(_literal_commands(read_script(script)))
             except Unreadable:

@@ -201,6 +201,10 @@ def test_a_script_made_to_be_slow_to_read_is_given_up() -> None:
     assert mentioned_commands(slow) is None
 
 
+def test_scripts_without_number_in_one_call_are_given_up() -> None:
+    assert mentioned_commands(["bash", "-c", "sh -c x;" * 100]) is None
+
+
 def test_a_script_longer_than_any_that_can_be_started_is_not_read() -> None:
     assert plain_commands("a " * 65_537) is None
 
