@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -37,19 +37,30 @@ def open_session(model: ScriptedModel, codex_home: Path, repository: Path) -> It
     """Opens `codex WORDS…` in the repository, which the user trusts already."""
     trust = f'[projects."{repository}"]\ntrust_level = "trusted"\n'
     (codex_home / "config.toml").write_text(provider_toml(model) + trust)
-    environment = {
+    with open_with(environment_of(codex_home), repository) as opened:
+        yield opened
+
+
+def environment_of(codex_home: Path) -> dict[str, str]:
+    """What a person's shell hands to the program."""
+    return {
         "PATH": os.environ["PATH"],
         "HOME": str(codex_home.parent),
         "CODEX_HOME": str(codex_home),
         "LANG": "C.UTF-8",
     }
+
+
+@contextmanager
+def open_with(environment: dict[str, str], folder: Path) -> Iterator[Open]:
+    """Opens `codex WORDS…` in `folder`, as often as wanted; all are closed at the end."""
     with ExitStack() as closing:
 
         def opened(*words: str, columns: int = 80, rows: int = 24, **variables: str) -> Terminal:
             return closing.enter_context(
                 Terminal(
                     [CODEX, *words],
-                    cwd=repository,
+                    cwd=folder,
                     environment={**environment, **variables},
                     columns=columns,
                     rows=rows,

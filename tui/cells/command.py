@@ -52,7 +52,7 @@ def _title(cell: CommandCell, palette: Palette) -> tuple[str, str, Style]:
             return BULLET, "Started", palette.running
         case "declined":
             return "✗ ", "Did not run", palette.failure
-        case "interrupted" if cell.process_id is None and is_empty(cell.output):
+        case "interrupted" if not (cell.ran or cell.process_id) and is_empty(cell.output):
             return "✗ ", "Did not run", palette.failure
         case "interrupted":
             return BULLET, "Stopped", palette.failure

@@ -26,6 +26,7 @@ from tui.state.actions import (
 )
 from tui.state.cells import SessionHeaderCell
 from tui.state.model import AppState
+from tui.state.reduce_turns import ended_with_the_program
 from tui.text.palette import Palette
 from tui.widgets.bottom.footer import Footer
 from tui.widgets.bottom.queued_input import QueuedInput
@@ -191,10 +192,20 @@ class ChatScreen(ChatPanels):
         app.commit_strips([BLANK, styled((WENT_BACK, self._palette.dim))])
 
     def last_lines(self) -> Sequence[Strip]:
-        """What is not in the scrollback yet and should be there when the program has ended."""
+        """What is not in the scrollback yet and should be there when the program has ended.
+
+        What still runs ends with the program, and is shown as stopped; at a server elsewhere it
+        goes on, and is shown as it is.
+        """
         if not self._inline:
             return ()
-        return self.query_one(LiveTail).lines
+        thread = self.state.thread
+        if thread is None or self.app.options.remote:
+            return self.query_one(LiveTail).lines
+        ended = ended_with_the_program(thread)
+        return self._committer.frame(
+            ended, self.app.size.width, self._palette, self.app.clock.now()
+        ).commit
 
     def redraw(self) -> None:
         self.present(self.state)

@@ -76,6 +76,13 @@ class AnswerElicitation(msgspec.Struct, frozen=True, kw_only=True):
     response: McpServerElicitationRequestResponse
 
 
+class RefuseWithWords(msgspec.Struct, frozen=True, kw_only=True):
+    """A no, and what to do instead: the words reach the agent before the no does."""
+
+    answer: AnswerCommand | AnswerPatch | AnswerPermissions
+    words: str
+
+
 class OpenNewThread(msgspec.Struct, frozen=True, kw_only=True):
     """At start-up, and /new. What was submitted meanwhile is sent once it is open."""
 
@@ -207,6 +214,7 @@ Action: TypeAlias = (
     | AnswerPermissions
     | AnswerUserInput
     | AnswerElicitation
+    | RefuseWithWords
     | OpenNewThread
     | OpenStoredThread
     | ForkThread

@@ -80,6 +80,8 @@ class CommandCell(Cell, frozen=True, kw_only=True):
     process_id: str | None = None
     was_background: bool = False
     """The end of a command that outlived its turn."""
+    ran: bool = False
+    """It was running when it was stopped, whether or not it has written anything."""
     visited: bool = False
     """The agent has come back to it, to type or to look: its first wait is over."""
 

@@ -28,9 +28,16 @@ class StartingTurn(msgspec.Struct, frozen=True, kw_only=True):
     """Changed settings that went along."""
 
 
+class AnswerQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    id: RequestId
+    result: msgspec.Struct
+
+
 class Steering(msgspec.Struct, frozen=True, kw_only=True):
     thread_id: str
     message_id: str
+    then: AnswerQuestion | None = None
+    """Goes out once the message has arrived, so that the agent has it when it goes on."""
 
 
 class Interrupting(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,11 +84,6 @@ class SendRequest(msgspec.Struct, frozen=True, kw_only=True):
     row: ClientMethod[Any, Any]
     params: msgspec.Struct | None
     purpose: Purpose
-
-
-class AnswerQuestion(msgspec.Struct, frozen=True, kw_only=True):
-    id: RequestId
-    result: msgspec.Struct
 
 
 class RefuseQuestion(msgspec.Struct, frozen=True, kw_only=True):

@@ -221,6 +221,8 @@ def _replied(state: AppState, event: Replied, at: float) -> Step:
             thread = restored(thread, event.result.thread, state.settings, at)
             back = ReturnToComposer(text=purpose.text, images=purpose.images)
             return with_thread(state, thread), (ClearTranscript(), back)
+        case Steering(then=answer) if answer is not None:
+            return state, (answer,)
         case ThreadCommand(done=done) if done:
             return notice(state, "info", done), ()
         case _:
@@ -249,11 +251,12 @@ def _refused(state: AppState, event: Refused, at: float) -> Step:
         case StartingTurn() if thread is not None:
             thread, effects = turn_refused(thread, purpose, message)
             return with_thread(state, thread), effects
-        case Steering(message_id=message_id) if thread is not None:
+        case Steering(message_id=message_id) as purpose if thread is not None:
             thread, effects = steer_refused(
                 thread, message_id, state.settings, state.pending_settings, at
             )
-            return with_thread(state, thread), effects
+            answer = (purpose.then,) if purpose.then is not None else ()
+            return with_thread(state, thread), (*effects, *answer)
         case Interrupting() if thread is not None:
             return with_thread(state, interrupt_refused(thread)), ()
         case ThreadCommand(doing=doing):

@@ -38,6 +38,7 @@ from tui.state.actions import (
     Queued,
     QuitRequested,
     RefreshModels,
+    RefuseWithWords,
     RenameThread,
     RollBack,
     Say,
@@ -55,6 +56,7 @@ from tui.state.actions import (
 )
 from tui.state.cells import UserMessageCell
 from tui.state.effects import (
+    AnswerQuestion,
     CopyText,
     Effect,
     OpenEditor,
@@ -62,6 +64,7 @@ from tui.state.effects import (
     ReturnToComposer,
     RollingBack,
     SendRequest,
+    Steering,
     ThreadCommand,
 )
 from tui.state.model import AppState, Draft
@@ -115,10 +118,10 @@ def act(state: AppState, action: Action, at: float) -> Step:
         case QuitRequested():
             return state, (Quit(),)
         case _:
-            return _act_on_thread(state, action)
+            return _act_on_thread(state, action, at)
 
 
-def _act_on_thread(state: AppState, action: Action) -> Step:
+def _act_on_thread(state: AppState, action: Action, at: float) -> Step:
     thread = state.thread
     if thread is None:
         return state, ()
@@ -136,6 +139,8 @@ def _act_on_thread(state: AppState, action: Action) -> Step:
             | AnswerElicitation()
         ):
             return _answer(state, action)
+        case RefuseWithWords(answer=answer, words=words):
+            return _refuse_with_words(state, thread, answer, words, at)
         case Show(cell):
             thread, cell_id = own_id(thread)
             thread = settle(thread, replace(cell, id=cell_id))
@@ -234,6 +239,23 @@ def _answer(
             thread, effects = answered(thread, action)
             return with_thread(state, thread), effects
     return state, ()
+
+
+def _refuse_with_words(
+    state: AppState,
+    thread: ThreadState,
+    answer: AnswerCommand | AnswerPatch | AnswerPermissions,
+    words: str,
+    at: float,
+) -> Step:
+    """The words first, as a steer; the no follows once these have arrived."""
+    draft = Draft(text=words)
+    thread, steering = submit(thread, draft, state.settings, state.pending_settings, at)
+    state, answering = _answer(with_thread(state, thread), answer)
+    match steering, answering:
+        case (SendRequest(purpose=Steering() as purpose) as steer,), (AnswerQuestion() as no,):
+            return state, (replace(steer, purpose=replace(purpose, then=no)),)
+    return state, (*steering, *answering)
 
 
 def _set(state: AppState, action: SetModel | SetPermissions | SetPlanMode) -> AppState:

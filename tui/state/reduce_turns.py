@@ -337,7 +337,18 @@ def _leave_command(thread: ThreadState, cell: CommandCell, *, runs_on: bool) -> 
     if runs_on and cell.status == "running":
         thread = replace(thread, terminals=(*thread.terminals, cell))
         return settle(thread, replace(cell, status="background"))
-    return settle(thread, replace(cell, status="interrupted"))
+    return settle(thread, replace(cell, status="interrupted", ran=cell.status == "running"))
+
+
+def ended_with_the_program(thread: ThreadState) -> ThreadState:
+    """On leaving: what runs ends with us, in the background, too."""
+    for cell in thread.live:
+        if isinstance(cell, CommandCell):
+            thread = _leave_command(thread, cell, runs_on=False)
+    thread = settle_unfinished(thread, interrupted=True)
+    for cell in thread.terminals:
+        thread = settle(thread, replace(cell, id=f"{cell.id}:end", status="interrupted"))
+    return replace(thread, terminals=(), turn_id=None, starting=False, status=None)
 
 
 def _ended(cell: AnyCell) -> AnyCell:

@@ -61,7 +61,7 @@ def test_what_may_be_touched_is_said_in_a_line(
 ) -> None:
     state = AppState()
     settings = replace(state.settings, sandbox=sandbox, approval_policy=policy)
-    assert dict(status_card(replace(state, settings=settings)).rows)["Permissions"] == said
+    assert dict(status_card(replace(state, settings=settings), 0).rows)["Permissions"] == said
 
 
 def test_three_ways_of_working_may_be_chosen_from_strict_to_free() -> None:

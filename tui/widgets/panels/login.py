@@ -26,7 +26,7 @@ from tui.widgets.line_field import LineField
 STARTING = "Starting…"
 ROWS_AROUND = 4
 """Kept for a row of the conversation, a blank one above the panel, and the footer."""
-PICTURE = Style(color="bright_white", bgcolor="black")
+PICTURE = Style.parse("#ffffff on #000000")  # whatever the palette: a camera reads it
 GAP = 3
 LEAST_TEXT = 30
 """Cells the words need beside a picture."""

@@ -30,7 +30,7 @@ from tui.state.actions import (
     AnswerPatch,
     AnswerPermissions,
     Interrupt,
-    UserSubmitted,
+    RefuseWithWords,
 )
 from tui.state.cells import CommandCell, PatchCell
 from tui.state.from_items import shown_command
@@ -102,8 +102,8 @@ def _command(
     network = params.network_approval_context
     offered = params.available_decisions
 
-    def answer(decision: CommandExecutionApprovalDecision) -> tuple[Action, ...]:
-        return (AnswerCommand(question_id=question.id, decision=decision),)
+    def answer(decision: CommandExecutionApprovalDecision) -> AnswerCommand:
+        return AnswerCommand(question_id=question.id, decision=decision)
 
     once = "Yes, this once" if network else "Yes, run it"
     lasting = (
@@ -111,9 +111,9 @@ def _command(
         if network
         else "Yes, and do not ask again for this command in this session"
     )
-    options = [Option("y", once, answer("accept"))]
+    options = [Option("y", once, (answer("accept"),))]
     if not offered or "acceptForSession" in offered or not network:
-        options.append(Option("a", lasting, answer("acceptForSession")))
+        options.append(Option("a", lasting, (answer("acceptForSession"),)))
     if params.proposed_execpolicy_amendment:
         options.append(_prefix(params.proposed_execpolicy_amendment, answer))
     for rule in params.proposed_network_policy_amendments or ():
@@ -122,8 +122,8 @@ def _command(
             decision = AmendingCommandExecutionApprovalDecision(
                 apply_network_policy_amendment=amendment
             )
-            options.append(Option("p", f"Yes, and always allow {rule.host}", answer(decision)))
-    options += _refusals(answer("decline"), answer("cancel"))
+            options.append(Option("p", f"Yes, and always allow {rule.host}", (answer(decision),)))
+    options += _refusals(answer("decline"), (answer("cancel"),))
     facts = []
     if network:
         facts.append(f"{network.protocol}://{network.host}")
@@ -143,18 +143,16 @@ def _command(
 
 def _prefix(
     proposed: Sequence[str],
-    answer: Callable[[CommandExecutionApprovalDecision], tuple[Action, ...]],
+    answer: Callable[[CommandExecutionApprovalDecision], AnswerCommand],
 ) -> Option:
     """A rule for the like, as the server proposes it or as the user writes it."""
 
     def allow(words: Sequence[str]) -> tuple[Action, ...]:
-        return answer(
-            AmendingCommandExecutionApprovalDecision(
-                accept_with_execpolicy_amendment=AcceptWithExecpolicyAmendment(
-                    execpolicy_amendment=list(words)
-                )
-            )
+        amendment = AcceptWithExecpolicyAmendment(execpolicy_amendment=list(words))
+        decision = AmendingCommandExecutionApprovalDecision(
+            accept_with_execpolicy_amendment=amendment
         )
+        return (answer(decision),)
 
     def take(text: str) -> tuple[Action, ...] | str:
         try:
@@ -167,15 +165,17 @@ def _prefix(
     return Option("p", label, allow(proposed), Field(shlex.join(proposed), take))
 
 
-def _refusals(decline: tuple[Action, ...], stop: tuple[Action, ...]) -> list[Option]:
+def _refusals(
+    no: AnswerCommand | AnswerPatch | AnswerPermissions, stop: tuple[Action, ...]
+) -> list[Option]:
     """No, in three ways; words go to the agent while it works."""
 
     def tell(text: str) -> tuple[Action, ...] | str:
         words = text.strip()
-        return (*decline, UserSubmitted(text=words)) if words else "Write what to do instead."
+        return (RefuseWithWords(answer=no, words=words),) if words else "Write what to do instead."
 
     return [
-        Option("d", GO_ON, decline),
+        Option("d", GO_ON, (no,)),
         Option("t", TELL, field=Field("", tell)),
         Option("n", STOP, stop),
     ]
@@ -184,8 +184,8 @@ def _refusals(decline: tuple[Action, ...], stop: tuple[Action, ...]) -> list[Opt
 def _patch(
     question: PendingQuestion, params: FileChangeRequestApprovalParams, cell: PatchCell | None
 ) -> Ask:
-    def answer(decision: FileChangeApprovalDecision) -> tuple[Action, ...]:
-        return (AnswerPatch(question_id=question.id, decision=decision),)
+    def answer(decision: FileChangeApprovalDecision) -> AnswerPatch:
+        return AnswerPatch(question_id=question.id, decision=decision)
 
     facts = []
     for file in cell.files if cell is not None else ():
@@ -196,9 +196,9 @@ def _patch(
     if params.grant_root:
         facts.append(f"asks to write below {params.grant_root}")
     options = (
-        Option("y", "Yes, change it", answer("accept")),
-        Option("a", "Yes, and do not ask again for these files", answer("acceptForSession")),
-        *_refusals(answer("decline"), answer("cancel")),
+        Option("y", "Yes, change it", (answer("accept"),)),
+        Option("a", "Yes, and do not ask again for these files", (answer("acceptForSession"),)),
+        *_refusals(answer("decline"), (answer("cancel"),)),
     )
     title = "Make this change?" if len(facts) <= 1 else "Make these changes?"
     return Ask(title, params.reason or "", "", tuple(facts), options)
@@ -209,15 +209,15 @@ def _permissions(question: PendingQuestion, params: PermissionsRequestApprovalPa
     granted = GrantedPermissionProfile(file_system=wanted.file_system, network=wanted.network)
     nothing = GrantedPermissionProfile()
 
-    def answer(profile: GrantedPermissionProfile, scope: PermissionGrantScope) -> Action:
+    def answer(profile: GrantedPermissionProfile, scope: PermissionGrantScope) -> AnswerPermissions:
         response = PermissionsRequestApprovalResponse(permissions=profile, scope=scope)
         return AnswerPermissions(question_id=question.id, response=response)
 
-    refused = (answer(nothing, "turn"),)
+    refused = answer(nothing, "turn")
     options = (
         Option("y", "Yes, for this turn", (answer(granted, "turn"),)),
         Option("a", "Yes, for this session", (answer(granted, "session"),)),
-        *_refusals(refused, (*refused, Interrupt())),
+        *_refusals(refused, (refused, Interrupt())),
     )
     facts = (*wishes(wanted.file_system, wanted.network), f"in {params.cwd}")
     return Ask("Give Codex more room?", params.reason or "", "", facts, options)
