@@ -30,6 +30,8 @@ def run(options: Options) -> int:
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)
     if options.action in ("generate-json-schema", "generate-ts"):
         return _export(options)
+    if refuses(options):
+        return 1
     from pathlib import Path
 
     from app_server.paths import codex_home
@@ -43,8 +45,6 @@ def run(options: Options) -> int:
     from app_server.server.options import ServerOptions
 
     logs.to_stderr()
-    if refuses(options):
-        return 1
     problem = otel_problem(codex_home(), Path(options.cwd), options.overrides, options.profile)
     if problem is not None:
         print(problem, file=sys.stderr)

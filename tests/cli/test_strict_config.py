@@ -7,29 +7,33 @@ from pathlib import Path
 
 import pytest
 
-from app_server.cli.main import main
+
+def codex(codex_home: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "app_server.cli.main", *words],
+        env={**os.environ, "CODEX_HOME": str(codex_home)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
 
 
-def test_a_server_is_not_started_with_a_key_nobody_knows(
-    codex_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("words", [("app-server", "--strict-config"), ("--strict-config",)])
+def test_nothing_is_started_with_a_key_nobody_knows(
+    codex_home: Path, words: tuple[str, ...]
 ) -> None:
-    monkeypatch.setenv("CODEX_HOME", str(codex_home))
     (codex_home / "config.toml").write_text('[tui]\nthem = "x"\n')
-    for words in (["app-server", "--strict-config"], ["--strict-config"]):
-        assert main(words) == 1
-        assert capsys.readouterr().err == (
-            f"Error loading config.toml:\n{codex_home}/config.toml:2:8: unknown configuration "
-            "field `tui.them`; did you mean `tui.theme`?\n"
-        )
+    ended = codex(codex_home, *words)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.splitlines()[-2:] == [
+        "Error loading config.toml:",
+        f"{codex_home}/config.toml:2:8: unknown configuration field `tui.them`; "
+        "did you mean `tui.theme`?",
+    ]
 
 
 def test_a_server_starts_with_keys_that_are_known(codex_home: Path) -> None:
     (codex_home / "config.toml").write_text('model = "x"\n')
-    ended = subprocess.run(
-        [sys.executable, "-m", "app_server.cli.main", "app-server", "--strict-config"],
-        env={**os.environ, "CODEX_HOME": str(codex_home)},
-        input=b"",
-        capture_output=True,
-        timeout=30,
-    )
-    assert (ended.returncode, ended.stdout) == (0, b"")
+    ended = codex(codex_home, "app-server", "--strict-config")
+    assert (ended.returncode, ended.stdout) == (0, "")
