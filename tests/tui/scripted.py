@@ -52,6 +52,7 @@ from app_server.protocol.item_deltas import (
 )
 from app_server.protocol.model import MODEL_LIST, Model, ModelListResponse, ReasoningEffortOption
 from app_server.protocol.permissions import WorkspaceWriteSandboxPolicy
+from app_server.protocol.sandbox_read import SANDBOX_READ, SandboxReadResponse
 from app_server.protocol.thread import THREAD_START, ThreadStartResponse
 from app_server.protocol.thread_data import IdleThreadStatus, Thread, Turn
 from app_server.protocol.thread_shell import (
@@ -201,6 +202,8 @@ class ScriptedServer(ScriptedAccount):
                 result = ConfigWriteResponse(status="ok", version="1", file_path="/c/config.toml")
             case THREAD_SHELL_COMMAND.name:
                 result = ThreadShellCommandResponse()
+            case SANDBOX_READ.name:
+                result = SandboxReadResponse(mechanism="bubblewrap", keeps=["workspace-write"])
             case THREAD_BACKGROUND_TERMINALS_LIST.name:
                 running = [
                     ThreadBackgroundTerminal(

@@ -10,6 +10,11 @@ from app_server.protocol.rate_limits import (
     ACCOUNT_RATE_LIMITS_READ,
     AccountRateLimitsUpdatedNotification,
 )
+from app_server.protocol.sandbox_read import (
+    SANDBOX_READ,
+    SandboxReadParams,
+    SandboxReadResponse,
+)
 from tui.state.actions import Show
 from tui.state.events import Heard
 from tui.state.select import account_text
@@ -24,6 +29,9 @@ log = logging.getLogger(__name__)
 
 LIMITS_SECONDS = 3.0
 """A service that has not said by then how much is used is not waited for."""
+
+SANDBOX_SECONDS = 3.0
+"""Finding out what confines commands takes some tens of milliseconds, once."""
 
 
 def status(chat: "ChatScreen", arguments: str) -> None:
@@ -42,7 +50,18 @@ async def _show_status(chat: "ChatScreen") -> None:
         else:
             told = AccountRateLimitsUpdatedNotification(rate_limits=read.rate_limits)
             chat.app.take([Heard(told)])
-    chat.act(Show(status_card(chat.state, chat.app.clock.now())))
+    sandbox = await _sandbox(chat)
+    chat.act(Show(status_card(chat.state, chat.app.clock.now(), sandbox)))
+
+
+async def _sandbox(chat: "ChatScreen") -> SandboxReadResponse | None:
+    try:
+        async with asyncio.timeout(SANDBOX_SECONDS):
+            found: SandboxReadResponse = await chat.request(SANDBOX_READ, SandboxReadParams())
+            return found
+    except (RpcError, TimeoutError) as error:  # another server may not know the method
+        log.info("what confines commands is not known: %s", error)
+        return None
 
 
 def demo_info(chat: "ChatScreen", arguments: str) -> None:

@@ -13,6 +13,7 @@ from app_server.protocol.permissions import (
     SandboxPolicy,
     WorkspaceWriteSandboxPolicy,
 )
+from app_server.protocol.sandbox_read import SandboxReadResponse
 from tui.cells.canvas import duration
 from tui.commands.model import PRESETS
 from tui.state.model import AppState
@@ -70,3 +71,13 @@ def test_three_ways_of_working_may_be_chosen_from_strict_to_free() -> None:
         ("Workspace", "on-request", WorkspaceWriteSandboxPolicy()),
         ("Full access", "never", DangerFullAccessSandboxPolicy()),
     ]
+
+
+def test_what_confines_commands_is_named_with_what_would_help() -> None:
+    found = SandboxReadResponse(
+        mechanism="landlock", keeps=[], missing="no namespaces", remedy="Install bubblewrap."
+    )
+    rows = dict(status_card(AppState(), 0, found).rows)
+    assert rows["Sandbox"] == "landlock (no namespaces)\nInstall bubblewrap."
+    nothing = SandboxReadResponse(mechanism="none", keeps=[])
+    assert dict(status_card(AppState(), 0, nothing).rows)["Sandbox"] == "none on this machine"

@@ -9,6 +9,7 @@ from app_server.protocol.permissions import (
     WorkspaceWriteSandboxPolicy,
 )
 from app_server.protocol.rate_limits import RateLimitWindow
+from app_server.protocol.sandbox_read import SandboxReadResponse
 from tui.state.cells import CardCell
 from tui.state.model import AppState
 from tui.state.select import account_text, context_left_percent, short_directory
@@ -18,7 +19,9 @@ WEEK_MINUTES = 7 * 24 * HOUR_MINUTES
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def status_card(state: AppState, now: float) -> CardCell:
+def status_card(
+    state: AppState, now: float, sandbox: SandboxReadResponse | None = None
+) -> CardCell:
     """Rows whose value is unknown are left out; `now` is in Unix seconds."""
     settings, thread = state.settings, state.thread
     rows: list[tuple[str, str]] = [
@@ -27,6 +30,7 @@ def status_card(state: AppState, now: float) -> CardCell:
         ("Provider", "offline demo, no model" if state.demo else settings.provider),
         ("Folder", short_directory(settings.cwd, state.home)),
         ("Permissions", _permissions(settings.sandbox, settings.approval_policy)),
+        ("Sandbox", _mechanism(sandbox) if sandbox is not None else ""),
         (
             "Guides",
             ", ".join(short_directory(path, state.home) for path in settings.instruction_sources)
@@ -82,6 +86,13 @@ def _permissions(sandbox: SandboxPolicy | None, policy: object) -> str:
         case _:
             room = "as the sandbox around it allows"
     return f"{room}; asks: {policy if isinstance(policy, str) else 'by kind'}"
+
+
+def _mechanism(found: SandboxReadResponse) -> str:
+    """What confines commands, and what would make it better."""
+    name = "none on this machine" if found.mechanism == "none" else found.mechanism
+    why = f" ({found.missing})" if found.missing else ""
+    return f"{name}{why}\n{found.remedy}" if found.remedy else f"{name}{why}"
 
 
 def _limits(state: AppState, now: float) -> list[tuple[str, str]]:
