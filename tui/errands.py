@@ -20,6 +20,7 @@ from tui.cells.draw import draw
 from tui.clock import Clock
 from tui.link import Link
 from tui.main import TuiOptions
+from tui.preferences import NotifyKind, Preferences
 from tui.prompts_kept import KeptPrompts
 from tui.screens.pager import Lines, Pager
 from tui.state.actions import Action, CopyLastAnswer, RollBack, Say, SetModel, SetPlanMode
@@ -30,7 +31,7 @@ from tui.terminal.clipboard import copy_with_program, osc52
 from tui.terminal.display import DisplayApp
 from tui.terminal.external_editor import NoEditor, edit, editor_command
 from tui.terminal.last_used import remember
-from tui.terminal.notify import Method, notification
+from tui.terminal.notify import notification
 from tui.text.palette import Palette
 from tui.widgets.composer.slash_popup import Suggestion
 from tui.widgets.pickers.list_picker import Choice
@@ -57,8 +58,7 @@ class Errands(DisplayApp[int]):
     """Settled cells of the transcript overlay, by id and width."""
     shows_what_grows = False
     """What the pager shows grows with the conversation."""
-    notification_method: Method = "auto"
-    notifies = True
+    preferences = Preferences()
 
     @property
     def chat(self) -> "ChatScreen":
@@ -181,13 +181,14 @@ class Errands(DisplayApp[int]):
     def say(self, level: NoticeLevel, text: str, details: str = "") -> None:
         self.act(Say(level=level, text=text, details=details))
 
-    def notify_outside(self, kind: str, text: str) -> None:
-        """Only when the user looks elsewhere."""
-        if self.app_focus or not self.notifies:
+    def notify_outside(self, kind: NotifyKind, text: str) -> None:
+        """Only when the user looks elsewhere, unless the settings want it always."""
+        wanted = self.preferences
+        if kind not in wanted.notes or (self.app_focus and not wanted.notes_when_focused):
             return
         words = text or ("Codex is done" if kind == "turn-ended" else "Codex has a question")
         program = os.environ.get("TERM_PROGRAM", "")
-        self.write_terminal(notification(words, self.notification_method, program))
+        self.write_terminal(notification(words, wanted.note_method, program))
 
     def clear_terminal(self) -> None:
         """Ctrl+L: an empty screen with the composer; the conversation goes on."""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from app_server.protocol.config import CONFIG_READ, ConfigReadParams
 from app_server.protocol.errors import RpcError
 from tui.keymap import Keymap, overrides_from
+from tui.preferences import read_preferences
 from tui.screens.onboarding import Leave, make_ready, trust_folder
-from tui.state.actions import OpenNewThread, OpenStoredThread, UserSubmitted
+from tui.state.actions import OpenNewThread, OpenStoredThread, SetDisplay, UserSubmitted
 
 if TYPE_CHECKING:
     from tui.app import CodexApp
@@ -97,17 +98,19 @@ CONFIG_SECONDS = 10.0
 
 
 def _use_settings(app: "CodexApp", config: dict[str, Any]) -> None:
-    """What `[tui]` says about this interface."""
+    """What the settings say about this interface."""
     app.prompts.configure(config.get("history"))
     app.run_worker(app.recall_messages(), group="history")
-    table = config.get("tui")
-    if not isinstance(table, dict):
-        return
-    changed, complaints = overrides_from(table.get("keymap"))
+    app.preferences = wanted = read_preferences(config)
+    changed, complaints = overrides_from(wanted.keymap)
     app.keymap = Keymap(changed)
     for complaint in complaints:
         app.say("warning", complaint)
-    method = table.get("notification_method")
-    if method in ("auto", "osc9", "bel"):
-        app.notification_method = method
-    app.notifies = table.get("notifications") is not False
+    app.act(
+        SetDisplay(
+            hide_reasoning=wanted.hide_reasoning,
+            show_raw_reasoning=wanted.show_raw_reasoning,
+            status_items=wanted.status_items,
+            title_items=wanted.title_items,
+        )
+    )

@@ -205,14 +205,13 @@ AS_A_WHOLE = frozenset(_AS_A_WHOLE.split())
 
 _UNUSED_YET = (
     "plan_mode_reasoning_effort model_catalog_json include_apps_instructions "
-    "include_collaboration_mode_instructions mcp_servers "
-    "mcp_oauth_credentials_store mcp_oauth_callback_port mcp_oauth_callback_url apps plugins "
-    "marketplaces hooks skills.bundled.enabled skills.include_instructions tool_suggest "
-    "agents.max_threads agents.max_depth agents.job_max_runtime_seconds agents.interrupt_message "
-    "agents.* memories sqlite_home log_dir file_opener hide_agent_reasoning "
-    "show_raw_agent_reasoning disable_paste_burst analytics.enabled tui.notification_condition "
-    "tui.animations tui.show_tooltips tui.alternate_screen tui.status_line tui.terminal_title "
-    "tui.theme tui.model_availability_nux tui.terminal_resize_reflow_max_rows notice"
+    "include_collaboration_mode_instructions mcp_servers mcp_oauth_credentials_store "
+    "mcp_oauth_callback_port mcp_oauth_callback_url apps plugins marketplaces hooks "
+    "skills.bundled.enabled skills.include_instructions tool_suggest agents.max_threads "
+    "agents.max_depth agents.job_max_runtime_seconds agents.interrupt_message agents.* memories "
+    "sqlite_home log_dir file_opener disable_paste_burst analytics.enabled tui.animations "
+    "tui.show_tooltips tui.alternate_screen tui.theme tui.model_availability_nux "
+    "tui.terminal_resize_reflow_max_rows notice"
 )
 UNUSED_YET = frozenset(_UNUSED_YET.split())
 """Keys that are checked and shown, and change nothing in this release."""

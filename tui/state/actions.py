@@ -151,6 +151,15 @@ class SetPlanMode(msgspec.Struct, frozen=True, kw_only=True):
     on: bool
 
 
+class SetDisplay(msgspec.Struct, frozen=True, kw_only=True):
+    """What the settings say of how things are shown; None leaves ours."""
+
+    hide_reasoning: bool = False
+    show_raw_reasoning: bool = False
+    status_items: tuple[str, ...] | None = None
+    title_items: tuple[str, ...] | None = None
+
+
 class OpenDialog(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
@@ -228,6 +237,7 @@ Action: TypeAlias = (
     | SetModel
     | SetPermissions
     | SetPlanMode
+    | SetDisplay
     | OpenDialog
     | CloseDialog
     | CopyLastAnswer

@@ -44,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     show_raw_reasoning: bool = False
     hide_reasoning: bool = False
     status_items: tuple[str, ...] = ("model-with-reasoning", "current-dir", "context-remaining")
+    title_items: tuple[str, ...] = ("project-name",)
 
 
 class PendingSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,6 +43,7 @@ from tui.state.actions import (
     RollBack,
     Say,
     SendUnsent,
+    SetDisplay,
     SetModel,
     SetPermissions,
     SetPlanMode,
@@ -67,7 +68,7 @@ from tui.state.effects import (
     Steering,
     ThreadCommand,
 )
-from tui.state.model import AppState, Draft
+from tui.state.model import AppState, Draft, Settings
 from tui.state.reduce_account import send_unsent, take_unsent_back
 from tui.state.reduce_app import list_models, notice, open_thread, with_thread
 from tui.state.reduce_questions import answered
@@ -96,6 +97,8 @@ def act(state: AppState, action: Action, at: float) -> Step:
             )
         case SetModel() | SetPermissions() | SetPlanMode():
             return _set(state, action), ()
+        case SetDisplay():
+            return replace(state, settings=_shown_as(state.settings, action)), ()
         case OpenDialog(name=name):
             return replace(state, dialog=name), ()
         case CloseDialog():
@@ -256,6 +259,16 @@ def _refuse_with_words(
         case (SendRequest(purpose=Steering() as purpose) as steer,), (AnswerQuestion() as no,):
             return state, (replace(steer, purpose=replace(purpose, then=no)),)
     return state, (*steering, *answering)
+
+
+def _shown_as(settings: Settings, wanted: SetDisplay) -> Settings:
+    return replace(
+        settings,
+        hide_reasoning=wanted.hide_reasoning,
+        show_raw_reasoning=wanted.show_raw_reasoning,
+        status_items=settings.status_items if wanted.status_items is None else wanted.status_items,
+        title_items=settings.title_items if wanted.title_items is None else wanted.title_items,
+    )
 
 
 def _set(state: AppState, action: SetModel | SetPermissions | SetPlanMode) -> AppState:

@@ -100,9 +100,14 @@ def account_text(details: GetAccountResponse) -> str:
 
 
 def window_title(state: AppState) -> str:
-    """Project name; the shell puts spinner or attention marks before it."""
+    """The project's name, or what the settings name; the shell puts marks before it."""
+    items = (_ITEMS[name](state) for name in state.settings.title_items if name in _ITEMS)
+    return " · ".join(item for item in items if item) or "codex"
+
+
+def _project_name(state: AppState) -> str:
     cwd = state.settings.cwd or (state.thread.cwd if state.thread else "")
-    return cwd.rstrip("/").rpartition("/")[2] or "codex"
+    return cwd.rstrip("/").rpartition("/")[2]
 
 
 def short_directory(path: str, home: str) -> str:
@@ -211,7 +216,7 @@ _ITEMS: dict[str, Callable[[AppState], str]] = {
     "model": _model,
     "model-with-reasoning": _model_with_reasoning,
     "current-dir": _directory,
-    "project-name": window_title,
+    "project-name": _project_name,
     "run-state": _run_state,
     "context-remaining": _context_remaining,
     "context-used": _context_used,

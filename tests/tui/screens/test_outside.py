@@ -7,6 +7,7 @@ import pytest
 
 from tests.tui.screens.session import Session, session
 from tests.tui.scripted import ScriptedServer
+from tui.state.select import window_title
 from tui.terminal.clipboard import in_tmux, osc52
 from tui.terminal.notify import notification, title
 
@@ -45,6 +46,37 @@ async def test_notes_can_be_switched_off(codex_home: Path, monkeypatch: pytest.M
         s.server.end_turn()
         await s.idle()
         assert written == []
+
+
+async def test_only_the_notes_that_are_wanted_come_and_also_to_whoever_looks_if_wanted(
+    codex_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = ScriptedServer()
+    server.config["tui"] = {
+        "notifications": ["agent-turn-complete"],
+        "notification_condition": "always",
+    }
+    monkeypatch.setenv("TERM_PROGRAM", "")
+    async with session(codex_home, server) as s:
+        written = listen(s, monkeypatch)
+        await s.say("ask")
+        await s.see("Run this command?")
+        assert "\x07" not in written
+        s.server.end_turn()
+        await s.until(lambda: "\x07" in written)
+
+
+async def test_the_footer_and_the_title_show_what_the_settings_name(
+    codex_home: Path,
+) -> None:
+    server = ScriptedServer(cwd="/work/project")
+    server.config["tui"] = {
+        "status_line": ["project-name", "codex-version", "nonsense"],
+        "terminal_title": ["model", "project-name"],
+    }
+    async with session(codex_home, server) as s:
+        await s.see("project · ")
+        assert window_title(s.app.store.state).endswith(" · project")
 
 
 async def test_the_last_answer_is_copied_as_the_model_wrote_it(
