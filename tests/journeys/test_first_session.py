@@ -117,7 +117,7 @@ def test_a_faulty_setting_is_named_and_the_session_works(
     terminal = open_session(columns=100)
     terminal.wait_for("Did you mean `model`?")
     told = terminal.everything()
-    assert "The setting `approval_policy` is left out:" in told
+    assert "The setting `approval_policy` is left out; `untrusted` takes its place" in told
     assert "config.toml:1:19" in "".join(told.split())
     terminal.wait_for(is_ready)
     terminal.type("go on")
