@@ -15,8 +15,6 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
-import msgspec
-
 from app_server.protocol.approvals import (
     CommandExecutionRequestApprovalParams,
     FileChangeRequestApprovalParams,
@@ -50,22 +48,12 @@ from app_server.protocol.item_deltas import (
     AgentMessageDeltaNotification,
     CommandExecutionOutputDeltaNotification,
 )
-from app_server.protocol.model import MODEL_LIST, Model, ModelListResponse, ReasoningEffortOption
+from app_server.protocol.model import MODEL_LIST, ModelListResponse
 from app_server.protocol.permissions import WorkspaceWriteSandboxPolicy
 from app_server.protocol.sandbox_read import SANDBOX_READ, SandboxReadResponse
 from app_server.protocol.thread import THREAD_START, ThreadStartResponse
 from app_server.protocol.thread_data import IdleThreadStatus, Thread, Turn
-from app_server.protocol.thread_shell import (
-    THREAD_BACKGROUND_TERMINALS_CLEAN,
-    THREAD_BACKGROUND_TERMINALS_LIST,
-    THREAD_BACKGROUND_TERMINALS_TERMINATE,
-    THREAD_SHELL_COMMAND,
-    ThreadBackgroundTerminal,
-    ThreadBackgroundTerminalsCleanResponse,
-    ThreadBackgroundTerminalsListResponse,
-    ThreadBackgroundTerminalsTerminateResponse,
-    ThreadShellCommandResponse,
-)
+from app_server.protocol.thread_shell import THREAD_SHELL_COMMAND, ThreadShellCommandResponse
 from app_server.protocol.turn import (
     TURN_INTERRUPT,
     TURN_START,
@@ -85,33 +73,14 @@ from app_server.rpc.frames import (
     ResultFrame,
 )
 from tests.tui.scripted_account import ACCOUNT_METHODS, ScriptedAccount
-
-MARKDOWN = """# How it works
-
-The *client* sends **requests**; see `link.py`.
-
-1. read the file
-2. change it
-
-| name | size |
-|------|-----:|
-| a.py |   12 |
-| b.py |  340 |
-
-```python
-def answer() -> int:
-    return 42
-```
-
-> quoted, at last
-"""
-
+from tests.tui.scripted_terminals import TERMINAL_METHODS, ScriptedTerminals
+from tests.tui.scripted_words import MARKDOWN, MODELS
 
 SIGN_IN_LOST = -32099
 REMOVED = "removed 0\nremoved 1\nremoved 2\n"
 
 
-class ScriptedServer(ScriptedAccount):
+class ScriptedServer(ScriptedAccount, ScriptedTerminals):
     """One connection; `answers` may be changed before the session begins."""
 
     def __init__(self, cwd: str = "/work/project", *, trusted: bool = True) -> None:
@@ -125,8 +94,6 @@ class ScriptedServer(ScriptedAccount):
         self.seen: list[tuple[str, Any]] = []
         """Requests in order: method and params."""
         self.decisions: list[Any] = []
-        self.background: dict[str, tuple[Turn, CommandExecutionThreadItem]] = {}
-        """Commands that run on, by process."""
         self._turns = 0
         self._asked = 0
         self._questions: dict[int | str, asyncio.Future[Any]] = {}
@@ -204,21 +171,8 @@ class ScriptedServer(ScriptedAccount):
                 result = ThreadShellCommandResponse()
             case SANDBOX_READ.name:
                 result = SandboxReadResponse(mechanism="bubblewrap", keeps=["workspace-write"])
-            case THREAD_BACKGROUND_TERMINALS_LIST.name:
-                running = [
-                    ThreadBackgroundTerminal(
-                        item_id=item.id, process_id=key, command=item.command, cwd=item.cwd
-                    )
-                    for key, (_, item) in self.background.items()
-                ]
-                result = ThreadBackgroundTerminalsListResponse(data=running)
-            case THREAD_BACKGROUND_TERMINALS_TERMINATE.name:
-                ended = await self._end_background(params.process_id)
-                result = ThreadBackgroundTerminalsTerminateResponse(terminated=ended)
-            case THREAD_BACKGROUND_TERMINALS_CLEAN.name:
-                for process_id in list(self.background):
-                    await self._end_background(process_id)
-                result = ThreadBackgroundTerminalsCleanResponse()
+            case method if method in TERMINAL_METHODS:
+                result = await self.answer_of_terminals(method, params)
             case THREAD_START.name:
                 result = self._opened()
             case TURN_START.name:
@@ -371,15 +325,6 @@ class ScriptedServer(ScriptedAccount):
             )
         await self._stream(turn, ["It runs."])
 
-    async def _end_background(self, process_id: str) -> bool:
-        turn, item = self.background.pop(process_id, (None, None))
-        if turn is None or item is None:
-            return False
-        done = msgspec.structs.replace(item, status="failed", exit_code=143, duration_ms=65_000)
-        await self.tell("item/completed", ItemCompletedNotification(
-            item=done, thread_id="thread-1", turn_id=turn.id))  # fmt: skip
-        return True
-
     async def _ask_patch(self, turn: Turn, lines: int) -> None:
         diff = "print('hello')\n" + "".join(f"print({n})\n" for n in range(2, lines + 1))
         change = FileUpdateChange(path=f"{self.cwd}/hello.py", kind=AddPatchChangeKind(), diff=diff)
@@ -415,25 +360,6 @@ class ScriptedServer(ScriptedAccount):
 
     async def tell(self, method: str, params: Any) -> None:
         await self._channel.send(NotificationFrame(method, params))
-
-
-def _model(name: str, about: str, *, default: bool = False) -> Model:
-    known: list[tuple[Any, str]] = [
-        ("low", "quick answers"), ("medium", "a balance"), ("high", "thinks longest"),
-    ]  # fmt: skip
-    efforts = [
-        ReasoningEffortOption(reasoning_effort=effort, description=what) for effort, what in known
-    ]
-    return Model(
-        id=name, model=name, display_name=name, description=about, hidden=False,
-        supported_reasoning_efforts=efforts, default_reasoning_effort="medium", is_default=default,
-    )  # fmt: skip
-
-
-MODELS = [
-    _model("gpt-5.5", "the one to begin with", default=True),
-    _model("gpt-5.5-mini", "smaller and faster"),
-]
 
 
 def main() -> int:

@@ -48,6 +48,7 @@ class ScriptedAccount:
     """Answers about the account; its fields may be changed at any time."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.requires_auth = False
         self.account: Account | None = None
         self.limits: RateLimitSnapshot | None = None
