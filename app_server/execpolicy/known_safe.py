@@ -11,9 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 
-from app_server.execpolicy.shell_split import commands_of, word_set
-
-_SYSTEM_FOLDERS = ("/bin/", "/usr/bin/", "/usr/local/bin/", "/opt/homebrew/bin/")
+from app_server.execpolicy.shell_split import commands_of, program_name, word_set
 
 _ALWAYS = word_set(
     "cat cd cut echo expr false grep head id ls nl paste pwd rev seq stat tail tr true uname "
@@ -62,21 +60,13 @@ def is_safe_command(words: Sequence[str]) -> bool:
     return check is not None and not any(map(_is_pattern, arguments)) and check(arguments)
 
 
-def program_name(word: str) -> str | None:
-    """The name of a program that comes with the system; None for one that lies elsewhere."""
-    folder, slash, name = word.rpartition("/")
-    if slash and folder + "/" not in _SYSTEM_FOLDERS:
-        return None
-    return name
-
-
 def _is_pattern(word: str) -> bool:
     return any(character in word for character in "*?[")
 
 
 def _base64(arguments: Sequence[str]) -> bool:
     return not any(
-        word.startswith("--output") or (word.startswith("-") and word[1:2] != "-" and "o" in word)
+        word.startswith("--o") or (word.startswith("-") and word[1:2] != "-" and "o" in word)
         for word in arguments
     )
 
@@ -112,8 +102,11 @@ def _git(arguments: Sequence[str]) -> bool:
 
 
 def _uniq(arguments: Sequence[str]) -> bool:
-    """A second file would be written."""
-    return sum(not word.startswith("-") for word in arguments) < 2
+    """A second file would be written; `-` is one, and so is what follows `--`."""
+    return (
+        "--" not in arguments
+        and sum(word == "-" or not word.startswith("-") for word in arguments) < 2
+    )
 
 
 _CHECKED: dict[str, Callable[[Sequence[str]], bool]] = {

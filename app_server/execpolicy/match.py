@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from app_server.execpolicy.known_safe import program_name
 from app_server.execpolicy.rules import STRICTNESS, Decision, PrefixRule, RuleSet
 from app_server.execpolicy.shell_quote import shell_join
+from app_server.execpolicy.shell_split import program_name
 
 
 class PrefixRuleMatch(

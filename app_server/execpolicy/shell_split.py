@@ -11,7 +11,10 @@ File-name patterns (`*`, `?`, `[`) stay in words as they are.
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 SHELLS = frozenset({"bash", "zsh", "sh"})
+_SYSTEM_FOLDERS = ("/bin/", "/usr/bin/", "/usr/local/bin/", "/opt/homebrew/bin/")
 
 Operator: TypeAlias = Literal["", "&&", "||", ";", "|"]
 """What stands in front of a command; "" for the first one."""
@@ -56,10 +60,37 @@ class Part(msgspec.Struct, frozen=True):
 
 
 def shell_script(argv: Sequence[str]) -> str | None:
-    """The script of `bash|zsh|sh -lc|-c SCRIPT`; None for any other command."""
+    """The script of `bash|zsh|sh -lc|-c SCRIPT`; None for any other command.
+
+    A shell is one of the system's, or the user's own: any file can be called `bash`.
+    """
     if len(argv) != 3 or argv[1] not in ("-lc", "-c"):
         return None
-    return argv[2] if argv[0].rsplit("/", 1)[-1] in SHELLS else None
+    shell = argv[0]
+    if program_name(shell) in SHELLS or (shell == own_shell() and _bare(shell) in SHELLS):
+        return argv[2]
+    return None
+
+
+def program_name(word: str) -> str | None:
+    """The name of a program that comes with the system; None for one that lies elsewhere."""
+    folder, slash, name = word.rpartition("/")
+    if slash and folder + "/" not in _SYSTEM_FOLDERS:
+        return None
+    return name
+
+
+@cache
+def own_shell() -> str:
+    """The shell the user logs in with, wherever it lies; empty for a user nobody knows."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_shell
+    except KeyError:
+        return ""
+
+
+def _bare(word: str) -> str:
+    return word.rsplit("/", 1)[-1]
 
 
 def commands_of(argv: Sequence[str]) -> list[list[str]] | None:
@@ -128,7 +159,7 @@ def mentioned_commands(argv: Sequence[str]) -> list[list[str]] | None:
 def _scripts_given(words: Sequence[str]) -> Iterator[str]:
     """The scripts a command gives to shells, whatever options they have and whoever starts them."""
     for at, word in enumerate(words):
-        if word.rsplit("/", 1)[-1] not in _ANY_SHELL:
+        if _bare(word) not in _ANY_SHELL:
             continue
         place = at + 1
         last = min(len(words), place + _MOST_OPTIONS)

@@ -53,7 +53,7 @@ def granular(*, sandbox_approval: bool = False, rules: bool = False) -> Granular
 
 def needed(script: str, approval: AskForApproval, sandbox: Any = CONFINED, **more: Any) -> Any:
     rules = more.pop("rules", RULES)
-    argv = ("bash", "-lc", script)
+    argv = (more.pop("shell", "bash"), "-lc", script)
     call = CommandCall(call_id="c", argv=argv, command=script, cwd=Path("/w"), **more)
     return requirement(call, approval, sandbox, rules)
 
@@ -102,6 +102,12 @@ def test_without_a_sandbox_what_would_run_confined_runs_open() -> None:
     assert needed("npm test", "on-request", OPEN) == Run(confined=False)
     assert needed("rm -rf x", "never", OPEN) == Run(confined=False)
     assert in_a_word(needed("rm -rf x", "on-request", OPEN)) == "asks outside"
+
+
+def test_a_rule_covers_no_script_that_a_file_called_like_a_shell_is_given() -> None:
+    assert in_a_word(needed("touch x", "on-request", shell="/w/bash")) == "runs"
+    assert in_a_word(needed("touch x", "untrusted", shell="./bash")) == "asks"
+    assert in_a_word(needed("git push", "on-request", shell="./bash")) == "asks"
 
 
 def test_leaving_the_sandbox_is_asked_about_with_the_reason_and_a_rule() -> None:

@@ -40,6 +40,10 @@ SAFE = [
 
 NOT_SAFE = [
     "touch x",
+    "uniq - f",
+    "uniq -c -- - f",
+    "uniq -- f -f",
+    "base64 --outp=f",
     "ls > f",
     "ls $(rm x)",
     "cat a && touch b",
@@ -109,6 +113,11 @@ def test_a_call_without_a_shell_is_judged_alike() -> None:
     assert is_known_safe(["ls", "-l"])
     assert not is_known_safe(["rm", "x"])
     assert not is_known_safe([])
+
+
+@pytest.mark.parametrize("shell", ["./bash", "bin/sh", "/repo/bash", "/tmp/x/zsh"])
+def test_a_file_that_is_called_like_a_shell_is_no_shell(shell: str) -> None:
+    assert not is_known_safe([shell, "-lc", "ls"])
 
 
 DANGEROUS = [

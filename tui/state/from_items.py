@@ -4,6 +4,7 @@ import shlex
 
 import msgspec
 
+from app_server.execpolicy.shell_split import own_shell, program_name
 from app_server.protocol.item import (
     AddPatchChangeKind,
     AgentMessageThreadItem,
@@ -165,15 +166,22 @@ def patched_files(changes: list[FileUpdateChange]) -> tuple[PatchedFile, ...]:
 
 
 def shown_command(command: str) -> str:
-    """The command without a `bash -lc '…'` around it; unchanged if there is none."""
+    """The command without a `bash -lc '…'` around it; unchanged if there is none.
+
+    A program that is only called like a shell, and lies anywhere, is no wrapping to take off.
+    """
     head = command.split(maxsplit=2)
-    if len(head) < 3 or head[0].rsplit("/", 1)[-1] not in _SHELLS or head[1] not in ("-lc", "-c"):
+    if len(head) < 3 or not _is_shell(head[0]) or head[1] not in ("-lc", "-c"):
         return command
     try:
         words = shlex.split(command)
     except ValueError:
         return command
     return words[2] if len(words) == 3 else command
+
+
+def _is_shell(program: str) -> bool:
+    return program_name(program) in _SHELLS or program == own_shell()
 
 
 def _text(item: UserMessageThreadItem) -> str:

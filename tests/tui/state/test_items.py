@@ -188,6 +188,8 @@ def test_a_turn_that_ends_leaves_nothing_live(screen: Screen) -> None:
         ("zsh -c \"echo 'a b'\"", "echo 'a b'"),
         ("/bin/bash -lc 'echo hi' extra", "/bin/bash -lc 'echo hi' extra"),
         ("bash -lc 'open", "bash -lc 'open"),
+        ("/repo/bash -lc ls", "/repo/bash -lc ls"),
+        ("./sh -c 'git status'", "./sh -c 'git status'"),
         ("make test", "make test"),
     ],
 )
