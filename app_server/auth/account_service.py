@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from app_server.auth.backend import Http, Reply, without_secrets
+from app_server.auth.backend import Http, Reply
 from app_server.auth.errors import AuthError, Unreachable
 from app_server.auth.manager import AuthManager
 from app_server.auth.needs import OPENAI
@@ -104,7 +104,7 @@ class AccountService:
     def _refusal(self, method: str, url: str, reply: Reply) -> str:
         found = self._auth.credentials
         sent = found.bearer.reveal() if found is not None else ""
-        detail = without_secrets(reply.detail(), sent)
+        detail = reply.detail(sent)
         return f"{method} {url} failed: {reply.status_line}: {detail}"
 
     def _url(self, path: str) -> str:

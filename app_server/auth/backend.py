@@ -49,11 +49,10 @@ class Reply(msgspec.Struct, frozen=True):
         except NotReadable:
             return {}
 
-    @property
-    def text(self) -> str:
+    def text(self, *secrets: str) -> str:
         """The body as it may be shown; a web page, as proxies answer with, is only named."""
-        shown = self.body.decode("utf-8", "replace").strip()
-        return "a web page" if shown.startswith("<") else shown[:MAX_SHOWN_CHARACTERS]
+        words = self.body.decode("utf-8", "replace").strip()
+        return "a web page" if words.startswith("<") else shown(words, *secrets)
 
     def error_code(self) -> str | None:
         """The error's code, wherever this service puts it."""
@@ -65,15 +64,15 @@ class Reply(msgspec.Struct, frozen=True):
                 return code
         return None
 
-    def detail(self) -> str:
-        """The best words the service gave for a failure."""
+    def detail(self, *secrets: str) -> str:
+        """The best words the service gave for a failure, without the secrets it was sent."""
         content = self.json
         error = content.get("error")
         message = error.get("message") if isinstance(error, dict) else None
-        for words in (content.get("error_description"), message, self.error_code(), self.text):
+        for words in (content.get("error_description"), message, self.error_code()):
             if isinstance(words, str) and words:
-                return words
-        return "unknown error"
+                return shown(words, *secrets)
+        return self.text(*secrets) or "unknown error"
 
 
 class Http(Protocol):
@@ -112,6 +111,13 @@ def without_secrets(text: str, *secrets: str) -> str:
         if len(secret) >= SHORTEST_SECRET:
             text = text.replace(secret, "…")
     return text
+
+
+def shown(words: str, *secrets: str) -> str:
+    """Words from outside as they may stand in a terminal: no secrets, no controls, not endless."""
+    # secrets first: the part of one that the cut leaves would not be known for what it is
+    told = without_secrets(words, *secrets)[:MAX_SHOWN_CHARACTERS]
+    return "".join(char if char.isprintable() else " " for char in told)
 
 
 ISSUER_VARIABLE = "CODEX_APP_SERVER_LOGIN_ISSUER"

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from app_server import clock
-from app_server.auth.backend import Http
+from app_server.auth.backend import Http, shown
 from app_server.auth.errors import AuthError, LoginFailed
 from app_server.auth.exchange import (
     Issuer,
@@ -272,7 +272,7 @@ def read_query(address: str) -> dict[str, str]:
 def _refusal(code: str, description: str | None) -> str:
     if code == "access_denied" and "missing_codex_entitlement" in (description or ""):
         return NOT_ENTITLED
-    return f"Sign-in failed: {description or code}"
+    return f"Sign-in failed: {shown(description or code)}"
 
 
 async def _ask_to_give_way(port: int) -> None:

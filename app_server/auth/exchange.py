@@ -10,7 +10,7 @@ from os import urandom
 
 import msgspec
 
-from app_server.auth.backend import CLIENT_ID, ISSUER, Http, client_id, issuer_url, without_secrets
+from app_server.auth.backend import CLIENT_ID, ISSUER, Http, client_id, issuer_url
 from app_server.auth.errors import AuthError, BadToken, LoginFailed
 from app_server.auth.json_text import NotReadable, read_json
 from app_server.auth.store import StoredAuth, Tokens
@@ -70,7 +70,7 @@ async def exchange_code(
         },
     )
     if not reply.is_success:
-        detail = without_secrets(reply.detail(), code, verifier)
+        detail = reply.detail(code, verifier)
         raise LoginFailed(f"token endpoint returned status {reply.status_line}: {detail}")
     try:
         granted = read_json(reply.body, _Granted)

@@ -317,8 +317,9 @@ class AuthManager:
     def keep_renewed(self, spent: StoredAuth, fresh: StoredAuth) -> None:
         """Store new tokens in place of those they came from, unless these have gone. Blocks."""
         with self._changing:
-            if self._stored != spent and self._newest(self._store.load()) != spent:
-                log.info("renewed tokens are dropped: somebody has signed out meanwhile")
+            # the store is asked, not our memory: another process may have signed in or out
+            if self._newest(self._store.load()) != spent:
+                log.info("renewed tokens are dropped: somebody has signed in or out meanwhile")
                 return
             self._unsaved = fresh
             try:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from app_server.auth.backend import Http, client_id, refresh_url, without_secrets
+from app_server.auth.backend import Http, client_id, refresh_url
 from app_server.auth.errors import BadToken, RefreshFailed, Unreachable
 from app_server.auth.json_text import NotReadable, read_json
 from app_server.auth.store import StoredAuth, Tokens
@@ -66,7 +66,7 @@ async def renewed(
     except Unreachable as problem:
         raise RefreshFailed(f"Failed to refresh token: {problem}", is_final=False) from problem
     if not reply.is_success:
-        text = without_secrets(reply.text, spent, stored.tokens.access_token)
+        text = reply.text(spent, stored.tokens.access_token)
         raise _failure(reply.status, reply.error_code(), reply.status_line, text)
     try:
         answer = read_json(reply.body, _Renewed)

@@ -46,11 +46,14 @@ async def renewal_lock(
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
-            except OSError:
+            except BlockingIOError:
                 if clock.monotonic() > give_up_at:
                     log.warning("another process has been renewing tokens for too long")
                     break
                 await asyncio.sleep(LOOK_SECONDS)
+            except OSError as problem:
+                log.info("tokens are renewed without a lock: %s", problem.strerror)
+                break
         yield
     finally:
         os.close(descriptor)

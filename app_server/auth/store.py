@@ -135,7 +135,8 @@ class FileStore:
             log.warning("%s is not in the form we know and stays", self.path)
             return False
         try:
-            self.path.unlink()
+            # where the name is a link, what lies behind it is what must go
+            Path(os.path.realpath(self.path)).unlink()
         except FileNotFoundError:
             return False
         except OSError as failure:

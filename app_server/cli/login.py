@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from app_server.config.resolve import Config
     from app_server.model.http import HttpClients
 
+MAX_KEY_BYTES = 64 * 1024
+"""What is longer is no key, but a file or a device."""
+
 KEYS_IN_THE_ENVIRONMENT = ("CODEX_API_KEY", "OPENAI_API_KEY")
 
 
@@ -101,12 +104,12 @@ def _store_key(home: Path, config: Config) -> int:
         key = read_secret("API key: ").strip()
     else:
         told("Reading API key from stdin...")
-        key = sys.stdin.read().strip()
+        key = sys.stdin.buffer.read(MAX_KEY_BYTES + 1).decode("utf-8", "replace").strip()
         if not key:
             return told("No API key provided via stdin.", status=1)
     from app_server.auth.credentials import is_usable
 
-    if not key or not is_usable(key):
+    if not is_usable(key) or len(key) > MAX_KEY_BYTES:
         return told("codex login: that is not an API key", status=1)
     open_manager(home, config).login_with_api_key(key)
     if config.cli_auth_credentials_store == "ephemeral":

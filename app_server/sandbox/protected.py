@@ -12,9 +12,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import msgspec
 
+from app_server.regular_files import read_regular_file
 from app_server.sandbox.trace import Trace, is_below, is_below_any, parents, trace
 
 PROTECTED_NAMES = (".git", ".codex", ".agents")
@@ -125,8 +127,7 @@ class _Survey:
 def _pointed_to(path: str, prefix: str = "") -> str | None:
     """The path a small text file consists of, made absolute against the file's own folder."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            line = file.read(_LONGEST_GIT_FILE_BYTES).strip()
+        line = os.fsdecode(read_regular_file(Path(path), _LONGEST_GIT_FILE_BYTES)).strip()
     except OSError:
         return None
     if not line.startswith(prefix):

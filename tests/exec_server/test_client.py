@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,6 +75,21 @@ async def test_closing_the_handle_ends_the_service(service: LaunchedService) -> 
     assert not is_running(started.pid)
     with pytest.raises(TransportClosed):
         await service.client.start(start("true", "proc-2"))
+
+
+async def test_a_command_that_stops_the_whole_service_outlives_it_no_longer(
+    service: LaunchedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app_server.exec_server.launch.CLOSE_TIMEOUT_SECONDS", 0.2)
+    stop = "keeper=$PPID; service=$(cut -d ' ' -f 4 /proc/$keeper/stat); "
+    stop += f"kill -STOP $keeper $service {service.pid}; exec sleep 60"
+    started = await service.client.start(start(stop))
+    await eventually(lambda: b"\nState:\tT" in Path(f"/proc/{service.pid}/status").read_bytes())
+    await service.close()
+    assert not is_running(service.pid)
+    assert started.pid is not None
+    pid = started.pid
+    await eventually(lambda: not is_running(pid))
 
 
 async def test_a_service_that_cannot_be_started_is_said_so(

@@ -88,6 +88,14 @@ def test_ending_one_command_leaves_another_alone(peer: StdioPeer, tmp_path: Path
     assert all(is_running(pid) for pid in others)
 
 
+def test_a_command_that_stops_its_keeper_ends_all_the_same(peer: StdioPeer, file: Path) -> None:
+    peer.shell("a", f"kill -STOP $PPID; echo $$ >> {file}; exec sleep 60")
+    pids = pids_in(file, 1)
+    peer.call("process/terminate", {"processId": "a", "mode": {"type": "force"}})
+    peer.exited("a")
+    assert_gone(pids)
+
+
 @pytest.mark.parametrize("has_terminal", [False, True])
 def test_the_end_of_the_connection_ends_everything(
     peer: StdioPeer, file: Path, has_terminal: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
@@ -131,6 +132,13 @@ class TestProtection:
     ) -> None:
         (tmp_path / ".git").write_text(text, errors="surrogateescape")
         assert protect([str(tmp_path)]).read_only == (str(tmp_path / ".git"),)
+
+    def test_a_pipe_in_a_git_folder_is_not_read(self, tmp_path: Path) -> None:
+        (tmp_path / "real").mkdir()
+        os.mkfifo(tmp_path / "real" / "commondir")
+        (tmp_path / ".git").write_text("gitdir: real")
+        found = protect([str(tmp_path)])
+        assert found.read_only == (str(tmp_path / ".git"), str(tmp_path / "real"))
 
 
 def test_a_trace_stops_at_the_first_missing_name(tmp_path: Path) -> None:
