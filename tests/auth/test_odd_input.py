@@ -75,6 +75,7 @@ def test_any_usage_becomes_limits_that_can_be_sent(usage: dict[str, Any]) -> Non
 @given(st.integers(100, 599), st.binary(max_size=200))
 def test_any_answer_of_a_service_has_words(status: int, body: bytes) -> None:
     reply = Reply(status, body)
+    assert reply.detail().isprintable()
     assert reply.detail()
     assert isinstance(reply.json, dict)
     assert reply.status_line.startswith(str(status))

@@ -1,6 +1,8 @@
 """Renewing when something is in the way: another process, a full disk, a silent service."""
 
 import asyncio
+import errno
+import fcntl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 from app_server import clock
 from app_server.auth import manager
+from app_server.auth.backend import MAX_SHOWN_CHARACTERS
 from app_server.auth.errors import RefreshFailed, StoreFailed
 from app_server.auth.host_tokens import HostTokens
 from app_server.auth.manager import AuthManager
@@ -254,3 +257,49 @@ async def test_tokens_of_another_issuer_are_renewed_and_given_back_there(
         ("/oauth/token", "app_tests"),
         ("/oauth/revoke", "app_tests"),
     ]
+
+
+async def test_a_sign_in_made_elsewhere_during_a_renewal_is_not_overwritten(
+    codex_home: Path, signed_in: FileStore, http: HttpClients, slow_service: Issuer
+) -> None:
+    auth = AuthManager(codex_home, http=http)
+    renewal = asyncio.create_task(auth.refresh())
+    await asyncio.to_thread(slow_service.wait_until_asked, "/oauth/token")
+    elsewhere = StoredAuth(auth_mode="apikey", api_key="sk-of-another-terminal")
+    AuthManager(codex_home).keep(elsewhere)
+    slow_service.go_on.set()
+    await renewal
+    assert signed_in.load() == elsewhere
+
+
+async def test_signing_out_elsewhere_that_does_not_wait_stays_signed_out(
+    codex_home: Path, signed_in: FileStore, http: HttpClients, slow_service: Issuer
+) -> None:
+    auth = AuthManager(codex_home, http=http)
+    renewal = asyncio.create_task(auth.refresh())
+    await asyncio.to_thread(slow_service.wait_until_asked, "/oauth/token")
+    AuthManager(codex_home).logout()
+    slow_service.go_on.set()
+    await renewal
+    assert signed_in.load() is None
+
+
+async def test_a_home_that_knows_no_locks_keeps_nobody_waiting(
+    codex_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    async with asyncio.timeout(30), renewal_lock(codex_home):
+        pass
+
+
+async def test_tokens_that_a_service_repeats_are_not_shown_however_long_its_answer(
+    codex_home: Path, signed_in: FileStore, http: HttpClients, issuer: Issuer
+) -> None:
+    echoed = "x" * (MAX_SHOWN_CHARACTERS - 12) + "planted-refresh-secret-0"
+    issuer.refuse("/oauth/token", 500, echoed)
+    with pytest.raises(RefreshFailed, match="xxx") as failure:
+        await AuthManager(codex_home, http=http).refresh()
+    assert "planted" not in str(failure.value)

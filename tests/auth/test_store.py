@@ -52,6 +52,19 @@ def test_only_the_owner_can_read_it_even_if_others_could_before(codex_home: Path
     assert [path.name for path in codex_home.iterdir()] == ["auth.json"]
 
 
+def test_signing_out_leaves_no_tokens_behind_a_link(codex_home: Path, tmp_path: Path) -> None:
+    behind = tmp_path / "dotfiles.json"
+    (codex_home / "auth.json").symlink_to(behind)
+    store = FileStore(codex_home)
+    store.save(KEY)
+    assert behind.exists()
+    assert store.delete() is True
+    assert not behind.exists()
+    assert store.load() is None
+    store.save(LOGIN)
+    assert store.load() == LOGIN
+
+
 def test_a_file_of_an_old_release_is_read(codex_home: Path) -> None:
     (codex_home / "auth.json").write_text('{"OPENAI_API_KEY": "sk-old", "future": [1]}')
     assert FileStore(codex_home).load() == StoredAuth(api_key="sk-old")

@@ -50,6 +50,18 @@ def test_something_that_is_not_a_key_is_refused(codex_home: Path) -> None:
     assert not (codex_home / "auth.json").exists()
 
 
+def test_bytes_that_are_no_text_are_no_key_either(codex_home: Path) -> None:
+    call = [sys.executable, "-m", "app_server.cli.main", "login", "--with-api-key"]
+    environment = {
+        "PATH": os.defpath,
+        "CODEX_HOME": str(codex_home),
+        "PYTHONIOENCODING": "utf-8:strict",
+    }
+    done = subprocess.run(call, input=b"sk-\xff\xfe", env=environment, capture_output=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[1:] == [b"codex login: that is not an API key"]
+
+
 def test_a_home_that_is_not_there_is_named(tmp_path: Path) -> None:
     done = codex("login", "status", home=tmp_path / "missing")
     assert done.returncode == 1
