@@ -11,6 +11,7 @@ import asyncio
 import fcntl
 import logging
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from app_server.exec_server import kill
 from app_server.exec_server.client import ExecServerClient, ExecServerError, PipeTransport
 from app_server.exec_server.lines import LineReader
 
@@ -153,9 +155,19 @@ def _heard_complaints(process: subprocess.Popen[bytes]) -> LineReader:
 
 
 async def _wait(process: subprocess.Popen[bytes]) -> None:
+    if await _has_ended(process):
+        return
+    # A command may have stopped the very processes that would end it.
+    kill.kill_tree(process.pid)
+    process.send_signal(signal.SIGCONT)
+    if not await _has_ended(process):
+        process.kill()
+        process.wait()
+
+
+async def _has_ended(process: subprocess.Popen[bytes]) -> bool:
     for _ in range(round(CLOSE_TIMEOUT_SECONDS / _CLOSE_CHECK_SECONDS)):
         if process.poll() is not None:
-            return
+            return True
         await asyncio.sleep(_CLOSE_CHECK_SECONDS)
-    process.kill()
-    process.wait()
+    return False

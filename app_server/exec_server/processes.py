@@ -301,6 +301,7 @@ class ManagedProcess:
         # Not yet waited for, so the number cannot belong to somebody else.
         if self._keeper_pid is not None:
             os.kill(self._keeper_pid, number)
+            os.kill(self._keeper_pid, signal.SIGCONT)  # its command may have stopped it
 
     def _exit_reported(self, wait_status: int | None) -> None:
         self._is_ending = True
