@@ -12,6 +12,7 @@ from app_server.protocol.thread import DynamicToolSpec, ThreadResumeParams, Thre
 from app_server.protocol.thread_data import GitInfo
 from app_server.storage.files import rollout_path
 from app_server.storage.rollout_write import RolloutWriter
+from app_server.threads.dynamic_tools import check_tools
 from app_server.threads.loaded import LoadedThread
 from app_server.threads.opening import (
     Opening,
@@ -41,6 +42,8 @@ async def begin(
     remembers: Sequence[ResponseItem] = (),
 ) -> LoadedThread:
     """A thread under a new id; `remembers` is history supplied from outside."""
+    if isinstance(params, ThreadStartParams):
+        check_tools(params.dynamic_tools or ())
     services = manager.services
     folder = named_folder(services, params)
     opening, git_info = await asyncio.gather(

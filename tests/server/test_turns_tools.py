@@ -76,6 +76,55 @@ async def test_a_tool_of_the_client_is_run_by_the_client(
     assert "lookup_ticket" in [tool.get("name") for tool in last.body["tools"]]
 
 
+@pytest.mark.parametrize(
+    ("tools", "complaint"),
+    [
+        ([{"name": " "}], "dynamic tool name must not be empty"),
+        ([{"name": " a"}], "dynamic tool name has leading/trailing whitespace:  a"),
+        ([{"name": "mcp__a"}], "dynamic tool name is reserved: mcp__a"),
+        ([{"name": "a"}, {"name": "a"}], "duplicate dynamic tool name: a"),
+        (
+            [{"name": "a", "namespace": "n"}, {"name": "a", "namespace": "n"}],
+            "duplicate dynamic tool name in namespace n: a",
+        ),
+        ([{"name": "a", "namespace": ""}], "dynamic tool namespace must not be empty for a"),
+        ([{"name": "a", "namespace": "mcp"}], "dynamic tool namespace is reserved for a: mcp"),
+        (
+            [{"name": "a", "defer_loading": True}],
+            "deferred dynamic tool must include a namespace: a",
+        ),
+        (
+            [{"name": "a", "input_schema": {"items": {"description": 5}}}],
+            "dynamic tool input schema is not supported for a: invalid type: integer `5`, "
+            "expected a string at `items.description`",
+        ),
+        (
+            [{"name": "a", "input_schema": {"type": "null"}}],
+            "dynamic tool input schema is not supported for a: "
+            "tool input schema must not be a singleton null type",
+        ),
+    ],
+)
+async def test_a_tool_that_cannot_be_offered_is_refused_at_the_start(
+    client: Client, workspace: Path, tools: list[dict[str, Any]], complaint: str
+) -> None:
+    usual = {"description": "", "input_schema": {"type": "object"}}
+    specs = [DynamicToolSpec(**{**usual, **tool}) for tool in tools]
+    with pytest.raises(RpcError) as refusal:
+        await Conversation.begin(client, cwd=str(workspace), dynamic_tools=specs)
+    assert (refusal.value.code, refusal.value.message) == (-32600, complaint)
+
+
+async def test_tools_of_one_name_may_live_in_different_namespaces(
+    client: Client, workspace: Path
+) -> None:
+    specs = [
+        DynamicToolSpec(name="a", description="", input_schema=schema, namespace=namespace)
+        for namespace, schema in ((None, True), ("n", {}), ("m", {"type": ["string", "null"]}))
+    ]
+    await Conversation.begin(client, cwd=str(workspace), dynamic_tools=specs)
+
+
 async def test_a_resumed_thread_still_offers_the_clients_tools(
     client: Client, server: Server, workspace: Path, model: ScriptedModel
 ) -> None:
