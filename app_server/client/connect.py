@@ -10,6 +10,7 @@ import logging
 import os
 import ssl
 from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ PONG_WITHIN_SECONDS = 40.0
 """A network that fails says nothing; a server that answers no ping for so long is gone."""
 
 BEHIND_BYTES = 64 * 1024
+"""More than this unwritten is too much; `drain` waits from the very next byte on as well."""
 
 
 class ChildChannel:
@@ -67,7 +69,7 @@ class ChildChannel:
     def send_now(self, frame: Frame) -> bool:
         if not self.can_send:
             raise ChannelClosed("the server's input is closed")
-        if self._stdin.transport.get_write_buffer_size() >= BEHIND_BYTES:
+        if self._stdin.transport.get_write_buffer_size() > BEHIND_BYTES:
             return False
         self._stdin.write(self._codec.encode(frame) + b"\n")
         return True
@@ -81,16 +83,19 @@ class ChildChannel:
 
     async def close(self, complaint: str | None = None) -> None:
         self._stdin.close()
-        for step in (None, self.process.terminate, self.process.kill):
-            if self.process.returncode is not None:
-                return
-            if step is not None:
-                step()
-            try:
-                async with asyncio.timeout(LAST_WORDS_SECONDS):
-                    await self.process.wait()
-            except TimeoutError:
-                continue
+        try:
+            for step in (None, self.process.terminate, self.process.kill):
+                if self.process.returncode is not None:
+                    return
+                if step is not None:
+                    step()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LAST_WORDS_SECONDS):
+                        await self.process.wait()
+        except asyncio.CancelledError:
+            with suppress(ProcessLookupError):
+                self.process.kill()
+            raise
 
 
 async def start_child(
