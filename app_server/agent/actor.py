@@ -96,14 +96,14 @@ class Actor:
 
     def steer(self, params: TurnSteerParams) -> str:
         """Add to the running turn; returns its id."""
+        if not params.input:
+            raise EmptyInput
         if self.turn is None:
             raise NoActiveTurn("steer")
         if params.expected_turn_id != self.turn.id:
             raise OtherTurnActive(params.expected_turn_id, self.turn.id)
         if self.turn.kind != "regular":
             raise NotSteerable(self.turn.kind)
-        if not params.input:
-            raise EmptyInput
         self.turn.waiting.add(QueuedInput.of(params.input, params.client_user_message_id))
         return self.turn.id
 

@@ -57,7 +57,8 @@ class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True):
     def checked(self) -> Config:
         """The settings for a new thread; raises `ConfigInvalid` naming file, line and column."""
         if self.error is not None:
-            refusal = ConfigInvalid(f"failed to load configuration: {self.error}")
+            reason = self.error if isinstance(self.error, ConfigFileError) else self.error.long_text
+            refusal = ConfigInvalid(f"failed to load configuration: {reason}")
             refusal.rpc_data = self.error.rpc_data
             raise refusal from self.error
         return self.config

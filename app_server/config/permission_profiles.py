@@ -80,6 +80,8 @@ class ChosenPermissions(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for."""
 
     mode: SandboxMode
+    name: str | None = None
+    """Of the profile, a built-in one too; None where a mode was chosen."""
     profile: ManagedPermissionProfile | None = None
     """Of a profile that is not built in; it holds instead of the mode's policy."""
     network: Table | None = None
@@ -94,7 +96,7 @@ def chosen_permissions(
     name = table.get("default_permissions")
     if name is not None and not ("sandbox_mode" in flags and "default_permissions" not in flags):
         if name in BUILT_IN:
-            return ChosenPermissions(mode=BUILT_IN[name])
+            return ChosenPermissions(mode=BUILT_IN[name], name=name)
         if name.startswith(":"):
             raise ConfigInvalid(f"default_permissions refers to unknown built-in profile `{name}`")
         if "permissions" not in table:
@@ -106,7 +108,7 @@ def chosen_permissions(
         network = table["permissions"][name].get("network", {})
         is_proxied = profile.network.enabled and any(key in network for key in _PROXIED)
         return ChosenPermissions(
-            mode=mode, profile=profile, network=network if is_proxied else None
+            mode=mode, name=name, profile=profile, network=network if is_proxied else None
         )
     if table.get("sandbox_mode") is not None:
         return ChosenPermissions(mode=table["sandbox_mode"])
@@ -114,7 +116,8 @@ def chosen_permissions(
         raise ConfigInvalid(
             "config defines `[permissions]` profiles but does not set `default_permissions`"
         )
-    return ChosenPermissions(mode="read-only" if trust is None else "workspace-write")
+    name = ":read-only" if trust is None else ":workspace"
+    return ChosenPermissions(mode=BUILT_IN[name], name=name)
 
 
 def standing_for(profile: ManagedPermissionProfile) -> SandboxPolicy:

@@ -131,6 +131,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     workspace_write: Table = {}
     """`sandbox_workspace_write` as written, for building the policy of another mode."""
     default_permissions: str | None = None
+    """The profile in force, a built-in one too; None where `sandbox_mode` was chosen."""
     permissions: Table = {}
     allow_login_shell: bool = True
     shell_environment_policy: ShellEnvironmentPolicy = ShellEnvironmentPolicy()
@@ -234,6 +235,7 @@ def resolve(merged: Table, around: Surroundings) -> Config:
         if permission_profile is None
         else standing_for(permission_profile),
         permission_profile=permission_profile,
+        default_permissions=chosen.name,
         proxied_network=chosen.network,
         workspace_write=table.get("sandbox_workspace_write", {}),
         web_search=_web_search(table, features, mode),
@@ -356,6 +358,7 @@ _WORKED_OUT = {
     "sandbox_mode",
     "sandbox_policy",
     "permission_profile",
+    "default_permissions",
     "proxied_network",
     "workspace_write",
     "shell_environment_policy",

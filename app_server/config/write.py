@@ -21,6 +21,9 @@ from app_server.protocol.config import (
     SessionFlagsConfigLayerSource,
 )
 
+LEAST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
+"""What every reader of TOML can hold."""
+
 
 def write_config(
     codex_home: Path,
@@ -37,6 +40,9 @@ def write_config(
         raise ConfigWriteError("configLayerReadonly", "Only writes to the user config are allowed")
     if any(not edit.key_path for edit in edits):
         raise ConfigWriteError("configValidationError", "keyPath must not be empty")
+    for edit in edits:
+        if edit.value is not None:
+            _check_value(edit.value)
 
     standing: Mapping[str, Any] = {}
 
@@ -74,6 +80,20 @@ def write_config(
         file_path=str(user_file),
         overridden_metadata=overridden,
     )
+
+
+def _check_value(value: Any) -> None:
+    """Refuse what TOML cannot hold; a null deletes only where it is the whole value."""
+    if value is None:
+        reason = "invalid type: null, expected any valid TOML value"
+    elif isinstance(value, int) and not LEAST_INTEGER <= value <= LARGEST_INTEGER:
+        reason = f"the integer {value} is too large"
+    else:
+        inner = value.values() if isinstance(value, Mapping) else value
+        for entry in inner if isinstance(value, Mapping | list) else ():
+            _check_value(entry)
+        return
+    raise ConfigWriteError("configValidationError", f"invalid value: {reason}")
 
 
 def _check_user_table(table: Mapping[str, Any], standing: Mapping[str, Any]) -> None:

@@ -20,6 +20,8 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "initialize": ("Invalid clientInfo.name: '…'. Must be a valid HTTP header value.",),
     "thread/start": (
         "`permissions` cannot be combined with `sandbox`",
+        "duplicate dynamic tool name…: …",
+        "dynamic tool input schema is not supported for …: …",
         "failed to load configuration: …",
     ),
     "thread/resume": (
@@ -49,17 +51,25 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "thread/loaded/list": ("invalid cursor: …",),
     "thread/read": (
         "thread not loaded: …",
-        "ephemeral threads do not support includeTurns",
+        "ephemeral threads do not support …",
         "is not materialized yet; …",
     ),
-    "thread/turns/list": ("invalid cursor: anchor turn is no longer present",),
+    "thread/turns/list": (
+        "invalid cursor: anchor turn is no longer present",
+        "ephemeral threads do not support …",
+        "is not materialized yet; …",
+    ),
     "thread/inject_items": ("items must not be empty", "is not a valid response item: …"),
     "thread/decrement_elicitation": ("out-of-band elicitation count is already zero",),
     "turn/start": (
         "Input exceeds the maximum length of … characters.",
         "collaborationMode `plan` is not implemented yet in this release; …",
     ),
-    "turn/steer": ("no active turn to …", "expected active turn id … but found …"),
+    "turn/steer": (
+        "input must not be empty",
+        "no active turn to …",
+        "expected active turn id … but found …",
+    ),
     "turn/interrupt": ("no active turn to …", "expected active turn id … but found …"),
     "skills/list": ("skills/list perCwdExtraUserRoots extraUserRoots paths must be absolute: …",),
     "skills/config/write": ("skills/config/write requires exactly one of path or name",),

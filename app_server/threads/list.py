@@ -99,8 +99,7 @@ async def list_turns(
 async def _turns_of(manager: ThreadManager, thread_id: str) -> list[Turn]:
     loaded = manager.find_loaded(thread_id)
     if loaded is not None:
-        unavailable = "thread/turns/list is unavailable before first user message"
-        check_has_turns(loaded, unavailable)
+        check_has_turns(loaded, "thread/turns/list")
         return loaded.session.timeline.turns()
     home = manager.services.codex_home
     path = await asyncio.to_thread(find_stored, home, thread_id)

@@ -88,7 +88,7 @@ def open_settings(
         **with_additions(
             config.sandbox_policy,
             config.permission_profile,
-            config.default_permissions if params.sandbox is None else None,
+            config.default_permissions,
             params.permissions,
             config.proxied_network,
         ),

@@ -19,7 +19,7 @@ async def read(manager: ThreadManager, thread_id: str, *, include_turns: bool) -
     loaded = manager.find_loaded(thread_id)
     if loaded is not None:
         if include_turns:
-            check_has_turns(loaded, "includeTurns is unavailable before first user message")
+            check_has_turns(loaded, "includeTurns")
         return loaded.described(include_turns=include_turns)
     path = await asyncio.to_thread(find_stored, manager.services.codex_home, thread_id)
     if path is None:
@@ -28,9 +28,12 @@ async def read(manager: ThreadManager, thread_id: str, *, include_turns: bool) -
     return stored.described(include_turns=include_turns)
 
 
-def check_has_turns(thread: LoadedThread, unavailable: str) -> None:
+def check_has_turns(thread: LoadedThread, asked: str) -> None:
     """Raises where a loaded thread has no turns to show, by its kind or not yet."""
     if thread.facts.ephemeral:
-        raise Refused("ephemeral threads do not support includeTurns")
+        raise Refused(f"ephemeral threads do not support {asked}")
     if thread.session.timeline.latest_turn_id is None and not thread.session.history.items:
-        raise Refused(f"thread {thread.thread_id} is not materialized yet; {unavailable}")
+        raise Refused(
+            f"thread {thread.thread_id} is not materialized yet; "
+            f"{asked} is unavailable before first user message"
+        )

@@ -50,6 +50,9 @@ async def _which(manager: ThreadManager, params: ThreadResumeParams) -> tuple[st
     """The id of the thread that is meant, and its file unless it is loaded."""
     if params.path is not None:
         path = Path(params.path)
+        named = manager.find_loaded(params.thread_id) if ids.is_uuid(params.thread_id) else None
+        if named is not None:
+            _check_same_file(named, params)
         stored = await asyncio.to_thread(read_stored, manager.services.codex_home, path)
         return check_id(stored.meta.id), path
     thread_id = check_id(params.thread_id)
@@ -64,15 +67,19 @@ async def _which(manager: ThreadManager, params: ThreadResumeParams) -> tuple[st
 def _join(thread: LoadedThread, params: ThreadResumeParams, subscriber: Subscriber) -> LoadedThread:
     if thread.closing:
         raise ThreadClosing(thread.thread_id, "thread/resume")
+    _check_same_file(thread, params)
+    log.info("thread %s: joined while loaded; its settings stay as they are", thread.thread_id)
+    thread.subscriptions.add(subscriber)
+    return thread
+
+
+def _check_same_file(thread: LoadedThread, params: ThreadResumeParams) -> None:
     active = thread.facts.path
     if params.path is not None and active is not None and Path(params.path) != active:
         raise Refused(
             f"cannot resume running thread {thread.thread_id} with mismatched path: "
             f"requested `{params.path}`, active `{active}`"
         )
-    log.info("thread %s: joined while loaded; its settings stay as they are", thread.thread_id)
-    thread.subscriptions.add(subscriber)
-    return thread
 
 
 def _load(manager: ThreadManager, params: ThreadResumeParams, path: Path | None) -> LoadedThread:

@@ -209,10 +209,8 @@ def test_a_wrong_flag_is_an_error_without_a_file(loaded: Loader) -> None:
     with pytest.raises(ConfigInvalid) as refusal:
         result.checked()
     assert str(refusal.value) == (
-        "failed to load configuration: invalid type: integer `5`, expected a string"
+        "failed to load configuration: invalid type: integer `5`, expected a string\nin `model`\n"
     )
-    assert result.error is not None
-    assert result.error.long_text.endswith("\nin `model`\n")
 
 
 def test_unknown_keys_are_told_with_their_place_and_the_nearest_known_key(

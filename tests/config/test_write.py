@@ -113,7 +113,7 @@ def test_line_ends_and_spacing_of_other_lines_stay(codex_home: Path) -> None:
 
 
 def test_upsert_merges_tables_and_replace_replaces_them(file: Path) -> None:
-    write(file, "features", {"goals": True, "apps": None}, strategy="upsert")
+    write(file, "features", {"goals": True}, strategy="upsert")
     assert tomllib.loads(file.read_text())["features"] == {
         "plugins": False,
         "apps": False,
@@ -144,6 +144,16 @@ REFUSED = [
         "configValidationError",
         "Invalid configuration: unknown variant `bogus`, expected one of `untrusted`, "
         "`on-failure`, `on-request`, `granular`, `never`\nin `approval_policy`\n",
+    ),
+    (
+        {"key": "tools", "value": {"a": [{"b": None}]}},
+        "configValidationError",
+        "invalid value: invalid type: null, expected any valid TOML value",
+    ),
+    (
+        {"key": "made_up", "value": [2**63]},
+        "configValidationError",
+        "invalid value: the integer 9223372036854775808 is too large",
     ),
     (
         {"key": "profile", "value": "nope"},

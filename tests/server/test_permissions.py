@@ -76,6 +76,21 @@ def facts(thread: Conversation) -> dict[str, Any]:
     return told
 
 
+async def test_where_nothing_was_chosen_the_profile_that_holds_is_told(
+    client: Client, workspace: Path, codex_home: Path
+) -> None:
+    async def active(**settings: Any) -> Any:
+        told = facts(await begin(client, workspace, **settings))["activePermissionProfile"]
+        return told and told["id"]
+
+    (codex_home / "config.toml").write_text("")
+    assert await active() == ":read-only"
+    assert await active(sandbox="read-only") is None
+    assert await active(config={"sandbox_mode": "read-only"}) is None
+    assert await active(sandbox="workspace-write") is None  # which trusts the folder
+    assert await active() == ":workspace"
+
+
 async def test_a_profile_of_ones_own_is_told_in_full_and_in_short(
     client: Client, workspace: Path, codex_home: Path
 ) -> None:

@@ -285,6 +285,23 @@ async def test_an_ephemeral_thread_leaves_no_trace(
     assert (await client.request(THREAD_LIST, ThreadListParams())).data == []
 
 
+async def test_an_ephemeral_thread_has_no_pages_of_turns(client: Client, workspace: Path) -> None:
+    thread = await Conversation.begin(client, cwd=str(workspace), ephemeral=True)
+    asked = ThreadTurnsListParams(thread_id=thread.thread_id)
+    with pytest.raises(RpcError, match="ephemeral threads do not support thread/turns/list"):
+        await client.request(THREAD_TURNS_LIST, asked)
+
+
+async def test_a_loaded_thread_is_not_resumed_from_another_file(
+    client: Client, workspace: Path
+) -> None:
+    thread = await Conversation.begin(client, cwd=str(workspace))
+    other = ThreadResumeParams(thread_id=thread.thread_id, path="/nowhere/at/all.jsonl")
+    with pytest.raises(RpcError, match="with mismatched path: requested `/nowhere/at/all") as no:
+        await client.request(THREAD_RESUME, other)
+    assert no.value.code == -32600
+
+
 async def test_a_name_is_trimmed_kept_and_told_to_everyone(
     client: Client, connect: Connector, workspace: Path, model: ScriptedModel
 ) -> None:

@@ -270,7 +270,9 @@ async def test_a_turn_started_while_one_runs_joins_it(
 async def test_nothing_can_be_steered_or_interrupted_when_nothing_runs(
     thread: Conversation,
 ) -> None:
-    params = TurnSteerParams(thread_id=thread.thread_id, expected_turn_id="x", input=[])
+    params = TurnSteerParams(
+        thread_id=thread.thread_id, expected_turn_id="x", input=[TextUserInput(text="x")]
+    )
     with pytest.raises(RpcError, match="no active turn to steer") as refused:
         await thread.call(TURN_STEER, params)
     assert refused.value.code == -32600
