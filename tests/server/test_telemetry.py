@@ -11,8 +11,10 @@ from app_server.protocol.approvals import (
     ITEM_COMMAND_EXECUTION_REQUEST_APPROVAL,
     CommandExecutionRequestApprovalResponse,
 )
+from app_server.server import server as server_module
 from app_server.server.options import ServerOptions
 from app_server.server.server import Server
+from app_server.telemetry import otel
 from app_server.telemetry.otel import OtelInvalid, read_settings
 from tests.server.connector import Connector
 from tests.support.collector import Collector, collector
@@ -60,7 +62,11 @@ async def test_a_turn_leaves_events_a_span_and_figures(
     workspace: Path,
     through_json: bool,
     with_prompts: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # what is left is sent at the end: a busy machine may take its time over it
+    monkeypatch.setattr(server_module, "REST_CLOSE_SECONDS", PROCESS_WAIT_SECONDS)
+    monkeypatch.setattr(otel, "CLOSE_SECONDS", PROCESS_WAIT_SECONDS)
     more = "log_user_prompt = true" if with_prompts else ""
     toml = provider_toml(model, home=codex_home) + settings(collector, more)
     (codex_home / "config.toml").write_text(toml)

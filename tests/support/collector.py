@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-WAIT_SECONDS = 20.0
-
 
 class Collector:
     def __init__(self) -> None:
