@@ -54,6 +54,9 @@ class Attempt(Protocol):
     @property
     def success_url(self) -> str: ...
 
+    @property
+    def kept(self) -> StoredAuth | None: ...
+
     def is_meant(self, query: Mapping[str, str]) -> bool: ...
 
     async def come_back(self, query: Mapping[str, str]) -> StoredAuth | LoginFailed: ...
@@ -83,7 +86,7 @@ class CallbackPages:
         match (request.method, request.url.path):
             case ("GET", "/auth/callback"):
                 return await self._callback(read_query(str(request.url)))
-            case ("GET", "/success"):
+            case ("GET", "/success") if self._attempt.kept is not None:
                 ended = BackgroundTask(_soon, self._attempt.page_shown)
                 return HTMLResponse(success_page(), background=ended)
             case ("GET", "/cancel") if _is_from_another_page(request.headers):

@@ -53,7 +53,7 @@ def unknown_method(name: str) -> InvalidRequest:
 
 def _read_or_refuse(kind: WireType, source: Any) -> Any:
     try:
-        return _read(kind, source)
+        return read(kind, source)
     except msgspec.ValidationError as error:
         from app_server.protocol.decode_errors import explain  # only when something is wrong
 
@@ -62,6 +62,19 @@ def _read_or_refuse(kind: WireType, source: Any) -> Any:
         raise InvalidRequest(f"Invalid request: {error}") from None
     except RecursionError:
         raise InvalidRequest("Invalid request: recursion limit exceeded") from None
+
+
+def read(kind: WireType, source: Any) -> Any:
+    """Read JSON bytes, a `msgspec.Raw` or plain values. Raises msgspec's errors."""
+    try:
+        return _read(kind, source)
+    except msgspec.ValidationError:
+        from app_server.protocol.first_tokens import in_todays_shape  # only when something is wrong
+
+        older = in_todays_shape(kind, source)
+        if older is None:
+            raise
+        return older
 
 
 def _read(kind: WireType, source: Any) -> Any:

@@ -24,6 +24,7 @@ from app_server.protocol.approvals import (
     SERVER_REQUEST_RESOLVED,
     ServerRequestResolvedNotification,
 )
+from app_server.protocol.decode import read
 from app_server.protocol.errors import RpcError
 from app_server.protocol.method import ServerMethod
 from app_server.threads.subscriptions import Subscriber
@@ -181,8 +182,5 @@ class _Question:
 
 def _typed(row: ServerMethod[Any, Any], result: object) -> Any:
     """The result as the row's type, whether it came as a value, as plain JSON or as bytes."""
-    if isinstance(result, (bytes, msgspec.Raw)):
-        return msgspec.json.decode(bytes(result), type=row.result)
-    if isinstance(result, msgspec.Struct):
-        return msgspec.convert(msgspec.to_builtins(result), row.result)
-    return msgspec.convert(result, row.result)
+    plain = msgspec.to_builtins(result) if isinstance(result, msgspec.Struct) else result
+    return read(row.result, plain)

@@ -162,6 +162,7 @@ async def test_a_wrong_state_leaves_the_attempt_open(
             answer = await get(login, path)
             assert (answer.status, answer.text) == (400, "State mismatch")  # type: ignore[attr-defined]
         assert (await get(login, "/favicon.ico")).status == 404
+        assert (await get(login, "/success")).status == 404
         assert (await get(login, "/auth/callback", "POST")).status == 404
         assert model.requests == []
         answer = await get(login, f"/auth/callback?code=c&state={state_of(login)}")
@@ -388,8 +389,8 @@ async def test_pages_are_shown_by_the_names_of_this_machine_only(
     clients: HttpClients, issuer: Issuer
 ) -> None:
     async with browser(clients, issuer) as login:
-        for name, status in (("localhost", 200), ("127.0.0.1", 200), ("evil.example", 403)):
-            page = await get(login, "/success", headers={"host": f"{name}:{login.port}"})
+        for name, status in (("localhost", 404), ("127.0.0.1", 404), ("evil.example", 403)):
+            page = await get(login, "/favicon.ico", headers={"host": f"{name}:{login.port}"})
             assert page.status == status
         for header in ("origin", "referer", "sec-fetch-site"):
             page = await get(login, "/cancel", headers={header: "https://evil.example"})
