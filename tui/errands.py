@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from tui.widgets.composer.composer import Composer
 
 FILES_OFFERED = 50
+GONE = "This command has ended; its end is in the conversation."
 
 
 class Errands(DisplayApp[int]):
@@ -93,8 +94,8 @@ class Errands(DisplayApp[int]):
                 command = CommandCell(id="", command=ask.command, status="waiting")
                 strips += draw(command, width, self.palette, "full")
             if ask.reason:
-                strips += [Strip([]), *plain_lines(f"Reason: {ask.reason}")]
-            strips += [Strip([]), *plain_lines("\n".join(ask.facts))]
+                strips += [Strip([]), *plain_lines(f"Reason: {ask.reason}", width)]
+            strips += [Strip([]), *plain_lines("\n".join(ask.facts), width)]
             return strips
 
         self.open_pager("approval", lines)
@@ -107,7 +108,7 @@ class Errands(DisplayApp[int]):
             running = running_terminals(thread) if thread is not None else ()
             found = next((cell for cell in running if cell.id == command_id), None)
             if found is None:
-                return plain_lines("This command has ended; its end is in the conversation.")
+                return plain_lines(GONE, width)
             return draw(found, width, self.palette, "full", now=self.clock.now())
 
         self.shows_what_grows = True
@@ -312,13 +313,16 @@ class Errands(DisplayApp[int]):
         await asyncio.sleep(0)
 
 
-def plain_lines(text: str) -> list[Strip]:
-    """Undecorated lines, control characters made harmless."""
+def plain_lines(text: str, width: int) -> list[Strip]:
+    """Undecorated lines within the width, control characters made harmless."""
     from rich.segment import Segment
 
+    from tui.text.wrap import wrap
     from tui.widgets.drawn import neutral
 
-    return [Strip([Segment(neutral(line))]) for line in text.splitlines()]
+    return [
+        Strip(row) for line in text.splitlines() for row in wrap([Segment(neutral(line))], width)
+    ]
 
 
 def _one_line(text: str) -> str:

@@ -22,6 +22,8 @@ TITLE_ROWS = 2
 """Rows of a long command in the conversation."""
 OWN_HEAD, OWN_TAIL = 24, 25
 """Rows of output for a command the user ran."""
+ENDED_BY_SIGNAL = (130, 137, 143)
+"""Exit codes of a command somebody ended: by interrupt, kill, or the polite way."""
 
 _BAR = "  │ "
 
@@ -58,8 +60,11 @@ def _title(cell: CommandCell, palette: Palette) -> tuple[str, str, Style]:
             return BULLET, "Stopped", palette.failure
         case "ok":
             return BULLET, "Finished" if cell.was_background else own, palette.success
+        case "failed" if cell.was_background:
+            ended_from_outside = cell.exit_code in ENDED_BY_SIGNAL
+            return BULLET, "Stopped" if ended_from_outside else "Finished", palette.failure
         case "failed":
-            return BULLET, "Finished" if cell.was_background else own, palette.failure
+            return BULLET, own, palette.failure
 
 
 def _draw_title(

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 HINT_SECONDS = 1.0
 """How long the first of two key presses counts."""
-WENT_BACK = "↩ Went back: from the message now in the composer on, this is no longer part of it."
+WENT_BACK = "↩ Went back. The message in the composer, and what came after it, no longer count."
 MAX_DRAFT_ROWS_SHARE = 0.5
 
 

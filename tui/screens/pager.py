@@ -6,6 +6,7 @@ keeps the reader's place, or the end if they are there.
 
 from collections.abc import Callable, Sequence
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -19,6 +20,13 @@ from tui.text.palette import Palette
 from tui.widgets.drawn import Drawn, cut, cut_text, neutral, styled
 
 Lines = Callable[[int], Sequence[Strip]]
+
+HINTS = (
+    "↑↓ pgup pgdn home end to scroll · / to search · n N · q to close",
+    "↑↓ pgup pgdn · / n N search · q closes",
+    "↑↓ · / search · q closes",
+)
+"""Widest first: the way out is to be seen on every terminal."""
 
 
 class PagerBody(ScrollView, can_focus=True):
@@ -103,8 +111,8 @@ class Pager(Screen[None]):
         if self._typing_query is not None:
             hint = f"  /{neutral(self._typing_query)}█  enter to find · esc to leave"
         else:
-            keys = "↑↓ pgup pgdn home end to scroll · / to search · n N · q to close"
-            hint = "  " + keys
+            fitting = (f"  {hint}" for hint in HINTS if cell_len(hint) + 2 <= width)
+            hint = next(fitting, "  q closes")
         lines = [
             styled((cut_text(rule, width), palette.dim)),
             styled((cut_text(hint, width), palette.dim)),

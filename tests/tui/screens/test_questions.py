@@ -138,6 +138,25 @@ async def test_what_a_command_could_touch_is_said(
         assert said in s.text
 
 
+async def test_the_full_view_of_a_question_cuts_nothing_on_a_narrow_screen(
+    codex_home: Path,
+) -> None:
+    async with session(codex_home, size=(40, 20)) as s:
+        s.app.act(
+            SetPermissions(
+                approval_policy="on-request",
+                sandbox=WorkspaceWriteSandboxPolicy(writable_roots=["/data"]),
+            )
+        )
+        await s.say("ask")
+        await s.see("Run this command?")
+        s.later(1)
+        await s.press("ctrl+a")
+        await s.see("/ A P P R O V A L")
+        await s.see("and the network")
+        assert "q closes" in s.text
+
+
 async def test_keys_typed_ahead_do_not_answer_and_are_kept(codex_home: Path) -> None:
     async with session(codex_home, size=(80, 40)) as s:
         await s.say("ask")

@@ -45,7 +45,7 @@ async def test_the_list_shows_age_and_last_lines_and_one_is_ended(codex_home: Pa
         (asked,) = s.requests(THREAD_BACKGROUND_TERMINALS_TERMINATE.name)
         assert asked.process_id == "2000"
         await s.press("escape")
-        await s.see("Finished make watch (exit 143, 1m 05s)")
+        await s.see("Stopped make watch (exit 143, 1m 05s)")
 
 
 async def test_all_are_ended_at_once(codex_home: Path) -> None:

@@ -197,6 +197,7 @@ class LoginPanel(Drawn, can_focus=True):
         palette = self._palette
         blank = [BLANK] if shape.spaced else []
         lines: list[Strip] = []
+        is_address_cut = False
         if shape.titled:
             lines += [styled(("  " + self._title_text, palette.strong)), *blank]
         for step in self._steps:
@@ -207,8 +208,9 @@ class LoginPanel(Drawn, can_focus=True):
             words = [Segment(neutral(step.text), step.style)]
             rows = make(words, width - 1, first=lead, rest=lead)
             drawn = [Strip(row) for row in rows]
-            if step.is_address and not shape.whole_address:
+            if step.is_address and not shape.whole_address and len(drawn) > 1:
                 drawn = [cut(Strip([*lead, *words]), width - 1)]
+                is_address_cut = True
             lines += drawn
             lines += blank if step.gap else []
         if self._field is not None:
@@ -221,9 +223,9 @@ class LoginPanel(Drawn, can_focus=True):
             lines += blank
         if lines[-1] is not BLANK:
             lines += blank
-        return [*lines, self._hint(width)]
+        return [*lines, self._hint(width, is_address_cut=is_address_cut)]
 
-    def _hint(self, width: int) -> Strip:
+    def _hint(self, width: int, *, is_address_cut: bool) -> Strip:
         """As many of the keys as fit, the ones that matter most first."""
         if self._has_failed:
             parts = ["enter to try again", "esc for another way"]
@@ -234,6 +236,8 @@ class LoginPanel(Drawn, can_focus=True):
                 left = time_left(self._ends_at - self._clock.monotonic())
                 parts = [f"{left} left", *parts, f"{keys('login.copy')} copies the address"]
                 parts.append(f"{keys('login.restart')} starts over")
+                if is_address_cut:
+                    parts = ["esc cancels", f"{keys('login.copy')} copies address"]
         while len(parts) > 1 and cell_len(" · ".join(parts)) + 3 > width:
             parts.pop()
         return styled(("  " + cut_text(" · ".join(parts), width - 2), self._palette.dim))
