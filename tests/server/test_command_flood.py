@@ -67,6 +67,8 @@ def test_a_client_that_does_not_read_holds_a_flood_up_and_then_gets_all_of_it(
     ask(program, 1, "initialize", {"clientInfo": {"name": "test", "version": "1"}})
     ask(program, 2, "command/exec", {"command": ["true"]})
     lines_to_answer(program, 2)
+    ask(program, 4, "thread/start", {"ephemeral": True})  # so that all code is loaded by now
+    lines_to_answer(program, 4)
     before = most_memory_bytes(program)
     line = f"head -c {SIZE_BYTES} /dev/zero & echo $! > {tmp_path / 'pid'}; wait"
     params = {"processId": "flood", "streamStdoutStderr": True, "disableOutputCap": True}
