@@ -17,6 +17,7 @@ import msgspec
 from app_server.config.errors import ConfigInvalid
 from app_server.config.trust import TrustLevel
 from app_server.protocol.permissions import (
+    DangerFullAccessSandboxPolicy,
     FileSystemAccessMode,
     FileSystemPath,
     FileSystemSandboxEntry,
@@ -25,6 +26,7 @@ from app_server.protocol.permissions import (
     ManagedPermissionProfile,
     MinimalFileSystemSpecialPath,
     PathFileSystemPath,
+    PermissionProfile,
     PermissionProfileNetworkPermissions,
     ProjectRootsFileSystemSpecialPath,
     ReadOnlySandboxPolicy,
@@ -133,6 +135,19 @@ def standing_for(profile: ManagedPermissionProfile) -> SandboxPolicy:
         exclude_tmpdir_env_var=TmpdirFileSystemSpecialPath not in kinds,
         exclude_slash_tmp=SlashTmpFileSystemSpecialPath not in kinds,
     )
+
+
+def nearest_policy(profile: PermissionProfile) -> SandboxPolicy:
+    """The narrowest policy that opens no less than the profile."""
+    if not isinstance(profile, ManagedPermissionProfile):
+        return DangerFullAccessSandboxPolicy()
+    files = profile.file_system
+    root = SpecialFileSystemPath(value=RootFileSystemSpecialPath())
+    if not isinstance(files, RestrictedPermissionProfileFileSystemPermissions) or any(
+        path in (root, PathFileSystemPath(path="/")) for path in _written(profile)
+    ):
+        return DangerFullAccessSandboxPolicy()
+    return standing_for(profile)
 
 
 def with_writable(

@@ -23,7 +23,15 @@ from app_server.protocol.config import (
 from app_server.protocol.config_requirements import CONFIG_REQUIREMENTS_READ, ConfigRequirements
 from app_server.protocol.errors import InternalError, InvalidRequest
 from app_server.protocol.notices import CONFIG_WARNING, WARNING, ConfigWarningNotification
-from app_server.protocol.permissions import DangerFullAccessSandboxPolicy
+from app_server.protocol.permissions import (
+    DangerFullAccessSandboxPolicy,
+    DisabledPermissionProfile,
+    FileSystemSandboxEntry,
+    ManagedPermissionProfile,
+    PathFileSystemPath,
+    PermissionProfileNetworkPermissions,
+    RestrictedPermissionProfileFileSystemPermissions,
+)
 from app_server.protocol.thread import THREAD_START, ThreadStartParams
 from app_server.server import cloud_demands
 from app_server.server.options import ServerOptions
@@ -34,6 +42,13 @@ from tests.support.issuer import Issuer, issuer, jwt
 from tests.support.model_server import provider_toml
 
 __all__ = ["issuer"]
+
+WRITES_EVERYWHERE = ManagedPermissionProfile(
+    file_system=RestrictedPermissionProfileFileSystemPermissions(
+        entries=[FileSystemSandboxEntry(path=PathFileSystemPath(path="/"), access="write")]
+    ),
+    network=PermissionProfileNetworkPermissions(enabled=False),
+)
 
 PATH = "/backend-api/wham/config/requirements"
 
@@ -93,6 +108,16 @@ async def test_a_file_of_demands_is_read_and_held_to(
         (
             COMMAND_EXEC,
             CommandExecParams(command=["true"], sandbox_policy=DangerFullAccessSandboxPolicy()),
+            '`sandbox_mode` = "danger-full-access" is not allowed',
+        ),
+        (
+            COMMAND_EXEC,
+            CommandExecParams(command=["true"], permission_profile=DisabledPermissionProfile()),
+            '`sandbox_mode` = "danger-full-access" is not allowed',
+        ),
+        (
+            COMMAND_EXEC,
+            CommandExecParams(command=["true"], permission_profile=WRITES_EVERYWHERE),
             '`sandbox_mode` = "danger-full-access" is not allowed',
         ),
         (

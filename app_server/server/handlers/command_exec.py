@@ -254,6 +254,7 @@ def _cap_bytes(params: CommandExecParams) -> int | None:
 def _prepared(ctx: RequestContext, params: CommandExecParams) -> SpawnRequest:
     """What to spawn; reads files."""
     from app_server.agent.settings import sandbox_mode
+    from app_server.config.permission_profiles import nearest_policy
     from app_server.config.requirements import check_choice
     from app_server.exec.environment import SpawnRequest, TtySize
     from app_server.exec.shell_env import command_environment
@@ -262,8 +263,11 @@ def _prepared(ctx: RequestContext, params: CommandExecParams) -> SpawnRequest:
 
     services = ctx.services
     config = services.load_config(services.cwd, {}).checked()
-    if params.sandbox_policy is not None:
-        check_choice(config.requirements, "sandbox_mode", sandbox_mode(params.sandbox_policy))
+    policy = params.sandbox_policy
+    if params.permission_profile is not None:
+        policy = nearest_policy(params.permission_profile)
+    if policy is not None:
+        check_choice(config.requirements, "sandbox_mode", sandbox_mode(policy))
     cwd = services.cwd / (params.cwd or "")
     env = command_environment(config.shell_environment_policy, os.environ)
     for name, value in (params.env or {}).items():
