@@ -90,21 +90,28 @@ def is_too_wide(prefix: Sequence[str]) -> bool:
     A rule allows whatever follows its prefix. So a program that runs other programs or texts must
     be tied to one of them by the prefix, and one that takes them anywhere on its line never is.
     """
+    at = 0
+    while at < len(prefix) and _program(prefix[at]) in _START_WHAT_FOLLOWS:
+        at += 1
+        started = prefix[at : at + 1]
+        if not _is_operand(started) or "=" in started[0] or started[0][0].isdigit():
+            return True
     if not prefix:
         return True
-    name = prefix[0].rsplit("/", 1)[-1].lower()
-    program = name.rstrip("0123456789.") or name
-    first, following = prefix[1:2], prefix[2:3]
+    program, first = _program(prefix[at]), prefix[at + 1 : at + 2]
     if program in _RUN_OR_WRITE_ANYTHING:
         return True
-    if program in _START_WHAT_FOLLOWS:
-        is_command = _is_operand(first) and "=" not in first[0] and not first[0][0].isdigit()
-        return not is_command or is_too_wide(prefix[1:])
     if program not in _NARROWED_BY_THEIR_FIRST_WORD:
         return False
     if program in _SHELLS_AND_PYTHON and first and first[0] in _FIX_WHAT_RUNS:
-        return not _is_operand(following)
+        return not _is_operand(prefix[at + 2 : at + 3])
     return not _is_operand(first)
+
+
+def _program(word: str) -> str:
+    """The name a program is listed under."""
+    name = word.rsplit("/", 1)[-1].lower()
+    return name.rstrip("0123456789.") or name
 
 
 def _is_operand(word: Sequence[str]) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -43,6 +44,9 @@ _RESERVED = word_set(
 )
 _EXPANDED_IN_WORDS = frozenset("\\$`{}")
 _EXPANDED_IN_QUOTES = frozenset("\\$`")
+_NOTHING: frozenset[str] = frozenset()
+_OF_PLAIN_QUOTES = frozenset({'"', "string_content"})
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f]")
 _ANY_SHELL = SHELLS | {"ash", "dash", "fish", "ksh"}
 _OPTIONS_WITH_A_WORD = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
 _MOST_OPTIONS = 64
@@ -225,18 +229,16 @@ def _words(script: Script, command: Node) -> list[str]:
 
 
 def _word(script: Script, node: Node) -> str:
-    text = script.text_of(node).decode("utf-8", "replace")
-    if any(character < " " and character not in "\t\n" for character in text):
-        raise _NotPlain
+    # By kind first: the text of what is no word can be most of the script, at every depth of it.
     match node.type:
-        case "word" | "number" if _EXPANDED_IN_WORDS.isdisjoint(text):
-            return text
+        case "word" | "number":
+            return _checked(script, node, _EXPANDED_IN_WORDS)
         case "raw_string":
-            return text[1:-1]
-        case "string" if _EXPANDED_IN_QUOTES.isdisjoint(text):
-            return text[1:-1]
-        case "concatenation" if text == "{}":
-            return text
+            return _checked(script, node, _NOTHING)[1:-1]
+        case "string" if all(child.type in _OF_PLAIN_QUOTES for child in node.children):
+            return _checked(script, node, _EXPANDED_IN_QUOTES)[1:-1]
+        case "concatenation" if _is_braces(script, node):
+            return "{}"
         case "concatenation":
             at = node.start_byte
             pieces: list[str] = []
@@ -247,6 +249,18 @@ def _word(script: Script, node: Node) -> str:
             return "".join(pieces)
         case _:
             raise _NotPlain
+
+
+def _is_braces(script: Script, node: Node) -> bool:
+    return node.end_byte == node.start_byte + 2 and script.text_of(node) == b"{}"
+
+
+def _checked(script: Script, node: Node, expanded: frozenset[str]) -> str:
+    """The text of a node, if it holds no control characters and nothing a shell replaces."""
+    text = script.text_of(node).decode("utf-8", "replace")
+    if _CONTROLS.search(text) or not expanded.isdisjoint(text):
+        raise _NotPlain
+    return text
 
 
 def _check_gap(script: Script, start: int, end: int, allowed: bytes) -> None:

@@ -129,6 +129,11 @@ OBJECTIONS = [
 ]
 
 
+def test_a_long_chain_of_programs_that_start_what_follows_is_judged_at_once() -> None:
+    assert is_too_wide(["env"] * 100_000)
+    assert not is_too_wide(["env"] * 100_000 + ["touch"])
+
+
 @pytest.mark.parametrize(("prefix", "why"), OBJECTIONS)
 def test_a_prefix_somebody_chose_must_cover_the_command_and_not_be_too_wide(
     prefix: list[str], why: str | None

@@ -172,3 +172,9 @@ def test_a_script_that_cannot_be_read_counts_as_dangerous() -> None:
 @pytest.mark.parametrize("words", [["sudo"], ["sudo", "rm"], ["sh", "-x"], ["bash", "-o"]])
 def test_a_long_chain_of_programs_that_run_others_is_judged_at_once(words: list[str]) -> None:
     assert not is_known_dangerous(words * 10_000)
+
+
+@pytest.mark.parametrize("piece", ["$(", "a$(", 'a "$(', "a <(", "a`", "{ a;", "if a; then "])
+def test_a_deeply_nested_script_is_judged_at_once(piece: str) -> None:
+    assert not is_known_safe(script(piece * 20_000))
+    is_known_dangerous(script(piece * 20_000))

@@ -186,6 +186,8 @@ def test_a_turn_that_ends_leaves_nothing_live(screen: Screen) -> None:
         ("/bin/bash -lc 'echo hi'", "echo hi"),
         ("bash -lc ls", "ls"),
         ("zsh -c \"echo 'a b'\"", "echo 'a b'"),
+        ("bash -lc 'it'\"'\"'s'", "it's"),
+        ('bash -lc "a \\"b\\" \\\\ \\n"', 'a "b" \\ \\n'),
         ("/bin/bash -lc 'echo hi' extra", "/bin/bash -lc 'echo hi' extra"),
         ("bash -lc 'open", "bash -lc 'open"),
         ("/repo/bash -lc ls", "/repo/bash -lc ls"),
@@ -195,6 +197,11 @@ def test_a_turn_that_ends_leaves_nothing_live(screen: Screen) -> None:
 )
 def test_a_shell_around_a_command_is_taken_off(command_line: str, expected: str) -> None:
     assert shown_command(command_line) == expected
+
+
+def test_a_shell_is_taken_off_a_huge_command_at_once() -> None:
+    script = "a" * 5_000_000
+    assert shown_command(f"bash -lc '{script}'") == script
 
 
 def test_a_flood_of_output_keeps_its_head_and_tail_and_counts_the_rest() -> None:
