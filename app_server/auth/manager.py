@@ -74,7 +74,7 @@ class AuthManager:
     def credentials(self) -> Credentials | None:
         """The sign-in in use; None when signed out. Blocks until it was looked up once."""
         if not self._loaded:
-            self.reload()
+            self._look_up_once()
         return self._credentials
 
     @property
@@ -113,13 +113,19 @@ class AuthManager:
     async def ready(self) -> Credentials | None:
         """The sign-in in use, looked up without holding up the loop."""
         if not self._loaded:
-            await _on_a_thread(self.reload)
+            await _on_a_thread(self._look_up_once)
         return self._credentials
 
     def reload(self) -> None:
         """Look again: another process may have signed in or out. Blocks."""
         with self._changing:
             self._look_up()
+
+    def _look_up_once(self) -> None:
+        """Those who ask while somebody looks take what that one finds: a keyring is slow."""
+        with self._changing:
+            if not self._loaded:
+                self._look_up()
 
     def _look_up(self) -> None:
         self._stored = self._lent.load() or self._newest(self._store.load())

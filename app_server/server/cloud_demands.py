@@ -32,6 +32,9 @@ PLANS = frozenset(
     }
 )
 
+SIGN_IN_SECONDS = 1.0
+"""For a sign-in to be looked up at the start: a keyring that is open takes a third of that."""
+
 FETCH_SECONDS = 15.0
 """For all attempts together."""
 
@@ -56,6 +59,7 @@ class CloudDemands:
         self._services = services
         self._answer: _Answer | None = None
         self._asking = asyncio.Lock()
+        self._patient_until: float | None = None
 
     async def ready(self) -> None:
         """Find out, unless it is known: every call waits here first, on the loop.
@@ -71,6 +75,22 @@ class CloudDemands:
         async with self._asking:
             if not self._is_good(account):
                 self._answer = await self._asked(account)
+
+    async def soon(self) -> None:
+        """As `ready`, but not for long if it is the sign-in that takes long to be had.
+
+        A keyring that waits to be unlocked keeps nobody from being welcomed, or from reading the
+        settings; what runs something waits for it.
+        """
+        now = clock.monotonic()
+        if self._patient_until is None:
+            self._patient_until = now + SIGN_IN_SECONDS
+        try:
+            async with asyncio.timeout(max(0.0, self._patient_until - now)):
+                await self._services.auth.ready()
+        except (TimeoutError, AuthError):
+            return
+        await self.ready()
 
     def known(self) -> Demands:
         """The demands, as `ready` has left them; outdated ones hold until there are newer ones."""

@@ -40,6 +40,9 @@ INITIALIZE = "initialize"
 BEFORE_DEMANDS = (INITIALIZE, "account/", "getAuthStatus", "fs/", "fuzzyFileSearch", "thread/list")
 """What is answered before it is known what the account's workspace demands: one may sign out."""
 
+SETTINGS = "config/"
+"""Read and written while a keyring is looked in, too: a screen is drawn by them."""
+
 
 async def route(connection: Connection, frame: Frame) -> None:
     """Take one frame from a client."""
@@ -106,7 +109,9 @@ async def _answer(connection: Connection, frame: RequestFrame, release: Callable
             return
         context = RequestContext(connection.server, connection, release)
         try:
-            if not frame.method.startswith(BEFORE_DEMANDS):
+            if frame.method.startswith(SETTINGS):
+                await connection.server.services.cloud_demands.soon()
+            elif not frame.method.startswith(BEFORE_DEMANDS):
                 await connection.server.services.cloud_demands.ready()
             result = await handler_of(frame.method)(context, frame.params)
         except Exception as error:

@@ -50,14 +50,10 @@ PREWARM_DELAY_SECONDS = 0.1
 """After a turn has begun: its request to the model goes first."""
 
 
-SIGN_IN_SECONDS = 2.0
-"""A keyring that waits to be unlocked keeps nobody from being welcomed; threads wait for it."""
-
-
 async def config_warnings(services: Services) -> list[Notice]:
     """What is wrong with the configuration, in the order found; never fails."""
     try:
-        await _know_demands(services)
+        await services.cloud_demands.soon()
         loaded = await asyncio.to_thread(services.load_config, services.cwd, {})
     except Exception as error:
         log.exception("the configuration could not be looked at")
@@ -77,18 +73,6 @@ async def config_warnings(services: Services) -> list[Notice]:
     warnings = [(CONFIG_WARNING, warning) for warning in told]
     warnings += _unwritable_home(services.codex_home)
     return warnings + await _forbidden_sign_in(services, loaded.config)
-
-
-async def _know_demands(services: Services) -> None:
-    """Find out what the workspace demands, unless the sign-in itself takes long to be had."""
-    from app_server.auth.errors import AuthError
-
-    try:
-        async with asyncio.timeout(SIGN_IN_SECONDS):
-            await services.auth.ready()
-    except (TimeoutError, AuthError):
-        return
-    await services.cloud_demands.ready()
 
 
 def _unwritable_home(codex_home: Path) -> list[Notice]:
