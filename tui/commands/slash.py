@@ -37,7 +37,7 @@ COMMANDS: tuple[SlashCommand, ...] = (
     SlashCommand("fork", "go on in a copy of this conversation", thread.fork),
     SlashCommand("rename", "name this conversation", thread.rename, while_running=True),
     SlashCommand("compact", "summarise the conversation to make room", thread.compact),
-    SlashCommand("review", "review the uncommitted changes", thread.review),
+    SlashCommand("review", "review changes, a commit, or what you say", thread.review),
     SlashCommand("diff", "show the changes in the working tree", view.diff, while_running=True),
     SlashCommand("copy", "copy the last answer", view.copy, while_running=True),
     SlashCommand("mention", "name a file", view.mention, while_running=True),

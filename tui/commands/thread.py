@@ -4,7 +4,7 @@ import time
 from typing import TYPE_CHECKING
 
 from app_server.protocol.errors import RpcError
-from app_server.protocol.review import UncommittedChangesReviewTarget
+from app_server.protocol.review import CustomReviewTarget
 from app_server.protocol.thread import ThreadForkParams
 from app_server.protocol.thread_data import Thread
 from app_server.protocol.thread_history import THREAD_LIST, ThreadListParams
@@ -96,7 +96,13 @@ def compact(chat: "ChatScreen", arguments: str) -> None:
 
 
 def review(chat: "ChatScreen", arguments: str) -> None:
-    chat.act(StartReview(target=UncommittedChangesReviewTarget()))
+    """What to review is chosen; `/review WORDS` says it."""
+    from tui.commands.review import choose_review
+
+    if arguments:
+        chat.act(StartReview(target=CustomReviewTarget(instructions=arguments)))
+    else:
+        chat.run_worker(choose_review(chat))
 
 
 def _title(thread: Thread) -> str:

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from app_server.protocol.command_exec import COMMAND_EXEC, CommandExecParams
 from app_server.protocol.errors import RpcError
+from tui.commands.git import git
 from tui.keymap import KEYS
 from tui.state.actions import CopyLastAnswer, Show
 from tui.state.cells import CardCell, PatchCell, PatchedFile
@@ -13,10 +13,8 @@ from tui.state.cells import CardCell, PatchCell, PatchedFile
 if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
 
-_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "color.ui=never", "--no-optional-locks")
 _DIFF = ("diff", "--no-ext-diff", "--no-textconv")
 """A repository's settings name no program that is run for its diff."""
-DIFF_SECONDS = 20
 NEW_FILES_SHOWN = 50
 AT_ONCE = 4
 """How many new files are read at a time, each by a process of its own."""
@@ -49,12 +47,12 @@ def show_help(chat: "ChatScreen", arguments: str) -> None:
 
 async def _show_diff(chat: "ChatScreen") -> None:
     try:
-        inside = await _git(chat, "rev-parse", "--is-inside-work-tree")
+        inside = await git(chat, "rev-parse", "--is-inside-work-tree")
         if inside is None:
             chat.say("info", "This folder is not in a git repository.")
             return
-        text = await _git(chat, *_DIFF, "HEAD") or await _git(chat, *_DIFF) or ""
-        untracked = await _git(chat, "ls-files", "--others", "--exclude-standard", "-z") or ""
+        text = await git(chat, *_DIFF, "HEAD") or await git(chat, *_DIFF) or ""
+        untracked = await git(chat, "ls-files", "--others", "--exclude-standard", "-z") or ""
         names = [name for name in untracked.split("\0") if name]
         text += await _new_files(chat, names[:NEW_FILES_SHOWN])
     except RpcError as error:
@@ -75,20 +73,9 @@ async def _new_files(chat: "ChatScreen", names: Sequence[str]) -> str:
     words = (*_DIFF, "--no-index", "--", "/dev/null")
     text = ""
     for start in range(0, len(names), AT_ONCE):
-        asked = [_git(chat, *words, name, differs=True) for name in names[start : start + AT_ONCE]]
+        asked = [git(chat, *words, name, differs=True) for name in names[start : start + AT_ONCE]]
         text += "".join(shown or "" for shown in await asyncio.gather(*asked))
     return text
-
-
-async def _git(chat: "ChatScreen", *words: str, differs: bool = False) -> str | None:
-    """What git prints; None where it fails (1 means "differs" where that is expected)."""
-    params = CommandExecParams(
-        command=[*_GIT, *words],
-        cwd=chat.state.settings.cwd or None,
-        timeout_ms=DIFF_SECONDS * 1000,
-    )
-    result = await chat.request(COMMAND_EXEC, params)
-    return result.stdout if result.exit_code in ((0, 1) if differs else (0,)) else None
 
 
 def changed_files(diff_text: str) -> tuple[PatchedFile, ...]:

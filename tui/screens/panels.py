@@ -89,7 +89,14 @@ class PanelScreen(Screen[None]):
         self._on_chosen, self._on_cancelled = on_chosen, on_cancelled
         return picker
 
-    async def choose(self, title: str, choices: Sequence[Choice], intro: Sequence[str] = ()) -> Any:
+    async def choose(
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        intro: Sequence[str] = (),
+        *,
+        searchable: bool = False,
+    ) -> Any:
         """The value of one of `choices`, or None; questions wait meanwhile."""
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
@@ -102,6 +109,7 @@ class PanelScreen(Screen[None]):
             choices,
             lambda choice: settle(choice.value),
             intro=intro,
+            searchable=searchable,
             on_cancelled=lambda: settle(None),
             keeps=True,
         )
