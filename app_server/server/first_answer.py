@@ -74,7 +74,9 @@ class _Handshake(NamedTuple):
 def _handshake(line: bytes) -> _Handshake | None:
     """The line as a handshake that the server is sure to accept; None for any other."""
     try:
-        call = json.loads(line.decode(), parse_constant=_refuse)
+        call = json.loads(
+            line.decode(), parse_constant=_refuse, object_pairs_hook=_without_repetition
+        )
     except (ValueError, RecursionError):
         return None
     match call:
@@ -119,3 +121,11 @@ def _are_capabilities(given: Any) -> bool:
 
 def _refuse(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _without_repetition(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The server looks at a repeated member each time it comes, not only the last time."""
+    found = dict(members)
+    if len(found) < len(members):
+        raise ValueError("a member is there twice")
+    return found

@@ -71,6 +71,7 @@ def test_a_handshake_that_waits_is_answered(call: dict[str, Any], tmp_path: Path
         b"[" * 50_000 + b"\n",
         b"\xff\n",
         json.dumps({"id": 1, "method": "model/list", "params": {}}).encode() + b"\n",
+        json.dumps(hello()).replace('"name": ', '"name": 5, "name": ').encode() + b"\n",
         *(
             json.dumps(call).encode() + b"\n"
             for call in (
