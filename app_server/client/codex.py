@@ -81,6 +81,8 @@ class Codex:
 
     async def __aenter__(self) -> Codex:
         """Raises `CannotConnect`, and `ConnectionLost` for a server that ends at once."""
+        if self._connection is not None:
+            raise RuntimeError("a connection is entered once: call `connect` again")
         self._connection = await self._stack.enter_async_context(self._opening())
         listening = asyncio.create_task(self._listen(self._connection.client), name="codex")
         self._stack.push_async_callback(_end, listening)

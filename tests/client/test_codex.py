@@ -382,6 +382,8 @@ async def test_before_and_after_the_block_nothing_can_be_asked(home: Home) -> No
         await codex.account()
     async with asyncio.timeout(BOUND_SECONDS):
         async with codex:
+            with pytest.raises(RuntimeError, match="entered once"):
+                await codex.__aenter__()
             thread = await codex.start_thread()
         with pytest.raises(ConnectionLost):
             await codex.account()
