@@ -147,6 +147,15 @@ class Session:
                 self.timeline.take(line)
         self.outlet.publish(event)
 
+    @property
+    def has_begun_its_file(self) -> bool:
+        return self._writer is not None and not self._writer.has_unwritten
+
+    def file_moved(self, path: Path) -> None:
+        """Go on writing where the file is now."""
+        if self._writer is not None:
+            self._writer.path = path
+
     def _store(self, lines: Sequence[Any]) -> None:
         self.updated_at = int(clock.now())
         if self._writer is None:

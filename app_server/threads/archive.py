@@ -32,7 +32,7 @@ async def archive(manager: ThreadManager, thread_id: str) -> None:
 
 
 async def unarchive(manager: ThreadManager, thread_id: str) -> Thread:
-    """Move an archived thread's file back into its folder."""
+    """Move an archived thread's file back into its folder; it may have been resumed there."""
     from app_server.storage.archive import unarchive as bring_back
 
     thread_id = check_id(thread_id)
@@ -41,5 +41,9 @@ async def unarchive(manager: ThreadManager, thread_id: str) -> Thread:
         path = await asyncio.to_thread(bring_back, home, thread_id)
     except RolloutNotFound as error:
         raise NoRollout(thread_id, archived=True) from error
+    loaded = manager.find_loaded(thread_id)
+    if loaded is not None:
+        loaded.file_moved(path)
+        return loaded.described(include_turns=False)
     stored = await asyncio.to_thread(read_stored, home, path)
     return stored.described(include_turns=False)

@@ -217,6 +217,11 @@ class LoadedThread:
             raise Refused("items must not be empty")
         self.session.inject([as_response_item(index, item) for index, item in enumerate(items)])
 
+    def file_moved(self, path: Path) -> None:
+        """Its file was moved while it is loaded: it was put away and is brought back."""
+        self.facts = msgspec.structs.replace(self.facts, path=path)
+        self.session.file_moved(path)
+
     def rename(self, name: str) -> None:
         self.facts = msgspec.structs.replace(self.facts, name=name)
         if self.session.timeline.latest_turn_id is not None:

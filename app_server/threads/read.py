@@ -32,7 +32,8 @@ def check_has_turns(thread: LoadedThread, asked: str) -> None:
     """Raises where a loaded thread has no turns to show, by its kind or not yet."""
     if thread.facts.ephemeral:
         raise Refused(f"ephemeral threads do not support {asked}")
-    if thread.session.timeline.latest_turn_id is None and not thread.session.history.items:
+    session = thread.session
+    if not (session.timeline.latest_turn_id or session.history.items or session.has_begun_its_file):
         raise Refused(
             f"thread {thread.thread_id} is not materialized yet; "
             f"{asked} is unavailable before first user message"

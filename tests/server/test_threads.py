@@ -23,12 +23,14 @@ from app_server.protocol.thread import (
     THREAD_STARTED,
     THREAD_STATUS_CHANGED,
     THREAD_TOKEN_USAGE_UPDATED,
+    THREAD_UNARCHIVE,
     THREAD_UNSUBSCRIBE,
     ThreadArchiveParams,
     ThreadForkParams,
     ThreadResumeParams,
     ThreadSetNameParams,
     ThreadStartParams,
+    ThreadUnarchiveParams,
     ThreadUnsubscribeParams,
 )
 from app_server.protocol.thread_data import (
@@ -424,6 +426,38 @@ async def test_an_archived_thread_is_unloaded_and_can_still_be_resumed(
     assert (archived.id, archived.status) == (thread.thread_id, NotLoadedThreadStatus())
     resumed = await client.request(THREAD_RESUME, ThreadResumeParams(thread_id=thread.thread_id))
     assert words(resumed.thread.turns) == [["Hi.", "ok"]]
+
+
+async def test_what_is_said_in_a_thread_that_was_brought_back_while_loaded_is_stored(
+    client: Client, workspace: Path, home: Path
+) -> None:
+    thread = await Conversation.begin(client, cwd=str(workspace))
+    await thread.say("Hi.")
+    await thread.ended()
+    thread_id = thread.thread_id
+    await client.request(THREAD_ARCHIVE, ThreadArchiveParams(thread_id=thread_id))
+    await client.request(THREAD_RESUME, ThreadResumeParams(thread_id=thread_id))
+    back = await client.request(THREAD_UNARCHIVE, ThreadUnarchiveParams(thread_id=thread_id))
+    assert (back.thread.path, back.thread.status) == (str(thread.path), IdleThreadStatus())
+    await thread.say("Once more.")
+    await thread.ended()
+    assert "Once more." in thread.path.read_text()
+    read = await client.request(THREAD_READ, ThreadReadParams(thread_id=thread_id))
+    assert read.thread.path == str(thread.path)
+
+
+async def test_a_thread_rolled_back_to_its_beginning_shows_no_turns(
+    client: Client, workspace: Path
+) -> None:
+    thread = await Conversation.begin(client, cwd=str(workspace))
+    await thread.say("Hi.")
+    await thread.ended()
+    back = ThreadRollbackParams(thread_id=thread.thread_id, num_turns=1)
+    await client.request(THREAD_ROLLBACK, back)
+    asked = ThreadReadParams(thread_id=thread.thread_id, include_turns=True)
+    assert (await client.request(THREAD_READ, asked)).thread.turns == []
+    pages = ThreadTurnsListParams(thread_id=thread.thread_id)
+    assert (await client.request(THREAD_TURNS_LIST, pages)).data == []
 
 
 async def test_two_clients_that_resume_at_once_get_the_same_thread(
