@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import TypeGuard
 
 import msgspec
 
@@ -67,7 +68,7 @@ async def request_code(http: Http, issuer: Issuer) -> DeviceCode:
     answer = reply.json
     device_auth_id = answer.get("device_auth_id")
     user_code = answer.get("user_code") or answer.get("usercode")
-    if not isinstance(device_auth_id, str) or not isinstance(user_code, str):
+    if not isinstance(device_auth_id, str) or not _can_be_typed(user_code):
         raise LoginFailed("the service's answer has no device code in it")
     return DeviceCode(
         verification_url=f"{base}/codex/device",
@@ -119,6 +120,10 @@ async def _approval(http: Http, issuer: Issuer, code: DeviceCode) -> _Approved:
         if clock.monotonic() + code.interval_seconds > give_up_at:
             raise LoginFailed("device auth timed out after 15 minutes")
         await asyncio.sleep(max(code.interval_seconds, SHORTEST_INTERVAL_SECONDS))
+
+
+def _can_be_typed(code: object) -> TypeGuard[str]:
+    return isinstance(code, str) and code != "" and code.isprintable()
 
 
 def _seconds(interval: object) -> float:

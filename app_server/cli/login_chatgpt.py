@@ -151,7 +151,8 @@ def _show_picture(address: str) -> None:
     from app_server.client.sign_in import qr_code
 
     lines = qr_code(address)
-    if len(lines[0]) <= os.get_terminal_size(sys.stderr.fileno()).columns:
+    size = os.get_terminal_size(sys.stderr.fileno())
+    if len(lines[0]) <= size.columns and len(lines) < size.lines:
         told("\n".join(f"{WHITE_ON_BLACK}{line}{AS_BEFORE}" for line in lines))
 
 

@@ -287,6 +287,10 @@ async def test_a_device_code_is_shown(
         (Reply(status=404), device_login.NOT_OFFERED),
         (Reply(status=500), "device code request failed with status 500 Internal Server Error"),
         (Reply(body={}), "the service's answer has no device code in it"),
+        (
+            Reply(body={"device_auth_id": "d", "user_code": "AB\x1b]0;title\x07"}),
+            "the service's answer has no device code in it",
+        ),
     ],
 )
 async def test_no_device_code_is_a_failure(

@@ -5,6 +5,7 @@ from typing import Any
 
 from app_server.protocol.account import (
     ACCOUNT_LOGIN_CANCEL,
+    ACCOUNT_LOGIN_COMPLETE,
     ACCOUNT_LOGIN_START,
     ACCOUNT_LOGOUT,
     ACCOUNT_READ,
@@ -19,6 +20,7 @@ from app_server.protocol.account import (
     ChatgptDeviceCodeLoginAccountResponse,
     ChatgptLoginAccountParams,
     ChatgptLoginAccountResponse,
+    CompleteLoginAccountResponse,
     GetAccountResponse,
     LogoutAccountResponse,
 )
@@ -39,6 +41,7 @@ ACCOUNT_METHODS = {
     ACCOUNT_READ.name,
     ACCOUNT_LOGIN_START.name,
     ACCOUNT_LOGIN_CANCEL.name,
+    ACCOUNT_LOGIN_COMPLETE.name,
     ACCOUNT_LOGOUT.name,
     ACCOUNT_RATE_LIMITS_READ.name,
 }
@@ -74,6 +77,10 @@ class ScriptedAccount:
                 return self._begun(params)
             case ACCOUNT_LOGIN_CANCEL.name:
                 return CancelLoginAccountResponse(status="canceled")
+            case ACCOUNT_LOGIN_COMPLETE.name:
+                if "state=af0ifjsldkj" not in params.callback_url:
+                    raise RpcError(-32600, "this is not the address that this sign-in ends on")
+                return CompleteLoginAccountResponse()
             case ACCOUNT_LOGOUT.name:
                 self.account = None
                 return LogoutAccountResponse()

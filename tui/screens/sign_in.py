@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from app_server.client.sign_in import DEVICE_CODE_SECONDS, can_open_browser, qr_code
 from app_server.protocol.account import (
     ACCOUNT_LOGIN_CANCEL,
+    ACCOUNT_LOGIN_COMPLETE,
     ACCOUNT_LOGIN_START,
     ACCOUNT_READ,
     AccountLoginCompletedNotification,
@@ -21,11 +22,11 @@ from app_server.protocol.account import (
     ChatgptDeviceCodeLoginAccountResponse,
     ChatgptLoginAccountParams,
     ChatgptLoginAccountResponse,
+    CompleteLoginAccountParams,
     GetAccountParams,
 )
 from app_server.protocol.errors import RpcError
 from tui.api_key import KeyCheck, bare_key
-from tui.callback import deliver
 from tui.state.select import account_text
 from tui.terminal.browser import open_page
 from tui.widgets.panels.login import LoginPanel, Wish
@@ -41,6 +42,10 @@ CANCEL_SECONDS = 5.0
 """A sign-in that was given up is not waited for longer: it ends with its time."""
 
 GIVEN_UP = "The sign-in was given up."
+NOT_TAKEN = (
+    "This is not the address this sign-in ends at: that begins with http://localhost: and belongs"
+    " to the page above."
+)
 
 
 def ways(forced: object) -> list[Choice]:
@@ -166,7 +171,7 @@ async def _wait(
                     if not await open_page(address):
                         panel.show_problem("No browser could be opened here.")
                 case Wish("deliver", text):
-                    panel.show_problem(await deliver(text, address))
+                    panel.show_problem(await _hand_in(app, started.login_id, text))
     finally:
         ending.cancel()
 
@@ -180,8 +185,7 @@ async def _show(app: "CodexApp", panel: LoginPanel, started: Any) -> str:
         return url
     url = started.auth_url
     opened = can_open_browser(os.environ) and await open_page(url)
-    is_here = not app.options.remote  # the listener is on the server's machine
-    panel.show_browser(url, opened=opened, takes_address=is_here, seconds=BROWSER_SECONDS)
+    panel.show_browser(url, opened=opened, seconds=BROWSER_SECONDS)
     return str(url)
 
 
@@ -189,6 +193,16 @@ def _problem(ended: AccountLoginCompletedNotification | None) -> str:
     if ended is None:
         return "the connection to the server was lost"
     return "" if ended.success else ended.error or "the service did not say why"
+
+
+async def _hand_in(app: "CodexApp", login_id: str, pasted: str) -> str:
+    """Give the server the address a browser elsewhere ended at; what is wrong, or nothing."""
+    params = CompleteLoginAccountParams(login_id=login_id, callback_url="".join(pasted.split()))
+    try:
+        await app.link.request(ACCOUNT_LOGIN_COMPLETE, params)
+    except RpcError:
+        return NOT_TAKEN
+    return ""
 
 
 async def _take_back(app: "CodexApp", login_id: str) -> None:

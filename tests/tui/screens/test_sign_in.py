@@ -1,6 +1,5 @@
 """Signing in and out: the ways offered, the way there, how it ends, and what is kept meanwhile."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,12 +8,14 @@ import pytest
 
 from app_server.protocol.account import (
     ACCOUNT_LOGIN_CANCEL,
+    ACCOUNT_LOGIN_COMPLETE,
     ACCOUNT_LOGIN_START,
     ACCOUNT_LOGOUT,
     ApiKeyAccount,
     ChatgptAccount,
     ChatgptDeviceCodeLoginAccountParams,
     ChatgptLoginAccountParams,
+    CompleteLoginAccountParams,
 )
 from app_server.protocol.approvals import CommandExecutionRequestApprovalParams
 from app_server.protocol.rate_limits import RateLimitSnapshot, RateLimitWindow
@@ -192,30 +193,21 @@ async def test_a_sign_in_can_be_started_over_while_it_waits(codex_home: Path) ->
         await opened(s)
 
 
-async def test_the_address_the_browser_ends_at_is_taken_to_the_listener(codex_home: Path) -> None:
-    asked: list[str] = []
-
-    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.append((await reader.readuntil(b"\r\n")).decode().split()[1])
-        writer.write(b"HTTP/1.1 302 Found\r\nLocation: /success\r\n\r\n")
-        await writer.drain()
-        writer.close()
-
-    listener = await asyncio.start_server(listen, "127.0.0.1", 0)
-    port = listener.sockets[0].getsockname()[1]
-    server = nobody()
-    server.auth_url = AUTH_URL.replace("1455", str(port))
-    async with listener, first_run(codex_home, server) as s:
+async def test_the_address_the_browser_ends_at_is_handed_in(codex_home: Path) -> None:
+    ended_at = "http://localhost:1455/auth/callback?code=abc&state=af0ifjsldkj"
+    async with first_run(codex_home, nobody()) as s:
         await s.press("2")
         await s.see("Paste the address it ends at:")
         await s.type("https://example.com/elsewhere")
         await s.press("enter")
         await s.see("This is not the address")
         await s.press("ctrl+u")
-        await s.type(f"http://localhost:{port}/auth/callback?code=abc&state=xyz")
+        await s.type(ended_at)
         await s.press("enter")
-        await s.until(lambda: asked)
-        assert asked == ["/auth/callback?code=abc&state=xyz"]
+        await s.until(lambda: len(s.requests(ACCOUNT_LOGIN_COMPLETE.name)) == 2)
+        assert "This is not the address" not in s.text
+        _, handed_in = s.requests(ACCOUNT_LOGIN_COMPLETE.name)
+        assert handed_in == CompleteLoginAccountParams(login_id="login-1", callback_url=ended_at)
         await s.server.end_login("login-1")
         await opened(s)
 

@@ -1,7 +1,7 @@
 """A sign-in on its way: what to do elsewhere, how long it waits, and what went wrong.
 
 Shows what it is told and asks by messages on a queue of wishes; whoever opened it reads these. The
-address a browser ended at can be pasted where it may be of use. A code has its picture beside it
+address a browser ended at can be pasted. A code has its picture beside it
 where both fit.
 """
 
@@ -109,18 +109,16 @@ class LoginPanel(Drawn, can_focus=True):
     def show_starting(self) -> None:
         self._show((Step(STARTING, self._palette.dim),))
 
-    def show_browser(self, url: str, *, opened: bool, takes_address: bool, seconds: float) -> None:
-        """A page to open; `takes_address` where the one it ends at can be handed in."""
+    def show_browser(self, url: str, *, opened: bool, seconds: float) -> None:
+        """A page to open; the address it ends at can be handed in."""
         palette = self._palette
         first = "Go on in your browser. If no page came up, open this address:"
-        steps = [
+        steps = (
             Step(first if opened else "Open this address in a browser:", palette.text),
             Step(url, palette.link, is_address=True, gap=True),
-        ]
-        if takes_address:
-            elsewhere = "Is the browser on another machine? Paste the address it ends at:"
-            steps.append(Step(elsewhere, palette.text))
-        self._show(tuple(steps), seconds=seconds, field=LineField() if takes_address else None)
+            Step("Is the browser on another machine? Paste the address it ends at:", palette.text),
+        )
+        self._show(steps, seconds=seconds, field=LineField())
 
     def show_code(self, url: str, code: str, picture: tuple[str, ...], *, seconds: float) -> None:
         """A code to type on a page, on any device."""
