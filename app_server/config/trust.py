@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from app_server.regular_files import read_regular_file
+from app_server.repositories import holds_repository
 
 TrustLevel: TypeAlias = Literal["trusted", "untrusted"]
 
@@ -23,9 +24,13 @@ def project_root(cwd: Path, markers: Iterable[str] = DEFAULT_ROOT_MARKERS) -> Pa
     """The nearest folder at or above `cwd` that holds one of the markers, else `cwd`."""
     names = tuple(markers)
     for folder in (cwd, *cwd.parents):
-        if any(os.path.lexists(folder / name) for name in names):
+        if any(_marks_top(folder, name) for name in names):
             return folder
     return cwd
+
+
+def _marks_top(folder: Path, name: str) -> bool:
+    return holds_repository(folder) if name == ".git" else os.path.lexists(folder / name)
 
 
 def repository_root(cwd: Path) -> Path | None:

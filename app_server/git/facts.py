@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from pathlib import Path
 
 import msgspec
 
 from app_server.git.command import git
+from app_server.repositories import holds_repository
 
 _CREDENTIALS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/@]*@")
 
@@ -46,7 +46,7 @@ async def repository_facts(cwd: Path) -> RepositoryFacts | None:
 def find_repository(cwd: Path) -> Path | None:
     """The nearest folder at or above `cwd` that holds `.git`; asks only the file system."""
     for folder in (cwd, *cwd.parents):
-        if os.path.lexists(folder / ".git"):
+        if holds_repository(folder):
             return folder
     return None
 

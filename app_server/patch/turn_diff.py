@@ -17,6 +17,7 @@ import msgspec
 from app_server.patch.changes import FileChange, UpdateFile, touched_paths
 from app_server.patch.diff import hunks
 from app_server.regular_files import read_regular_file
+from app_server.repositories import holds_repository
 
 NO_BLOB = "0" * 40
 
@@ -126,6 +127,6 @@ def _state(path: Path) -> _State | None:
 
 def _repository(cwd: Path) -> Path | None:
     for folder in (cwd, *cwd.parents):
-        if os.path.lexists(folder / ".git"):
+        if holds_repository(folder):
             return folder
     return None

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import msgspec
 
+from app_server.repositories import holds_repository
+
 MAX_ENTRIES = 200_000
 GIT_TIMEOUT_SECONDS = 20.0
 
@@ -34,7 +36,7 @@ def walk(root: Path) -> list[Entry]:
 
 def _asked_from_git(root: Path) -> list[str] | None:
     """The files git would show; None outside of a repository."""
-    if not any(os.path.lexists(folder / ".git") for folder in (root, *root.parents)):
+    if not any(holds_repository(folder) for folder in (root, *root.parents)):
         return None
     command = ["git", "-c", "core.fsmonitor=false", "ls-files", "-z"]
     command += ["--cached", "--others", "--exclude-standard", "--deduplicate"]

@@ -16,6 +16,7 @@ from app_server.cli.doctor import CHECKS, Circumstances, Finding, examined
 from app_server.cli.main import main
 from app_server.cli.options import parse
 from app_server.sandbox import probe
+from tests.support.repository import mark_repository
 
 SECRET = "sk-very-secret-indeed"
 
@@ -91,7 +92,7 @@ def test_a_broken_file_is_named_with_line_and_column(home: Path, workspace: Path
 
 def test_files_that_count_and_files_that_do_not_are_named(home: Path, workspace: Path) -> None:
     (home / "config.toml").write_text('modell = "x"\n')
-    (workspace / ".git").mkdir()
+    mark_repository(workspace)
     (workspace / ".codex").mkdir()
     (workspace / ".codex" / "config.toml").write_text('model = "y"\n')
     found = finding("config", workspace)

@@ -8,6 +8,7 @@ import pytest
 
 from app_server.config import load
 from app_server.config.load import LoadedConfig, load_config
+from tests.support.repository import mark_repository
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,7 @@ def system_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def project(workspace: Path) -> Path:
     """A repository with an inner folder; both may hold settings."""
-    (workspace / ".git").mkdir()
+    mark_repository(workspace)
     (workspace / "inner").mkdir()
     return workspace
 

@@ -15,6 +15,7 @@ from app_server.config.read import read_config
 from app_server.config.trust import project_root, repository_root, trust, trust_level
 from app_server.config.write import write_config
 from app_server.protocol.config import ConfigEdit, ConfigWriteResponse
+from tests.support.repository import mark_repository
 
 FILE = """# my settings
 model = "gpt-5.5" # the good one
@@ -290,7 +291,7 @@ def test_layers_are_listed_strongest_first(codex_home: Path, workspace: Path) ->
 def test_trust_is_recorded_for_the_repository_and_found_again(
     codex_home: Path, workspace: Path
 ) -> None:
-    (workspace / ".git").mkdir()
+    mark_repository(workspace)
     inner = workspace / "inner"
     inner.mkdir()
     assert trust_level(codex_home, inner) is None

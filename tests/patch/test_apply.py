@@ -20,6 +20,7 @@ from app_server.protocol.item import (
     FileUpdateChange,
     UpdatePatchChangeKind,
 )
+from tests.support.repository import mark_repository
 
 
 def verified(workspace: Path, body: str) -> list[FileChange]:
@@ -309,7 +310,7 @@ def test_a_turns_diff_is_gits_own(three_files: Path) -> None:
 
 
 def test_a_moved_file_is_one_entry_of_the_turns_diff(three_files: Path) -> None:
-    (three_files / ".git").mkdir()
+    mark_repository(three_files)
     turn = TurnDiff(three_files)
     changes = verified(three_files, UPDATE_MOVE_DELETE)
     turn.before(changes)

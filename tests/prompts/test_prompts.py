@@ -17,6 +17,7 @@ from app_server.protocol.permissions import (
     SandboxPolicy,
     WorkspaceWriteSandboxPolicy,
 )
+from tests.support.repository import mark_repository
 
 
 def docs(home: Path, cwd: Path, max_bytes: int = 32_768, **options: object) -> str | None:
@@ -86,7 +87,7 @@ def test_project_documents_are_joined_from_the_root_down_after_the_persons_own(
     home, root = tmp_path / "home", tmp_path / "repo"
     deep = root / "a" / "b"
     deep.mkdir(parents=True)
-    (root / ".git").mkdir()
+    mark_repository(root)
     (tmp_path / "AGENTS.md").write_text("above the root")
     (home / "AGENTS.md").write_text("mine")
     (root / "AGENTS.md").write_text("root")

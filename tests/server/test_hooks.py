@@ -8,6 +8,7 @@ import pytest
 
 from app_server.protocol.hooks import HOOKS_LIST, HooksListEntry, HooksListParams
 from tests.server.connector import Connector
+from tests.support.repository import mark_repository
 
 
 def command(text: str, **more: Any) -> dict[str, Any]:
@@ -62,7 +63,7 @@ async def test_a_hook_tells_where_it_stands_and_when_it_runs(
 async def test_a_project_adds_its_hooks_only_when_it_is_trusted(
     connect: Connector, codex_home: Path, workspace: Path
 ) -> None:
-    (workspace / ".git").mkdir()
+    mark_repository(workspace)
     write_hooks(workspace / ".codex", {"Stop": [{"hooks": [command("project")]}]})
     assert (await listed(connect, workspace))[0].hooks == []
     trust(codex_home, workspace)
@@ -123,7 +124,7 @@ async def test_a_hook_that_cannot_run_costs_only_itself(
 async def test_a_broken_file_is_told_and_the_next_layer_still_counts(
     connect: Connector, codex_home: Path, workspace: Path, text: str, warning: str
 ) -> None:
-    (workspace / ".git").mkdir()
+    mark_repository(workspace)
     write_hooks(workspace / ".codex", {"Stop": [{"hooks": [command("project")]}]})
     trust(codex_home, workspace)
     (codex_home / "hooks.json").write_text(text)

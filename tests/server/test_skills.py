@@ -22,6 +22,7 @@ from app_server.protocol.skills import (
 )
 from tests.server.connector import Connector
 from tests.support.conversation import Conversation
+from tests.support.repository import mark_repository
 
 
 def write_skill(root: Path, name: str, front: str = "", body: str = "Do it.") -> Path:
@@ -41,7 +42,7 @@ async def listed(connect: Connector, params: SkillsListParams | None = None) -> 
 async def test_skills_come_from_the_project_the_home_and_bundles_in_that_order(
     connect: Connector, codex_home: Path, workspace: Path
 ) -> None:
-    (workspace / ".git").mkdir()
+    mark_repository(workspace)
     write_skill(codex_home / "skills" / ".system", "bundled")
     write_skill(codex_home / "skills", "zeta")
     write_skill(Path.home() / ".agents" / "skills", "alpha")
@@ -63,7 +64,7 @@ async def test_a_folder_inside_a_project_sees_the_skills_on_the_way_up_and_no_fu
     project = workspace / "project"
     inner = project / "inner"
     inner.mkdir(parents=True)
-    (project / ".git").mkdir()
+    mark_repository(project)
     write_skill(workspace / ".agents" / "skills", "outside")
     write_skill(project / ".agents" / "skills", "project")
     write_skill(inner / ".agents" / "skills", "inner")
