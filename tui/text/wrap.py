@@ -114,15 +114,15 @@ def _ranges(text: str, first: int, rest: int, *, fold_long: bool) -> Iterator[tu
         if cells <= room or not fold_long:
             used, end, has_text = cells, piece_end, True
             continue
-        at = piece_start
-        while cell_len(text[at:piece_end]) > room:
+        at, used = piece_start, cells
+        while used > room:
             taken = fitting(text[at : min(piece_end, at + 4 * room)], room) or 1
             yield at, at + taken
             yielded = True
+            used -= cell_len(text[at : at + taken])
             at += taken
             room = rest
         start, end, has_text = at, piece_end, at < piece_end
-        used = cell_len(text[at:piece_end])
     if has_text:
         yield start, end
     elif not yielded:

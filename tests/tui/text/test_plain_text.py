@@ -289,3 +289,10 @@ def test_random_bytes_draw_within_the_width_and_without_control_characters(seed:
 def test_repetitive_text_is_drawn_to_its_end(unit: str) -> None:
     rows = draw_markdown(f"x {unit * 2_000}end", 80, TERMINAL)
     assert "end" in "".join(map(text_of, rows))
+
+
+@pytest.mark.parametrize("character", ["a", "\u200b", "e\u0301"])
+def test_a_huge_word_is_wrapped_at_once(character: str) -> None:
+    word = character * 300_000
+    rows = wrap([Segment(word)], 80)
+    assert "".join(text_of(row) for row in rows) == word

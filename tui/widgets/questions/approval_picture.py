@@ -7,6 +7,7 @@ whatever else has to go.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from rich.segment import Segment
@@ -73,16 +74,16 @@ def picture(view: View) -> Picture:
         hint = "enter to answer with this · esc to go back"
     tail = [BLANK, *_block(hint, view, view.palette.dim, "  ")]
     head = _head(view)
-    command, facts, change = _command(view), _facts(view), _change(view)
+    command, change = _command(view), _change(view)
+    facts: Sequence[Strip] = _facts(view)
     around = len(head) + len(options) + len(tail) + 1
     needed = min(LEAST_ROWS, len(command)) + min(LEAST_ROWS, len(facts))
     if around + needed + min(DIFF_ROWS, len(change)) > view.room:
         return _in_short(view, change)
     left = view.room - around
-    if view.ask.command:
-        command = _folded(command, min(SUBJECT_ROWS, left - len(facts)), view)
-    facts = _folded(facts, min(SUBJECT_ROWS, left - len(command)), view, tail=0)
-    lines = [*head, *command, *facts, BLANK]
+    shown = _folded(command, min(SUBJECT_ROWS, left - len(facts)), view) if command else ()
+    facts = _folded(facts, min(SUBJECT_ROWS, left - len(shown)), view, tail=0)
+    lines = [*head, *shown, *facts, BLANK]
     if cursor is not None:
         cursor = (cursor[0], cursor[1] + len(lines))
     return Picture([*lines, *options, *tail], cursor)
@@ -134,15 +135,19 @@ def _head(view: View) -> list[Strip]:
     return lines
 
 
-def _command(view: View) -> list[Strip]:
+def _command(view: View) -> Sequence[Strip]:
     """The whole command in colours."""
-    if not view.ask.command:
-        return []
+    return _command_rows(view.ask.command, view.width, view.palette) if view.ask.command else ()
+
+
+@lru_cache(maxsize=2)
+def _command_rows(command: str, width: int, palette: Palette) -> tuple[Strip, ...]:
+    """Kept for the next picture: a long command takes a second, and every key draws anew."""
     lines: list[Strip] = []
-    for row in highlight(clean(view.ask.command).strip("\n"), "bash", view.palette):
-        lead = Segment(_INDENT) if lines else Segment("  $ ", view.palette.accent)
-        lines += map(Strip, wrap(row, view.width, first=[lead], rest=[Segment(_INDENT)]))
-    return lines
+    for row in highlight(clean(command).strip("\n"), "bash", palette):
+        lead = Segment(_INDENT) if lines else Segment("  $ ", palette.accent)
+        lines += map(Strip, wrap(row, width, first=[lead], rest=[Segment(_INDENT)]))
+    return tuple(lines)
 
 
 def _facts(view: View, facts: Sequence[str] | None = None) -> list[Strip]:
@@ -157,7 +162,9 @@ def _change(view: View) -> list[Strip]:
     return [] if view.change is None else draw(view.change, view.width, view.palette)
 
 
-def _folded(lines: list[Strip], room: int, view: View, *, tail: int = TAIL_ROWS) -> list[Strip]:
+def _folded(
+    lines: Sequence[Strip], room: int, view: View, *, tail: int = TAIL_ROWS
+) -> Sequence[Strip]:
     """Within `room` rows: the beginning and the last `tail`, what is between counted."""
     if len(lines) <= room:
         return lines
