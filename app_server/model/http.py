@@ -35,6 +35,9 @@ CONNECT_TIMEOUT_SECONDS = 15.0
 WRITE_TIMEOUT_SECONDS = 60.0
 """For one piece of a request, not the whole; pictures make requests of megabytes."""
 
+MAX_REPLY_BYTES = 8 << 20
+"""Of a short answer, unpacked; a thousand times what services say."""
+
 KEEP_ALIVE_SECONDS = 50.0
 """Load balancers commonly close idle connections after 60 s; we leave first."""
 
@@ -112,13 +115,16 @@ class HttpClients:
         import httpx
 
         try:
-            async with asyncio.timeout(timeout_seconds):
-                response = await client.request(method, url, **sent)
+            async with (
+                asyncio.timeout(timeout_seconds),
+                client.stream(method, url, **sent) as response,
+            ):
+                body = await _short_body(response, url)
         except TimeoutError:
             raise Unreachable(f"no answer from {url} in {timeout_seconds:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL) as failure:
             raise Unreachable(f"cannot reach {url}: {reason(failure)}") from failure
-        return Reply(response.status_code, response.content)
+        return Reply(response.status_code, body)
 
     async def warm(self, url: str) -> None:
         """Make the client now, so that the first request need not wait for it; never fails."""
@@ -126,6 +132,15 @@ class HttpClients:
             await self.client(url)
         except NetworkSettingsUnusable as problem:
             log.warning("%s", problem)
+
+
+async def _short_body(response: httpx.Response, url: str) -> bytes:
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > MAX_REPLY_BYTES:
+            raise Unreachable(f"{url} gave an answer of more than {MAX_REPLY_BYTES >> 20} MB")
+    return bytes(body)
 
 
 def _kind(url: str) -> Kind:

@@ -17,6 +17,7 @@ from app_server.auth.exchange import Issuer, challenge_for
 from app_server.auth.store import StoredAuth
 from app_server.demo.provider import ScriptedModel
 from app_server.demo.script import Reply
+from app_server.model import http as model_http
 from app_server.model.http import HttpClients
 from tests.auth.test_tokens import AUTH, jwt
 
@@ -420,3 +421,12 @@ async def test_a_network_that_goes_away_does_not_end_the_wait_for_a_device_code(
     async with Flaky({}) as http:
         stored = await wait_for_approval(http, issuer, shown_code(issuer))
     assert stored.auth_mode == "chatgpt"
+
+
+async def test_an_answer_without_end_is_not_taken_in(
+    clients: HttpClients, issuer: Issuer, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_http, "MAX_REPLY_BYTES", 1000)
+    model.routes["POST", f"{DEVICE}/usercode"] = Reply(body={"user_code": "x" * 1001})
+    with pytest.raises(Unreachable, match="gave an answer of more than"):
+        await request_code(clients, issuer)
