@@ -59,12 +59,17 @@ def run(options: Options) -> int:
 
         async def connect_remote() -> Channel:
             from app_server import logs
-            from app_server.cli.lending import HomeLender, LendingChannel
+            from app_server.cli.lending import (
+                HomeLender,
+                LendingChannel,
+                lend_nothing_in_the_open,
+            )
 
             assert remote is not None
             logs.to_file(home)
             channel = await remote.open(home)
-            return LendingChannel(channel, HomeLender(home, options))
+            lend = HomeLender(home, options) if remote.is_private else lend_nothing_in_the_open
+            return LendingChannel(channel, lend)
 
         servers = _Servers(options, home, cwd, closing)
         connect = servers.connect_demo if options.demo else servers.connect

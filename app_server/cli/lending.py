@@ -2,7 +2,7 @@
 
 A server elsewhere may live on tokens that this terminal, or an editor beside it, has lent it. The
 question is answered on the way from the server to the interface, which never sees a token. Only a
-server that names the account that is signed in here gets anything.
+server that names the account that is signed in here gets anything, and none over an open network.
 """
 
 from __future__ import annotations
@@ -72,6 +72,13 @@ class LendingChannel:
             answer = ErrorFrame(question_id, refusal)
         with suppress(ChannelClosed):
             await self._channel.send(answer)
+
+
+async def lend_nothing_in_the_open(
+    params: ChatgptAuthTokensRefreshParams,
+) -> ChatgptAuthTokensRefreshResponse:
+    """For a server whose answers and questions others on the way can read; implements `Lend`."""
+    raise InvalidRequest("tokens are lent over wss://, unix:// or loopback only")
 
 
 class HomeLender:

@@ -30,6 +30,12 @@ class Remote(NamedTuple):
     def __repr__(self) -> str:
         return f"Remote({self.url!r}, …)"
 
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody on the way can read what is sent."""
+        address = _ADDRESS.fullmatch(self.url)
+        return address is None or address["scheme"] == "wss" or _is_loopback(address["host"])
+
     async def open(self, codex_home: Path) -> Channel:
         """A new connection. Raises `CannotConnect`."""
         from app_server.client.connect import open_unix_socket, open_websocket
@@ -61,7 +67,7 @@ def remote_from(options: Options, environment: Mapping[str, str]) -> Remote | No
         raise RemoteUnusable(f"environment variable `{variable}` is not set")
     if not token.strip():
         raise RemoteUnusable(f"environment variable `{variable}` is empty")
-    if address is None or not (address["scheme"] == "wss" or _is_loopback(address["host"])):
+    if address is None or not Remote(url).is_private:
         raise RemoteUnusable(
             f"remote auth tokens require `wss://` or loopback `ws://` URLs; got `{url}`"
         )

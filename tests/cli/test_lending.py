@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from app_server.auth.store import FileStore, StoredAuth, Tokens
-from app_server.cli.lending import HomeLender, LendingChannel
+from app_server.cli.lending import HomeLender, LendingChannel, lend_nothing_in_the_open
 from app_server.cli.options import parse
+from app_server.cli.remote import Remote
 from app_server.protocol.account import (
     ACCOUNT_CHATGPT_AUTH_TOKENS_REFRESH,
     ChatgptAuthTokensRefreshParams,
@@ -119,3 +120,29 @@ def restricted(codex_home: Path) -> None:
 @pytest.mark.usefixtures("restricted", "signed_in")
 async def test_a_workspace_that_is_forbidden_is_not_lent(server: LocalChannel) -> None:
     assert "Login is restricted to workspace acct-9" in await refusal_of(server)
+
+
+async def test_over_an_open_network_nothing_is_lent(signed_in: str) -> None:
+    client_end, server_end = local_pair()
+    terminal = LendingChannel(client_end, lend_nothing_in_the_open)
+    await server_end.send(QUESTION)
+    await server_end.send(NOTICE)
+    assert await terminal.receive() == NOTICE
+    assert await refusal_of(server_end) == "tokens are lent over wss://, unix:// or loopback only"
+    await terminal.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "is_private"),
+    [
+        ("ws://203.0.113.7:4500", False),
+        ("ws://127.example.com:4500", False),
+        ("ws://127.0.0.1:4500", True),
+        ("ws://localhost:4500", True),
+        ("wss://codex.example:4500", True),
+        ("unix://", True),
+        ("unix:///run/codex.sock", True),
+    ],
+)
+def test_an_open_network_is_one_that_others_can_read(url: str, is_private: bool) -> None:
+    assert Remote(url).is_private is is_private
