@@ -60,6 +60,9 @@ class ScriptedAccount:
         self.knows_account.set()
         self.login_refusal = ""
         """Why the next sign-in cannot begin."""
+        self.begins_logins = asyncio.Event()
+        """Cleared, a sign-in begins only when it is set."""
+        self.begins_logins.set()
         self.auth_url = AUTH_URL
         self._logins = 0
 
@@ -74,6 +77,7 @@ class ScriptedAccount:
                     account=self.account, requires_openai_auth=self.requires_auth
                 )
             case ACCOUNT_LOGIN_START.name:
+                await self.begins_logins.wait()
                 return self._begun(params)
             case ACCOUNT_LOGIN_CANCEL.name:
                 return CancelLoginAccountResponse(status="canceled")

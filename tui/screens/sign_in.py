@@ -124,10 +124,12 @@ async def _with_chatgpt(
         while True:
             panel.show_starting()
             try:
-                started = await app.link.request(ACCOUNT_LOGIN_START, params)
+                started = await _begun(app, panel, params)
             except RpcError as error:
                 problem = error.message
             else:
+                if started is None:
+                    return GIVEN_UP
                 ended = await _wait(app, panel, started)
                 if ended is None:
                     return GIVEN_UP
@@ -141,6 +143,39 @@ async def _with_chatgpt(
                 return f"The sign-in did not work: {problem}"
     finally:
         chat.close_panel()
+
+
+async def _begun(
+    app: "CodexApp",
+    panel: LoginPanel,
+    params: ChatgptLoginAccountParams | ChatgptDeviceCodeLoginAccountParams,
+) -> Any:
+    """The sign-in as the server has begun it; None when it is given up before. Raises `RpcError`.
+
+    A service that says nothing keeps the server waiting for half a minute, but nobody here.
+    """
+    starting = asyncio.ensure_future(app.link.request(ACCOUNT_LOGIN_START, params))
+    giving_up = asyncio.ensure_future(_next(panel, "cancel"))
+    try:
+        await asyncio.wait({starting, giving_up}, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        starting.cancel()
+        raise
+    finally:
+        giving_up.cancel()
+    if not giving_up.done():
+        return starting.result()
+    app.run_worker(_take_back_begun(app, starting))
+    return None
+
+
+async def _take_back_begun(app: "CodexApp", starting: "asyncio.Future[Any]") -> None:
+    """What was given up before it had begun ends as soon as it has."""
+    try:
+        started = await starting
+    except RpcError:
+        return
+    await _take_back(app, started.login_id)
 
 
 async def _wait(

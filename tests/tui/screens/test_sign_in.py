@@ -181,6 +181,20 @@ async def test_a_sign_in_is_given_up_with_escape_and_taken_back(codex_home: Path
         assert cancelled.login_id == "login-1"
 
 
+async def test_a_sign_in_that_does_not_begin_is_given_up_all_the_same(codex_home: Path) -> None:
+    server = nobody()
+    server.begins_logins.clear()
+    async with first_run(codex_home, server) as s:
+        await s.press("1")
+        await s.see("Starting…")
+        await s.press("escape")
+        await s.see("The sign-in was given up.")
+        server.begins_logins.set()
+        await s.until(lambda: s.requests(ACCOUNT_LOGIN_CANCEL.name))
+        (taken_back,) = s.requests(ACCOUNT_LOGIN_CANCEL.name)
+        assert taken_back.login_id == "login-1"
+
+
 async def test_a_sign_in_can_be_started_over_while_it_waits(codex_home: Path) -> None:
     async with first_run(codex_home, nobody()) as s:
         await s.press("2")
