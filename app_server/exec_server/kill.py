@@ -75,6 +75,23 @@ def kill_tree(root_pid: int) -> None:
     signal_all(descendants(root_pid), signal.SIGKILL)
 
 
+def kill_strays() -> bool:
+    """SIGKILL to everything a keeper that was killed left to us; one pass. Whether any are left.
+
+    Keepers stay in our session, and what they start begins with one of its own.
+    """
+    is_any_left = False
+    for pid in children_of(os.getpid()):
+        try:
+            if os.getsid(pid) == os.getsid(0):
+                continue
+            signal_all([*descendants(pid), pid], signal.SIGKILL)
+            is_any_left |= os.waitpid(pid, os.WNOHANG)[0] == 0
+        except (ProcessLookupError, ChildProcessError):
+            continue
+    return is_any_left
+
+
 def _namespace_depth(pid: int) -> int:
     """How many process namespaces this process is seen in from here."""
     try:

@@ -15,9 +15,19 @@ _PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+_adopting_pid = 0
+
+
 def adopt_orphans() -> None:
     """Become the parent of every descendant whose own parent ends."""
+    global _adopting_pid
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    _adopting_pid = os.getpid()
+
+
+def adopts_orphans() -> bool:
+    """Whether this very process asked for that."""
+    return _adopting_pid == os.getpid()
 
 
 def end_with_parent(parent_pid: int, signal_number: int = signal.SIGKILL) -> None:

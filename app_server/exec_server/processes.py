@@ -17,7 +17,7 @@ import termios
 from collections.abc import Callable
 from typing import Literal, Protocol, TypeAlias
 
-from app_server.exec_server import pty
+from app_server.exec_server import kill, prctl, pty
 from app_server.exec_server.gathering import Gathering
 from app_server.exec_server.loop import Loop, Timer
 from app_server.exec_server.output import Chunk, RetainedOutput
@@ -32,6 +32,7 @@ READS_AT_ONCE = 16
 """A terminal gives at most four kilobytes per read."""
 TRAILING_OUTPUT_SECONDS = 0.05
 """How long an exit waits for outputs that somebody still holds open."""
+STRAY_PASS_SECONDS = 0.01
 LINGER_SECONDS = 5.0
 """How long outputs are read after the exit, if something beyond our reach holds them open."""
 
@@ -78,6 +79,7 @@ class ManagedProcess:
         self._input = ProcessInput(loop, None)
         self._wait_status: int | None = None
         self._is_ending = False
+        self._is_keeper_lost = False
         self._timer: Timer | None = None
         self._force_timer: Timer | None = None
         self._on_started: Callable[[str | None], None] | None = None
@@ -131,6 +133,7 @@ class ManagedProcess:
             if self._on_started is not None:
                 self._started("the keeper of the process ended")
             elif not self._is_ending:
+                self._is_keeper_lost = True
                 self._exit_reported(None)
 
     def _started(self, problem: str | None) -> None:
@@ -161,6 +164,13 @@ class ManagedProcess:
         self._keeper_pid = None
         if self._force_timer is not None:
             self._force_timer.cancel()
+        if self._is_keeper_lost and prctl.adopts_orphans():
+            self._kill_strays()
+
+    def _kill_strays(self) -> None:
+        """What a keeper that was killed would have ended."""
+        if kill.kill_strays():
+            self._loop.call_later(STRAY_PASS_SECONDS, self._kill_strays)
 
     # Output
 

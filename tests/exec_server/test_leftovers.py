@@ -27,7 +27,8 @@ def stubborn(file: Path) -> str:
 
 def detached(file: Path) -> str:
     """Forks twice into a session of its own, closes its outputs, and ignores polite signals."""
-    return f'(setsid sh -c "{stubborn(file)}" >/dev/null 2>&1 </dev/null &)'
+    own = stubborn(file).replace("$", "\\$")  # its number, not that of the shell around it
+    return f'(setsid sh -c "{own}" >/dev/null 2>&1 </dev/null &)'
 
 
 @pytest.fixture
@@ -94,6 +95,15 @@ def test_a_command_that_stops_its_keeper_ends_all_the_same(peer: StdioPeer, file
     peer.call("process/terminate", {"processId": "a", "mode": {"type": "force"}})
     peer.exited("a")
     assert_gone(pids)
+
+
+def test_a_command_that_kills_its_keeper_leaves_nothing(peer: StdioPeer, tmp_path: Path) -> None:
+    file, other = tmp_path / "one", tmp_path / "other"
+    peer.shell("b", stubborn(other))
+    peer.shell("a", f"{detached(file)}; while [ ! -s {file} ]; do :; done; kill -9 $PPID; wait")
+    assert peer.exited("a")["exitCode"] == -1
+    assert_gone(pids_in(file, 1))
+    assert all(is_running(pid) for pid in pids_in(other, 1))
 
 
 @pytest.mark.parametrize("has_terminal", [False, True])
