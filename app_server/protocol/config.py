@@ -3,7 +3,7 @@
 from typing import Any, Literal, TypeAlias
 
 from app_server.protocol.method import ClientMethod, in_queue
-from app_server.protocol.shared import AbsolutePathBuf
+from app_server.protocol.shared import AbsolutePathBuf, PathParam
 from app_server.protocol.wire import JsonObject, Wire
 
 
@@ -61,7 +61,7 @@ class ConfigLayer(Wire, omit_defaults=True):
 
 
 class ConfigReadParams(Wire):
-    cwd: str | None = None
+    cwd: PathParam | None = None
     include_layers: bool = False
 
 

@@ -3,7 +3,7 @@
 from typing import Literal, TypeAlias
 
 from app_server.protocol.method import ClientMethod, ServerNotification
-from app_server.protocol.shared import Unsigned32
+from app_server.protocol.shared import PathParam, Unsigned32
 from app_server.protocol.wire import SnakeWire, Wire
 
 FuzzyFileSearchMatchType: TypeAlias = Literal["file", "directory"]
@@ -24,7 +24,7 @@ class FuzzyFileSearchParams(Wire):
     """Search once. A repeated `cancellation_token` ends the earlier search that had it."""
 
     query: str
-    roots: list[str]
+    roots: list[PathParam]
     cancellation_token: str | None = None
 
 
@@ -33,7 +33,7 @@ class FuzzyFileSearchResponse(Wire):
 
 
 class FuzzyFileSearchSessionStartParams(Wire):
-    roots: list[str]
+    roots: list[PathParam]
     session_id: str
 
 

@@ -3,7 +3,7 @@
 from typing import Literal, TypeAlias
 
 from app_server.protocol.method import ClientMethod, ServerNotification, in_queue
-from app_server.protocol.shared import AbsolutePathBuf, Unsigned
+from app_server.protocol.shared import AbsolutePathBuf, PathParam, Unsigned
 from app_server.protocol.wire import Wire
 
 HookEventName: TypeAlias = Literal[
@@ -57,7 +57,7 @@ class HooksListEntry(Wire):
 
 
 class HooksListParams(Wire):
-    cwds: list[str] = []
+    cwds: list[PathParam] = []
 
 
 class HooksListResponse(Wire):

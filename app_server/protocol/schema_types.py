@@ -26,6 +26,7 @@ _PLAIN: dict[str, Schema] = {
     "Unsigned": {"type": "integer", "format": "uint64", "minimum": 0},
     "Unsigned16": {"type": "integer", "format": "uint16", "minimum": 0},
     "Unsigned32": {"type": "integer", "format": "uint32", "minimum": 0},
+    "PathParam": {"type": "string"},
     "float": {"type": "number", "format": "double"},
     "JsonObject": {"type": "object", "additionalProperties": True},
     "OtherResponseItem": {

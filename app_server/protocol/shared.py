@@ -50,5 +50,8 @@ Signed: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 AbsolutePathParam: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A/[^\x00]*\Z")]
 """An absolute path in a client's request; a relative one is refused when it is read."""
 
+PathParam: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[^\x00]*\Z")]
+"""A path in a client's request that need not be absolute."""
+
 ResponseItemObject: TypeAlias = JsonObject
 """A `ResponseItem` not yet read; `decode_response_item` reads it."""

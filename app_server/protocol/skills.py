@@ -3,7 +3,7 @@
 from typing import Literal, TypeAlias
 
 from app_server.protocol.method import ClientMethod, ServerNotification, in_queue
-from app_server.protocol.shared import AbsolutePathBuf, AbsolutePathParam
+from app_server.protocol.shared import AbsolutePathBuf, AbsolutePathParam, PathParam
 from app_server.protocol.wire import Wire
 
 SkillScope: TypeAlias = Literal["user", "repo", "system", "admin"]
@@ -61,7 +61,7 @@ class SkillsListExtraRootsForCwd(Wire):
 class SkillsListParams(Wire):
     """List skills, for each directory given or for the server's own."""
 
-    cwds: list[str] = []
+    cwds: list[PathParam] = []
     force_reload: bool = False
     per_cwd_extra_user_roots: list[SkillsListExtraRootsForCwd] | None = None
 
