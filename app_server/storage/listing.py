@@ -56,7 +56,7 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
     model_providers: Collection[str] = ()
     """None given: all. A file that names no provider counts for `default_provider`."""
     default_provider: str = "openai"
-    cwds: Collection[str] = ()
+    cwds: Collection[str] | None = None
     """Exact paths; none: anywhere."""
     search_term: str | None = None
     """A part of the title: of the name, or of the first message where there is no name."""
@@ -210,7 +210,7 @@ def _wanted(query: ListQuery, head: RolloutHead, name: str | None) -> bool:
         provider = meta.model_provider or query.default_provider
         if provider not in query.model_providers:
             return False
-    if query.cwds and meta.cwd not in query.cwds:
+    if query.cwds is not None and meta.cwd not in query.cwds:
         return False
     if query.search_term:
         return query.search_term in (name or head.preview or "")

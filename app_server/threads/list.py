@@ -49,7 +49,7 @@ async def list_threads(manager: ThreadManager, params: ThreadListParams) -> Thre
         archived=bool(params.archived),
         source_kinds=params.source_kinds or (),
         model_providers=params.model_providers or (),
-        cwds=[params.cwd] if isinstance(params.cwd, str) else params.cwd or (),
+        cwds=[params.cwd] if isinstance(params.cwd, str) else params.cwd,
         search_term=params.search_term,
     )
     try:

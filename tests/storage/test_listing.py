@@ -141,6 +141,7 @@ def test_providers_and_folders_can_be_asked_for(codex_home: Path) -> None:
     assert listed(codex_home, model_providers=["mock"]) == ["prompt 0"]
     assert listed(codex_home, model_providers=["x"], default_provider="x") == ["prompt 1"]
     assert listed(codex_home, cwds=["/elsewhere", "/nowhere"]) == ["prompt 2"]
+    assert listed(codex_home, cwds=[]) == []
 
 
 def test_search_looks_at_the_name_or_else_the_first_message(codex_home: Path) -> None:
