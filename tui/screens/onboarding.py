@@ -83,7 +83,7 @@ async def _offer_ways(app: "CodexApp", config: dict[str, Any], account: GetAccou
         intro = ["Codex needs a model to talk to. /login brings you back here at any time."]
         if problem:
             intro.append(problem)
-        chosen = await app.chat.choose("Welcome to Codex", choices, intro)
+        chosen = await app.chat.choose("Welcome to Codex", choices, intro, leaving="leave")
         match chosen:
             case None | "leave":
                 raise Leave
@@ -118,6 +118,7 @@ async def trust_folder(app: "CodexApp", config: dict[str, Any]) -> None:
             root,
             "Files here can tell Codex what to do. Work only with those whose origin you know.",
         ],
+        leaving="leave",
     )
     if not chosen:
         raise Leave

@@ -78,10 +78,19 @@ class PanelScreen(Screen[None]):
         selected: int | None = None,
         on_cancelled: Callable[[], None] | None = None,
         keeps: bool = False,
+        leaving: str = "go back",
     ) -> ListPicker:
-        """Let the user choose; `on_chosen` is called once, after the panel has closed."""
+        """Let the user choose; `on_chosen` is called once, after the panel has closed.
+
+        `leaving` says what Esc does here.
+        """
         picker = ListPicker(
-            title, choices, intro=intro, searchable=searchable, palette=self._palette
+            title,
+            choices,
+            intro=intro,
+            footer=f"enter to choose · esc to {leaving}",
+            searchable=searchable,
+            palette=self._palette,
         )
         if selected is not None:
             picker.selected = selected
@@ -96,6 +105,7 @@ class PanelScreen(Screen[None]):
         intro: Sequence[str] = (),
         *,
         searchable: bool = False,
+        leaving: str = "go back",
     ) -> Any:
         """The value of one of `choices`, or None; questions wait meanwhile."""
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -112,6 +122,7 @@ class PanelScreen(Screen[None]):
             searchable=searchable,
             on_cancelled=lambda: settle(None),
             keeps=True,
+            leaving=leaving,
         )
         return await answer
 

@@ -70,7 +70,13 @@ from tui.state.effects import (
 )
 from tui.state.model import AppState, Draft, Settings
 from tui.state.reduce_account import send_unsent, take_unsent_back
-from tui.state.reduce_app import list_models, notice, open_thread, with_thread
+from tui.state.reduce_app import (
+    WAYS_TO_A_SESSION,
+    list_models,
+    notice,
+    open_thread,
+    with_thread,
+)
 from tui.state.reduce_questions import answered
 from tui.state.reduce_terminals import listed
 from tui.state.reduce_turns import interrupt, pull_queued, queue, submit
@@ -222,7 +228,8 @@ def _send(state: AppState, draft: Draft, at: float, *, later: bool) -> Step:
             return state, ()
         if state.opening is None:
             back = ReturnToComposer(text=draft.text, images=draft.images)
-            return notice(state, "error", "There is no session to send this to."), (back,)
+            said = "There is no session to send this to."
+            return notice(state, "error", said, WAYS_TO_A_SESSION), (back,)
         return replace(state, waiting=(*state.waiting, draft)), ()
     if state.connection.status == "lost":
         back = ReturnToComposer(text=draft.text, images=draft.images)

@@ -59,6 +59,8 @@ AppEvent = (
     | DeprecationNoticeNotification
 )
 
+WAYS_TO_A_SESSION = "/new begins one, /resume lists those there are."
+
 
 def connected(state: AppState, *, remote: bool) -> Step:
     """The handshake is done: ask who is signed in and which models there are."""
@@ -209,7 +211,8 @@ def _send_waiting(
 
 def open_refused(state: AppState, how: str, message: str) -> Step:
     doing = {"start": "start a session", "resume": "resume the session", "fork": "fork the session"}
-    state = notice(state, "error", f"Could not {doing[how]}: {message}")
+    way_out = WAYS_TO_A_SESSION if state.thread is None else ""
+    state = notice(state, "error", f"Could not {doing[how]}: {message}", way_out)
     return _given_back(replace(state, opening=None, waiting=()), state.waiting)
 
 

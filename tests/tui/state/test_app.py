@@ -40,6 +40,7 @@ from tui.state.effects import AnswerQuestion, CopyText, Quit, ReturnToComposer, 
 from tui.state.events import Asked, Connected
 from tui.state.merge import merge_adjacent_deltas
 from tui.state.model import AppState
+from tui.state.reduce_app import WAYS_TO_A_SESSION
 from tui.state.select import (
     context_left_percent,
     elapsed,
@@ -79,13 +80,22 @@ def test_what_is_submitted_before_a_thread_is_open_is_sent_once_it_is() -> None:
     assert [message.text for message in screen.thread.queue] == ["second"]
 
 
+def test_what_is_sent_without_a_session_comes_back_with_the_ways_to_one() -> None:
+    screen = Screen()
+    screen.apply(OpenNewThread(params=ThreadStartParams()))
+    screen.refuse("thread/start", "config is broken")
+    effects = screen.apply(UserSubmitted(text="hello"))
+    assert effects == [ReturnToComposer(text="hello")]
+    assert screen.state.notices[-1].details == WAYS_TO_A_SESSION
+
+
 def test_what_was_submitted_comes_back_when_no_thread_can_be_opened() -> None:
     screen = Screen()
     screen.apply(OpenNewThread(params=ThreadStartParams()), UserSubmitted(text="early"))
     effects = screen.refuse("thread/start", "config is broken")
     assert effects == [ReturnToComposer(text="early")]
-    assert [one.text for one in screen.state.notices] == [
-        "Could not start a session: config is broken"
+    assert [(one.text, one.details) for one in screen.state.notices] == [
+        ("Could not start a session: config is broken", WAYS_TO_A_SESSION)
     ]
 
 

@@ -101,9 +101,13 @@ class Footer(Drawn):
 
 
 def _fitted(items: list[str], width: int) -> str:
-    """The items in a row; the longest, a path as a rule, gives way first."""
+    """The items in a row; a word nobody misses, then the longest, a path as a rule, gives way."""
     text = " · ".join(items)
     if len(text) <= width or not items:
+        return text
+    items = [item.replace("% context left", "% left") for item in items]
+    text = " · ".join(items)
+    if len(text) <= width:
         return text
     longest = max(range(len(items)), key=lambda position: len(items[position]))
     room = width - (len(text) - len(items[longest]))
