@@ -61,20 +61,29 @@ class ReviewMemory:
     """What an automatic reviewer refused, and what the person allowed in spite of it."""
 
     def __init__(self) -> None:
-        self._allowed: set[Hashable] = set()
+        self._allowed: dict[Hashable, bytes | None] = {}
+        self._refused: dict[Hashable, bytes] = {}
         self._turn_id = ""
         self._running = 0
         self._all = 0
 
     def allow_once(self, key: Hashable) -> None:
-        self._allowed.add(key)
+        self._allowed[key] = self._refused.get(key)
 
-    def take_allowed(self, key: Hashable) -> bool:
-        """Whether the person allowed this action; that is used up by asking."""
-        if key not in self._allowed:
+    def take_allowed(self, key: Hashable, details: bytes) -> bool:
+        """Whether the person allowed this action; that is used up by asking.
+
+        What was refused is what was allowed: the same command with more room, or another patch of
+        the same files, is not.
+        """
+        if key not in self._allowed or self._allowed[key] not in (None, details):
             return False
-        self._allowed.remove(key)
+        del self._allowed[key]
         return True
+
+    def note_refused(self, key: Hashable, details: bytes) -> None:
+        """Remember what exactly was refused, in a form to compare."""
+        self._refused[key] = details
 
     def allowed(self, turn_id: str) -> None:
         self._count_in(turn_id)

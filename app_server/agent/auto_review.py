@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -86,8 +87,9 @@ async def judge_action(
 
     `details` is what the reviewer has to know besides.
     """
-    reviews = turn.session.approvals.reviews
-    if reviews.take_allowed(action_key(action)):
+    reviews, key = turn.session.approvals.reviews, action_key(action)
+    exactly = sha256(msgspec.json.encode(details)).digest()
+    if reviews.take_allowed(key, exactly):
         return Judgement(allowed=True)
     review_id, began_ms = ids.uuid4(), clock.now_ms()
     started = ItemGuardianApprovalReviewStartedNotification(
@@ -118,6 +120,7 @@ async def judge_action(
     if review.status == "approved":
         reviews.allowed(turn.id)
         return Judgement(allowed=True)
+    reviews.note_refused(key, exactly)
     return _refused(turn, review)
 
 

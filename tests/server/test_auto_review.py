@@ -189,6 +189,26 @@ async def test_what_the_person_allows_after_a_refusal_passes_once(
     assert any("allows it" in note["content"][0]["text"] for note in notes)
 
 
+async def test_another_patch_of_the_same_file_is_not_what_the_person_allowed(
+    thread: Conversation, model: ScriptedModel, workspace: Path
+) -> None:
+    def adds(line: str) -> Any:
+        return applies_patch(f"*** Begin Patch\n*** Add File: a\n+{line}\n*** End Patch")
+
+    model.script(adds("harmless"), verdict("deny", "high"), says("I stop."))
+    await thread.say("Make a.")
+    assert await ended(thread) == "completed"
+    (refusal,) = thread.params_of(COMPLETED)
+    event = msgspec.to_builtins(refusal)
+    params = ThreadApproveGuardianDeniedActionParams(thread_id=thread.thread_id, event=event)
+    await thread.call(THREAD_APPROVE_GUARDIAN_DENIED_ACTION, params)
+    model.script(adds("evil"), verdict("deny", "high"), adds("harmless"), says("Done."))
+    await thread.say("Again.")
+    assert await ended(thread) == "completed"
+    assert len(thread.params_of(COMPLETED)) == 2
+    assert (workspace / "a").read_text() == "harmless\n"
+
+
 async def test_a_report_that_is_no_refusal_is_refused(thread: Conversation) -> None:
     params = ThreadApproveGuardianDeniedActionParams(thread_id=thread.thread_id, event={})
     with pytest.raises(InvalidRequest, match="invalid Guardian denial event: "):
