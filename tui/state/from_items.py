@@ -4,7 +4,6 @@ import re
 
 import msgspec
 
-from app_server.execpolicy.shell_split import own_shell, program_name
 from app_server.protocol.item import (
     AddPatchChangeKind,
     AgentMessageThreadItem,
@@ -174,7 +173,7 @@ def shown_command(command: str) -> str:
     A program that is only called like a shell, and lies anywhere, is no wrapping to take off.
     """
     head = command.split(maxsplit=2)
-    if len(head) < 3 or not _is_shell(head[0]) or head[1] not in ("-lc", "-c"):
+    if len(head) < 3 or head[1] not in ("-lc", "-c") or not _is_shell(head[0]):
         return command
     return _unquoted(head[2].rstrip()) or command
 
@@ -192,6 +191,8 @@ def _unquoted(text: str) -> str | None:
 
 
 def _is_shell(program: str) -> bool:
+    from app_server.execpolicy.shell_split import own_shell, program_name  # not before first paint
+
     return program_name(program) in _SHELLS or program == own_shell()
 
 
