@@ -33,8 +33,8 @@ async def begin(app: "CodexApp") -> None:
             if not app.options.remote:
                 await trust_folder(app, config)
             _use_settings(app, config)
-    except Leave:
-        app.quit()
+    except Leave as left:
+        app.quit(str(left))
         return
     except RpcError as error:
         log.warning("start-up question failed: %s", error)

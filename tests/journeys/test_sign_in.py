@@ -103,6 +103,7 @@ def test_a_code_is_given_up_and_another_way_gone(open_signed_out: Open, issuer: 
     terminal.wait_for("The sign-in was given up.")
     terminal.press("5" if "5. Leave" in terminal.screen() else "4")
     assert terminal.wait_for_exit() == 0
+    assert "Nobody is signed in. codex login does that" in terminal.everything()
 
 
 def test_a_message_refused_for_want_of_a_sign_in_goes_out_after_it(

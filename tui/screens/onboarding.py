@@ -23,8 +23,12 @@ LOOKING_SECONDS = 0.5
 """Longer than any file takes to read; what takes longer is a keyring, or a server far away."""
 
 
+NOT_SIGNED_IN = "Nobody is signed in. codex login does that; codex --demo needs no account."
+NOT_TRUSTED = "Nothing was done in this folder, and nothing kept: you are asked again next time."
+
+
 class Leave(Exception):
-    """The user does not want to go on."""
+    """The user does not want to go on; the message is what they read below the last screen."""
 
 
 async def make_ready(app: "CodexApp", config: dict[str, Any]) -> None:
@@ -57,8 +61,8 @@ async def _make_ready_later(
     app.act(LookingForSignIn(place=""))
     try:
         await _offer_ways(app, config, account)
-    except Leave:
-        app.quit()
+    except Leave as left:
+        app.quit(str(left))
 
 
 async def _offer_ways(app: "CodexApp", config: dict[str, Any], account: GetAccountResponse) -> None:
@@ -86,7 +90,7 @@ async def _offer_ways(app: "CodexApp", config: dict[str, Any], account: GetAccou
         chosen = await app.chat.choose("Welcome to Codex", choices, intro, leaving="leave")
         match chosen:
             case None | "leave":
-                raise Leave
+                raise Leave(NOT_SIGNED_IN)
             case "demo":
                 await _use_demo(app)
                 return
@@ -121,7 +125,7 @@ async def trust_folder(app: "CodexApp", config: dict[str, Any]) -> None:
         leaving="leave",
     )
     if not chosen:
-        raise Leave
+        raise Leave(NOT_TRUSTED)
     edit = ConfigEdit(  # a path may hold dots, which part the keys of a key path
         key_path="projects", value={root: {"trust_level": "trusted"}}, merge_strategy="upsert"
     )
