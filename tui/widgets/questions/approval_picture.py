@@ -131,7 +131,9 @@ def _head(view: View) -> list[Strip]:
     more = f"  ({', '.join(notes)})" if notes else ""
     lines = [cut(styled(title, (more, palette.dim)), view.width)]
     if view.ask.reason:
-        lines += _block(f"Reason: {view.ask.reason}", view, palette.emphasis, "  ")
+        # The agent's own words about a command: as lines they could look like another question.
+        reason = " ".join(view.ask.reason.split()) if view.ask.command else view.ask.reason
+        lines += _block(f"Reason: {reason}", view, palette.emphasis, "  ")
     return lines
 
 
