@@ -1,7 +1,8 @@
 """One from a list: a title, numbered rows with descriptions, an optional search line.
 
 A digit picks at once where nothing is searched for. Descriptions wrap under their own column, or
-under their label where the terminal is narrow; nothing is cut.
+under their label where the terminal is narrow; nothing is cut. Where not all rows fit, the title
+says which of how many is selected.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from textual.strip import Strip
 
 from tui.text.palette import TERMINAL, Palette
 from tui.widgets.composer.layout import lay_out
-from tui.widgets.drawn import BLANK, Drawn, styled
+from tui.widgets.drawn import BLANK, Drawn, cut, styled
 
 ROWS_AROUND = 4
 """Kept for a row of the conversation, a blank one above the panel, and the footer."""
@@ -110,6 +111,8 @@ class ListPicker(Drawn, can_focus=True):
         if len(flat) > room and rows:
             end = first_of[self.selected] + len(rows[self.selected])
             top = max(0, end - room)
+            place = styled((f"  {self.selected + 1} of {len(rows)}", self._palette.dim))
+            head = [cut(Strip([*line, *place]), width) for line in head[:1]] + head[1:]
         lines = [*head, *flat[top : top + room]]
         if not rows:
             lines.append(styled(("  nothing matches", self._palette.dim)))
