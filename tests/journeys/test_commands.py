@@ -85,7 +85,7 @@ def test_a_command_left_running_is_listed_looked_into_and_stopped(
     terminal.wait_for("› 1. echo listening; echo ready; sleep 300")
     terminal.press("x")
     terminal.wait_for("Nothing runs in the background")
-    terminal.wait_for("Finished echo listening")
+    terminal.wait_for("Stopped echo listening")
     terminal.wait_for("(exit 143")
     terminal.press("escape")
     terminal.wait_for(lambda shown: "Nothing runs" not in shown.screen())
