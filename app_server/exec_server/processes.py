@@ -33,6 +33,8 @@ READS_AT_ONCE = 16
 TRAILING_OUTPUT_SECONDS = 0.05
 """How long an exit waits for outputs that somebody still holds open."""
 STRAY_PASS_SECONDS = 0.01
+START_NUDGE_SECONDS = 0.1
+"""Longer than a start takes, so that hardly any is nudged."""
 LINGER_SECONDS = 5.0
 """How long outputs are read after the exit, if something beyond our reach holds them open."""
 
@@ -104,6 +106,13 @@ class ManagedProcess:
         self._outputs = dict(spawned.outputs)
         self._loop.add_reader(self._report_fd, self._read_report)
         self._loop.add_reader(self._keeper_pidfd, self._bury_keeper)
+        self._loop.call_later(START_NUDGE_SECONDS, self._nudge_start)
+
+    def _nudge_start(self) -> None:
+        """A command quick enough to stop its keeper must not keep the start from being told."""
+        if self._on_started is not None and self._keeper_pid is not None:
+            os.kill(self._keeper_pid, signal.SIGCONT)
+            self._loop.call_later(START_NUDGE_SECONDS, self._nudge_start)
 
     @property
     def is_ended(self) -> bool:

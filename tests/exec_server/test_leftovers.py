@@ -90,7 +90,8 @@ def test_ending_one_command_leaves_another_alone(peer: StdioPeer, tmp_path: Path
 
 
 def test_a_command_that_stops_its_keeper_ends_all_the_same(peer: StdioPeer, file: Path) -> None:
-    peer.shell("a", f"kill -STOP $PPID; echo $$ >> {file}; exec sleep 60")
+    stop = "kill -STOP $PPID; " * 50  # before and after it could tell of the start
+    peer.shell("a", f"{stop} echo $$ >> {file}; exec sleep 60")
     pids = pids_in(file, 1)
     peer.call("process/terminate", {"processId": "a", "mode": {"type": "force"}})
     peer.exited("a")
