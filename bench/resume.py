@@ -19,7 +19,8 @@ def measure(programs: list[Program], model: Model) -> list[Figure]:
         with Headless(program) as server:
             server.initialize()
             server.first_delta(server.start_thread())
-        _lengthen(next(Path(program.environment["CODEX_HOME"]).glob("sessions/**/*.jsonl")))
+        # other measurements of the same run have left theirs
+        _lengthen(max(Path(program.environment["CODEX_HOME"]).glob("sessions/**/*.jsonl")))
     for _ in range(RUNS):
         for program in programs:
             with Terminal(
