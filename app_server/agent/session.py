@@ -356,7 +356,3 @@ class Session:
                 self._writer.close()
             except OSError as error:
                 log.error("thread %s: lines were not stored: %s", self.thread_id, error)
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")

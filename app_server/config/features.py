@@ -142,10 +142,3 @@ def resolve_features(
             elif isinstance(value, Mapping):
                 states[feature] = bool(value.get("enabled", True))
     return states
-
-
-def unstable_enabled(states: Mapping[str, bool]) -> list[str]:
-    """The features in use that are still being built, sorted."""
-    return sorted(
-        name for name, on in states.items() if on and STAGES.get(name) == "under development"
-    )

@@ -341,11 +341,6 @@ class Session:
         for process in self._all():
             process.terminate(self._limits.shutdown_grace_period_ms / 1000)
 
-    def end_by_force(self) -> None:
-        """Stop being polite."""
-        for process in self._all():
-            process.terminate(0)
-
     @property
     def has_ended(self) -> bool:
         """Whether nothing this client started is left."""

@@ -78,12 +78,15 @@ async def test_closing_the_handle_ends_the_service(service: LaunchedService) -> 
 
 
 async def test_a_command_that_stops_the_whole_service_outlives_it_no_longer(
-    service: LaunchedService, monkeypatch: pytest.MonkeyPatch
+    service: LaunchedService, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("app_server.exec_server.launch.CLOSE_TIMEOUT_SECONDS", 0.2)
-    stop = "keeper=$PPID; service=$(cut -d ' ' -f 4 /proc/$keeper/stat); "
+    told = tmp_path / "told"  # a service that is stopped tells of no start any more
+    stop = f"until [ -e {told} ]; do sleep 0.01; done; "
+    stop += "keeper=$PPID; service=$(cut -d ' ' -f 4 /proc/$keeper/stat); "
     stop += f"kill -STOP $keeper $service {service.pid}; exec sleep 60"
     started = await service.client.start(start(stop))
+    told.touch()
     await eventually(lambda: b"\nState:\tT" in Path(f"/proc/{service.pid}/status").read_bytes())
     await service.close()
     assert not is_running(service.pid)
