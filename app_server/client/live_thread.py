@@ -13,12 +13,10 @@ from app_server.protocol.thread import (
     THREAD_ARCHIVE,
     THREAD_FORK,
     THREAD_NAME_SET,
+    OpenedThread,
     ThreadArchiveParams,
     ThreadForkParams,
-    ThreadForkResponse,
-    ThreadResumeResponse,
     ThreadSetNameParams,
-    ThreadStartResponse,
 )
 from app_server.protocol.thread_data import Thread
 from app_server.protocol.thread_history import THREAD_READ, ThreadReadParams
@@ -27,13 +25,11 @@ from app_server.protocol.turn import TurnStartParams
 if TYPE_CHECKING:
     from app_server.client.codex import Codex
 
-Opened = ThreadStartResponse | ThreadResumeResponse | ThreadForkResponse
-
 
 class LiveThread:
     """Made by `Codex.start_thread` and `Codex.resume_thread`."""
 
-    def __init__(self, codex: Codex, opened: Opened) -> None:
+    def __init__(self, codex: Codex, opened: OpenedThread) -> None:
         self._codex = codex
         self.opened = opened
         """The thread as it was when it was opened, and the settings in force."""

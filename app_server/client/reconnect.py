@@ -34,11 +34,10 @@ from app_server.protocol.initialize import ClientInfo, InitializeCapabilities, I
 from app_server.protocol.method import ClientMethod
 from app_server.protocol.thread import (
     THREAD_RESUME,
+    OpenedThread,
     ThreadClosedNotification,
-    ThreadForkResponse,
     ThreadResumeParams,
     ThreadResumeResponse,
-    ThreadStartResponse,
     ThreadUnsubscribeParams,
 )
 from app_server.rpc.backoff import delays
@@ -217,7 +216,7 @@ class ReconnectingClient:
 
     def _note(self, params: Any, result: Any) -> None:
         """Remember which threads this client hears."""
-        if isinstance(result, ThreadStartResponse | ThreadResumeResponse | ThreadForkResponse):
+        if isinstance(result, OpenedThread):
             self._threads[result.thread.id] = None
         elif isinstance(params, ThreadUnsubscribeParams):
             self._threads.pop(params.thread_id, None)

@@ -119,7 +119,7 @@ class TypeReader:
             return _DRAWN[name]
         node = self._nodes[name]
         if isinstance(node, ast.ClassDef):
-            return self._class(name, node)
+            return self._class(name)
         return self._type(node)
 
     def _read(self, topic: str) -> list[str]:
@@ -170,7 +170,7 @@ class TypeReader:
         name = _STANDS_FOR.get(name, name)
         node = self._nodes[name]
         if isinstance(node, ast.ClassDef) and self._struct(name).__struct_config__.tag is not None:
-            return {**self._class(name, node), "title": name}
+            return {**self._class(name), "title": name}
         return _ref(name)
 
     def _union(self, parts: list[ast.expr]) -> Schema:
@@ -188,13 +188,9 @@ class TypeReader:
             return {**rest[0], "type": [kind, "null"]}
         return {"anyOf": [*rest, {"type": "null"}]}
 
-    def _class(self, name: str, node: ast.ClassDef) -> Schema:
+    def _class(self, name: str) -> Schema:
         struct = self._struct(name)
-        annotations = {
-            item.target.id: item.annotation
-            for item in node.body
-            if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
-        }
+        annotations = self._annotations(struct)
         if issubclass(struct, SingleKey):
             return self._single_key(struct, annotations)
         properties: Schema = {}
@@ -217,6 +213,17 @@ class TypeReader:
         if properties:
             body["properties"] = dict(sorted(properties.items()))
         return body
+
+    def _annotations(self, struct: type[Wire]) -> dict[str, ast.expr]:
+        """How the fields were declared, those of the bases first."""
+        declared = (self._nodes.get(kind.__name__) for kind in reversed(struct.__mro__))
+        return {
+            item.target.id: item.annotation
+            for node in declared
+            if isinstance(node, ast.ClassDef)
+            for item in node.body
+            if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+        }
 
     def _single_key(self, struct: type[Wire], annotations: dict[str, ast.expr]) -> Schema:
         variants = []

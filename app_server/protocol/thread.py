@@ -61,8 +61,8 @@ class ThreadStartParams(Wire):
     mock_experimental_field: str | None = None
 
 
-class ThreadStartResponse(Wire):
-    """The new thread and the settings in force."""
+class OpenedThread(Wire):
+    """A thread that is loaded now, and the settings in force."""
 
     thread: Thread
     model: str
@@ -76,6 +76,9 @@ class ThreadStartResponse(Wire):
     permission_profile: PermissionProfile | None = None
     active_permission_profile: ActivePermissionProfile | None = None
     reasoning_effort: ReasoningEffort | None = None
+
+
+class ThreadStartResponse(OpenedThread): ...
 
 
 class ThreadResumeParams(Wire):
@@ -100,19 +103,7 @@ class ThreadResumeParams(Wire):
     persist_extended_history: bool = False
 
 
-class ThreadResumeResponse(Wire):
-    thread: Thread
-    model: str
-    model_provider: str
-    service_tier: ServiceTier | None = None
-    cwd: AbsolutePathBuf
-    instruction_sources: list[AbsolutePathBuf] = []
-    approval_policy: AskForApproval
-    approvals_reviewer: ApprovalsReviewer
-    sandbox: SandboxPolicy
-    permission_profile: PermissionProfile | None = None
-    active_permission_profile: ActivePermissionProfile | None = None
-    reasoning_effort: ReasoningEffort | None = None
+class ThreadResumeResponse(OpenedThread): ...
 
 
 class ThreadForkParams(Wire):
@@ -136,19 +127,7 @@ class ThreadForkParams(Wire):
     persist_extended_history: bool = False
 
 
-class ThreadForkResponse(Wire):
-    thread: Thread
-    model: str
-    model_provider: str
-    service_tier: ServiceTier | None = None
-    cwd: AbsolutePathBuf
-    instruction_sources: list[AbsolutePathBuf] = []
-    approval_policy: AskForApproval
-    approvals_reviewer: ApprovalsReviewer
-    sandbox: SandboxPolicy
-    permission_profile: PermissionProfile | None = None
-    active_permission_profile: ActivePermissionProfile | None = None
-    reasoning_effort: ReasoningEffort | None = None
+class ThreadForkResponse(OpenedThread): ...
 
 
 class ThreadArchiveParams(Wire):

@@ -18,6 +18,7 @@ from app_server.protocol.item import (
 from app_server.protocol.model import ModelReroutedNotification
 from app_server.protocol.notices import ErrorNotification, WarningNotification
 from app_server.protocol.thread import (
+    OpenedThread,
     ThreadClosedNotification,
     ThreadNameUpdatedNotification,
     ThreadStartedNotification,
@@ -58,7 +59,6 @@ from tui.state.reduce_account import sign_in_lost
 from tui.state.reduce_actions import act
 from tui.state.reduce_app import (
     AppEvent,
-    OpenedThread,
     connected,
     disconnected,
     heard,

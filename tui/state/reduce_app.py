@@ -22,9 +22,7 @@ from app_server.protocol.thread import (
     THREAD_FORK,
     THREAD_RESUME,
     THREAD_START,
-    ThreadForkResponse,
-    ThreadResumeResponse,
-    ThreadStartResponse,
+    OpenedThread,
 )
 from app_server.protocol.thread_data import Thread
 from app_server.protocol.wire import known
@@ -48,7 +46,6 @@ from tui.state.transcript import own_id, say, settle
 
 Step = tuple[AppState, tuple[Effect, ...]]
 
-OpenedThread = ThreadStartResponse | ThreadResumeResponse | ThreadForkResponse
 
 AppEvent = (
     AccountUpdatedNotification
