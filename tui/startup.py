@@ -4,7 +4,6 @@ Runs once the first frame is out and waits for the link. Each step asks only whe
 the user types meanwhile stays in the composer, and what they send is sent once a thread is open.
 """
 
-import asyncio
 import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
@@ -82,7 +81,7 @@ async def _find_thread(app: "CodexApp", wanted: str) -> str:
 async def _read_config(app: "CodexApp") -> dict[str, Any] | None:
     """The effective settings; None where the server cannot say."""
     try:
-        async with asyncio.timeout(CONFIG_SECONDS):
+        async with app.clock.timeout(CONFIG_SECONDS):
             answer = await app.link.request(
                 CONFIG_READ, ConfigReadParams(cwd=app.thread_cwd, include_layers=False)
             )

@@ -1,6 +1,5 @@
 """Commands about the session itself: status, the demo, signing in and out, leaving."""
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -43,7 +42,7 @@ async def _show_status(chat: "ChatScreen") -> None:
     details = chat.state.account.details
     if details is not None and isinstance(details.account, ChatgptAccount):
         try:
-            async with asyncio.timeout(LIMITS_SECONDS):
+            async with chat.app.clock.timeout(LIMITS_SECONDS):
                 read = await chat.request(ACCOUNT_RATE_LIMITS_READ, None)
         except (RpcError, TimeoutError) as error:
             log.info("no rate limits for /status: %s", error)
@@ -56,7 +55,7 @@ async def _show_status(chat: "ChatScreen") -> None:
 
 async def _sandbox(chat: "ChatScreen") -> SandboxReadResponse | None:
     try:
-        async with asyncio.timeout(SANDBOX_SECONDS):
+        async with chat.app.clock.timeout(SANDBOX_SECONDS):
             found: SandboxReadResponse = await chat.request(SANDBOX_READ, SandboxReadParams())
             return found
     except (RpcError, TimeoutError) as error:  # another server may not know the method

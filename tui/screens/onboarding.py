@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from tui.app import CodexApp
 
 
+FILE_SECONDS = 10.0
+"""A file is read in milliseconds, and waited for on a busy machine, too: all ways are offered."""
 LOOKING_SECONDS = 0.5
-"""Longer than any file takes to read; what takes longer is a keyring, or a server far away."""
+"""A keyring may be locked, a server elsewhere be far away: the session begins without them."""
 
 
 NOT_SIGNED_IN = "Nobody is signed in. codex login does that; codex --demo needs no account."
@@ -39,14 +41,17 @@ async def make_ready(app: "CodexApp", config: dict[str, Any]) -> None:
     """
     request = app.link.request(ACCOUNT_READ, GetAccountParams(refresh_token=False))
     reading = asyncio.ensure_future(request)
-    await asyncio.wait({reading}, timeout=LOOKING_SECONDS)
-    if reading.done():
-        await _offer_ways(app, config, reading.result())
-        return
-    kept = config.get("cli_auth_credentials_store")
-    place = "the keyring" if kept in ("keyring", "auto") else "this machine"
-    app.act(LookingForSignIn(place=place))
-    app.run_worker(_make_ready_later(app, config, reading), group="sign-in")
+    in_keyring = config.get("cli_auth_credentials_store") in ("keyring", "auto")
+    seconds = LOOKING_SECONDS if in_keyring or app.options.remote else FILE_SECONDS
+    try:
+        async with app.clock.timeout(seconds):
+            account = await asyncio.shield(reading)
+    except TimeoutError:
+        place = "the keyring" if in_keyring else "this machine"
+        app.act(LookingForSignIn(place=place))
+        app.run_worker(_make_ready_later(app, config, reading), group="sign-in")
+    else:
+        await _offer_ways(app, config, account)
 
 
 async def _make_ready_later(

@@ -242,7 +242,7 @@ async def _hand_in(app: "CodexApp", login_id: str, pasted: str) -> str:
 
 async def _take_back(app: "CodexApp", login_id: str) -> None:
     try:
-        async with asyncio.timeout(CANCEL_SECONDS):
+        async with app.clock.timeout(CANCEL_SECONDS):
             await app.link.request(
                 ACCOUNT_LOGIN_CANCEL, CancelLoginAccountParams(login_id=login_id)
             )

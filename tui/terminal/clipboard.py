@@ -96,8 +96,10 @@ async def _run(command: Sequence[str], data: bytes | None = None) -> bytes | Non
     try:
         async with asyncio.timeout(WAIT_SECONDS):
             output, _ = await process.communicate(data)
-    except TimeoutError:
+    except (TimeoutError, asyncio.CancelledError) as ending:
         process.kill()
         await process.wait()
+        if isinstance(ending, asyncio.CancelledError):
+            raise
         return None
     return (output or b"") if process.returncode == 0 else None

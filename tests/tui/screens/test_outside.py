@@ -22,7 +22,6 @@ def listen(s: Session, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 async def test_a_turn_that_ends_out_of_sight_rings(
     codex_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TERM_PROGRAM", "")
     async with session(codex_home) as s:
         written = listen(s, monkeypatch)
         await s.say("hello")
@@ -56,7 +55,6 @@ async def test_only_the_notes_that_are_wanted_come_and_also_to_whoever_looks_if_
         "notifications": ["agent-turn-complete"],
         "notification_condition": "always",
     }
-    monkeypatch.setenv("TERM_PROGRAM", "")
     async with session(codex_home, server) as s:
         written = listen(s, monkeypatch)
         await s.say("ask")

@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 
 from app_server.protocol.account import ChatgptAccount
 from app_server.protocol.rate_limits import RateLimitSnapshot, RateLimitWindow
-from tests.tui.screens.session import Session, make_app, matches_text, session
+from tests.tui.screens.session import Session, make_app, session
 from tests.tui.scripted import ScriptedServer
 from tui.app import CodexApp
 
@@ -36,6 +36,7 @@ async def approval_edit(s: Session) -> None:
     await s.press("e")
     await s.see("│ rm -rf")
     await s.type(" build")
+    await s.see("│ rm -rf build")
 
 
 async def background(s: Session) -> None:
@@ -44,7 +45,7 @@ async def background(s: Session) -> None:
         await s.idle()
     s.later(65)
     await s.say("/ps")
-    await s.see("In the background")
+    await s.see("In the background (2)")
 
 
 async def patch(s: Session) -> None:
@@ -55,7 +56,7 @@ async def patch(s: Session) -> None:
 
 async def slash(s: Session) -> None:
     await s.type("/")
-    await s.see("model")
+    await s.see("choose the model")
 
 
 async def working(s: Session) -> None:
@@ -64,7 +65,7 @@ async def working(s: Session) -> None:
     await s.type("next")
     await s.press("tab")
     await s.type("a draft")
-    await s.see("a draft")
+    await s.see("› a draft")
 
 
 async def status(s: Session) -> None:
@@ -85,6 +86,7 @@ async def models(s: Session) -> None:
 async def pasted(s: Session) -> None:
     s.app.chat.composer.pasted("x" * 1500)
     await s.type("and more")
+    await s.see("[Pasted Content 1500 chars]and more")
 
 
 SCENES = [
@@ -110,24 +112,25 @@ async def test_the_screen_reads(
 ) -> None:
     async with session(codex_home, size=SIZES[size]) as s:
         await scene(s)
-        await s.pilot.pause()
-        matches_text(f"session/{scene.__name__}-{size}", s.text, pytestconfig)
+        await s.reads(f"session/{scene.__name__}-{size}", pytestconfig)
 
 
 COLOURFUL = [answer, approval, approval_edit, background, patch, working]
 
 
 @pytest.mark.parametrize("scene", COLOURFUL, ids=lambda f: f.__name__)
-def test_the_screen_looks(codex_home: Path, snap_compare: Any, scene: Any) -> None:
+def test_the_screen_looks(
+    codex_home: Path, pytestconfig: pytest.Config, snap_compare: Any, scene: Any
+) -> None:
     server = ScriptedServer()
     app = make_app(str(codex_home), server)
 
     async def before(pilot: Pilot[Any]) -> None:
         assert isinstance(pilot.app, CodexApp)
         s = Session(pilot.app, pilot, server)
-        await s.until(lambda: s.app.store.state.thread is not None)
+        await s.open()
         await scene(s)
-        await pilot.pause()
+        await s.reads(f"session/{scene.__name__}-80x24", pytestconfig)
 
     assert snap_compare(app, terminal_size=(80, 24), run_before=before)
 
@@ -182,20 +185,24 @@ async def test_a_sign_in_reads(
     options = {"opened": False, "connect_demo": nobody.connect, "size": SIZES[size]}
     async with session(codex_home, nobody, **options) as s:
         await scene(s)
-        await s.pilot.pause()
-        matches_text(f"session/{scene.__name__}-{size}", s.text, pytestconfig)
+        await s.reads(f"session/{scene.__name__}-{size}", pytestconfig)
 
 
 @pytest.mark.parametrize("scene", SIGN_INS, ids=lambda scene: scene.__name__)
 def test_a_sign_in_looks(
-    codex_home: Path, snap_compare: Any, nobody: ScriptedServer, scene: Any
+    codex_home: Path,
+    pytestconfig: pytest.Config,
+    snap_compare: Any,
+    nobody: ScriptedServer,
+    scene: Any,
 ) -> None:
     app = make_app(str(codex_home), nobody, connect_demo=nobody.connect)
 
     async def before(pilot: Pilot[Any]) -> None:
         assert isinstance(pilot.app, CodexApp)
-        await scene(Session(pilot.app, pilot, nobody))
-        await pilot.pause()
+        s = Session(pilot.app, pilot, nobody)
+        await scene(s)
+        await s.reads(f"session/{scene.__name__}-80x24", pytestconfig)
 
     assert snap_compare(app, terminal_size=(80, 24), run_before=before)
 
@@ -229,11 +236,10 @@ async def test_an_account_reads(
     nobody.account = ChatgptAccount(email="me@example.com", plan_type="pro")
     async with session(codex_home, nobody, size=SIZES[size]) as s:
         await scene(s)
-        await s.pilot.pause()
-        matches_text(f"session/{scene.__name__}-{size}", s.text, pytestconfig)
+        await s.reads(f"session/{scene.__name__}-{size}", pytestconfig)
 
 
 async def test_the_trust_question_reads(codex_home: Path, pytestconfig: pytest.Config) -> None:
     async with session(codex_home, ScriptedServer(trusted=False), opened=False) as s:
         await s.see("Do you trust this folder?")
-        matches_text("session/trust-80x24", s.text, pytestconfig)
+        await s.reads("session/trust-80x24", pytestconfig)

@@ -11,6 +11,7 @@ from app_server.protocol.account import (
     ACCOUNT_LOGIN_COMPLETE,
     ACCOUNT_LOGIN_START,
     ACCOUNT_LOGOUT,
+    ACCOUNT_READ,
     ApiKeyAccount,
     ChatgptAccount,
     ChatgptDeviceCodeLoginAccountParams,
@@ -23,6 +24,7 @@ from app_server.protocol.turn import TURN_START
 from tests.tui.screens.session import Session, session
 from tests.tui.scripted import ScriptedServer
 from tests.tui.scripted_account import AUTH_URL
+from tui.screens.onboarding import LOOKING_SECONDS
 from tui.state.events import Asked
 
 ME = ChatgptAccount(email="me@example.com", plan_type="pro")
@@ -31,8 +33,6 @@ ME = ChatgptAccount(email="me@example.com", plan_type="pro")
 @pytest.fixture(autouse=True)
 def far_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """No browser can open here."""
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 50000 10.0.0.2 22")
 
 
@@ -247,11 +247,29 @@ async def test_the_demo_can_be_chosen_in_place_of_an_account(codex_home: Path) -
         assert "scripted, no model" in s.text
 
 
+async def test_on_a_busy_machine_the_file_is_waited_for_and_every_way_is_offered(
+    codex_home: Path,
+) -> None:
+    server = nobody()
+    server.knows_account.clear()
+    options = {"opened": False, "connect_demo": server.connect, "size": (80, 40)}
+    async with session(codex_home, server, **options) as s:
+        await s.until(lambda: len(s.requests(ACCOUNT_READ.name)) == 2)
+        s.later(2 * LOOKING_SECONDS)
+        await s.settle()
+        assert "Looking for" not in s.text
+        server.knows_account.set()
+        await s.see("4. See the offline demo")
+
+
 async def test_a_slow_keyring_is_named_and_holds_nothing_up(codex_home: Path) -> None:
     server = signed_in()
     server.config["cli_auth_credentials_store"] = "keyring"
     server.knows_account.clear()
-    async with session(codex_home, server) as s:
+    async with session(codex_home, server, opened=False) as s:
+        await s.until(lambda: len(s.requests(ACCOUNT_READ.name)) == 2)
+        s.later(LOOKING_SECONDS)
+        await s.open()
         await s.see("Looking for your sign-in in the keyring")
         await s.type("meanwhile")
         assert s.draft == "meanwhile"
@@ -262,8 +280,11 @@ async def test_a_slow_keyring_is_named_and_holds_nothing_up(codex_home: Path) ->
 
 async def test_a_keyring_without_a_sign_in_asks_once_that_is_known(codex_home: Path) -> None:
     server = nobody()
+    server.config["cli_auth_credentials_store"] = "keyring"
     server.knows_account.clear()
-    async with session(codex_home, server, size=(80, 40)) as s:
+    async with session(codex_home, server, opened=False, size=(80, 40)) as s:
+        await s.until(lambda: len(s.requests(ACCOUNT_READ.name)) == 2)
+        s.later(LOOKING_SECONDS)
         await s.see("Looking for your sign-in")
         server.knows_account.set()
         await s.see("Welcome to Codex")
@@ -297,7 +318,7 @@ async def test_a_question_waits_until_the_sign_in_is_over(codex_home: Path) -> N
             thread_id="thread-1", turn_id="turn-1", item_id="call-1", command="make"
         )
         s.app.take([Asked(id="meanwhile", params=params)])
-        await s.pilot.pause()
+        await s.settle()
         assert "ABCD-1234" in s.text
         await s.server.end_login("login-1")
         await s.see("Run this command?")
