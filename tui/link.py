@@ -143,6 +143,9 @@ class Link:
         while True:
             await client.arrival()
             batch = client.drain()
+            # An answer that came before these has woken its request, which takes it now: what is
+            # told after a thread was opened must not be heard before it is open.
+            await asyncio.sleep(0)
             gone = next((one for one in batch if isinstance(one, Gone)), None)
             self._take(_heard(batch))
             if gone is not None:

@@ -60,6 +60,8 @@ class ItemStarted(Happened):
     turn_id: str
     item: ThreadItem
     at_ms: int
+    waits: bool = False
+    """For somebody's leave: nothing has been done yet."""
 
 
 class ItemCompleted(Happened):
@@ -69,6 +71,15 @@ class ItemCompleted(Happened):
     item: ThreadItem
     at_ms: int
     recorded: ResponseItem | None = None
+
+
+class ItemKept(Happened):
+    """How an item stands of which readers are not told: a command that was allowed and runs now,
+    or what an interruption broke off."""
+
+    turn_id: str
+    item: ThreadItem
+    at_ms: int
 
 
 class TokensCounted(Happened):
@@ -166,6 +177,7 @@ ThreadEvent: TypeAlias = (
     | UserSpoke
     | ItemStarted
     | ItemCompleted
+    | ItemKept
     | TokensCounted
     | TurnFailed
     | TurnCompleted

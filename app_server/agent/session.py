@@ -25,6 +25,7 @@ from app_server.agent.events import ItemsRecorded, ThreadEvent
 from app_server.agent.history import History
 from app_server.agent.input_queue import QueuedInput
 from app_server.agent.model_facts import model_facts
+from app_server.agent.open_items import OpenItems
 from app_server.agent.projection.history import Timeline
 from app_server.agent.projection.rollout import stored_lines, turn_context_line
 from app_server.agent.settings import TurnSettings
@@ -116,7 +117,7 @@ class Session:
         self.dynamic_tools = dynamic_tools
         """Tools the client runs itself."""
         self.keeps_actions = keeps_actions
-        """Whether finished commands and patches are stored, so that a rebuilt thread shows them."""
+        """Whether commands and patches are stored, so that a rebuilt thread shows them."""
         self.told: ToldContext | None = None
         self.tokens: TokenInfo | None = None
         self.rate_limits = RateLimitSnapshot(limit_id="codex")
@@ -130,6 +131,7 @@ class Session:
         self.updated_at = int(clock.now())
         self.warned_of: set[str] = set()
         """Models the user was told we know nothing about."""
+        self.open_items = OpenItems()
         self._writer = writer
         self._cannot_store = False
         self._terminals: TerminalSessions | None = None
@@ -140,6 +142,7 @@ class Session:
 
     def emit(self, event: ThreadEvent) -> None:
         """Store, then tell."""
+        self.open_items.happened(event)
         lines = stored_lines(event, keeps_actions=self.keeps_actions)
         if lines:
             self._store(lines)

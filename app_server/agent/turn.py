@@ -19,6 +19,7 @@ from app_server.agent.events import (
     AbortReason,
     BrokeOff,
     ItemCompleted,
+    ItemKept,
     ItemsRecorded,
     ItemStarted,
     ThreadEvent,
@@ -177,6 +178,8 @@ class Turn:
         self._keep_unfinished()
         if self.before_abort is not None:
             self.before_abort()
+        for item in self.session.open_items.break_off(self.id, clock.now_ms()):
+            self.keep(item)
         for output in self.dispatch.abandon() if self.dispatch else []:
             self.record(output)
         self._record_what_waited()
@@ -216,8 +219,13 @@ class Turn:
         waited, self._later = self._later, []
         self.record(*waited)
 
-    def start(self, item: ThreadItem) -> None:
-        self.emit(ItemStarted(turn_id=self.id, item=item, at_ms=clock.now_ms()))
+    def start(self, item: ThreadItem, *, waits: bool = False) -> None:
+        """An item began; with `waits`, it still needs somebody's leave."""
+        self.emit(ItemStarted(turn_id=self.id, item=item, at_ms=clock.now_ms(), waits=waits))
+
+    def keep(self, item: ThreadItem) -> None:
+        """Store how an item stands, without telling anybody."""
+        self.emit(ItemKept(turn_id=self.id, item=item, at_ms=clock.now_ms()))
 
     def complete(self, item: ThreadItem, recorded: ResponseItem | None = None) -> None:
         """An item took its final form, with its entry in the model's history if it has one."""

@@ -203,6 +203,8 @@ class FileChangeThreadItem(Wire, tag="fileChange"):
     id: str
     changes: list[FileUpdateChange]
     status: PatchApplyStatus
+    error: Maybe[str] = UNSET
+    """Why it failed, where it did; ours."""
 
 
 class McpToolCallThreadItem(Wire, tag="mcpToolCall"):

@@ -37,6 +37,9 @@ NEWER_FIELDS: dict[str, set[str]] = {
 }
 """What later releases added and we send or take as well."""
 
+OUR_FIELDS: dict[str, set[str]] = {"FileChangeThreadItem": {"error"}}
+"""What we send beyond any release."""
+
 WIDER_FIELDS: dict[str, set[str]] = {
     "ThreadStartParams": {"permissions", "serviceTier"},
     "ThreadResumeParams": {"permissions", "serviceTier"},
@@ -108,7 +111,9 @@ def _object(schema: dict[str, Any], bundle: dict[str, Any]) -> Any:
         values = schema.get("additionalProperties", True)
         return ("map of", shape(values, bundle)) if isinstance(values, dict) else "object"
     required = set(schema.get("required", ()))
-    skipped = NEWER_FIELDS.get(schema.get("title", ""), set()) if bundle is ours() else set()
+    title = schema.get("title", "")
+    added = NEWER_FIELDS.get(title, set()) | OUR_FIELDS.get(title, set())
+    skipped = added if bundle is ours() else set()
     fields = frozenset(
         (name, "required" if name in required else "optional", shape(field, bundle))
         for name, field in schema["properties"].items()

@@ -76,14 +76,16 @@ async def test_a_patch_that_does_not_fit_is_a_failed_change_with_its_reason(
         status="inProgress",
     )
     assert patches(thread, ITEM_STARTED) == [wanted]
-    assert patches(thread, ITEM_COMPLETED) == [msgspec.structs.replace(wanted, status="failed")]
+    reason = f"Failed to find expected lines in {workspace}/a.txt:\nnope\n"
+    failed = msgspec.structs.replace(wanted, status="failed", error=reason)
+    assert patches(thread, ITEM_COMPLETED) == [failed]
     (said,) = thread.params_of(ITEM_FILE_CHANGE_OUTPUT_DELTA)
-    assert said.delta == f"Failed to find expected lines in {workspace}/a.txt:\nnope\n"
+    assert said.delta == reason
     read = await thread.call(
         THREAD_READ, ThreadReadParams(thread_id=thread.thread_id, include_turns=True)
     )
     stored = [item for turn in read.thread.turns for item in turn.items]
-    assert msgspec.structs.replace(wanted, status="failed") in stored
+    assert failed in stored
 
 
 async def test_a_text_that_is_no_patch_is_a_failed_change_of_nothing(

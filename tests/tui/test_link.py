@@ -11,11 +11,14 @@ import pytest
 from app_server.client.errors import CannotConnect
 from app_server.protocol.account import ACCOUNT_READ, GetAccountParams
 from app_server.protocol.errors import RpcError
+from app_server.protocol.initialize import InitializeResponse
 from app_server.protocol.item_deltas import AgentMessageDeltaNotification
-from app_server.protocol.model import MODEL_LIST, ModelListParams
+from app_server.protocol.model import MODEL_LIST, ModelListParams, ModelListResponse
 from app_server.protocol.turn import TURN_START, TurnStartParams
 from app_server.protocol.user_input import LocalImageUserInput, TextUserInput
 from app_server.rpc import backoff
+from app_server.rpc.channel import Channel, local_pair
+from app_server.rpc.frames import NotificationFrame, RequestFrame, ResultFrame
 from tests.tui.scripted import ScriptedServer
 from tui.link import LOST, Link
 from tui.state.effects import ListingModels, ReadingAccount, SendRequest, ThreadCommand
@@ -105,6 +108,39 @@ async def test_everything_that_waits_arrives_in_one_frame_and_in_order() -> None
         deltas = [e.params.delta for e in heap.events if isinstance(e, Heard)]  # type: ignore[attr-defined]
         assert deltas == [str(number) for number in range(50)]
         assert len([frame for frame in heap.frames if isinstance(frame[0], Heard)]) <= 3
+
+
+async def test_what_is_told_after_an_answer_is_heard_after_it() -> None:
+    heap, (client, server) = Heap(), local_pair()
+
+    async def connect() -> Channel:
+        return client
+
+    link = Link(heap.take, "1")
+    task = asyncio.create_task(link.run(connect))
+    introduction = await server.receive()
+    assert isinstance(introduction, RequestFrame)
+    here = InitializeResponse(
+        user_agent="x", codex_home="/x", platform_family="unix", platform_os="linux"
+    )
+    await server.send(ResultFrame(introduction.id, here))
+    await server.receive()
+    link.carry_out([MODELS])
+    asked = await server.receive()
+    assert isinstance(asked, RequestFrame)
+
+    def told(text: str) -> NotificationFrame:
+        params = AgentMessageDeltaNotification(thread_id="t", turn_id="u", item_id="i", delta=text)
+        return NotificationFrame("item/agentMessage/delta", params)
+
+    answer = ResultFrame(asked.id, ModelListResponse(data=[]))
+    for frame in (told("before"), answer, told("after")):
+        assert server.send_now(frame)
+    await heap.until(lambda events: sum(isinstance(e, Heard) for e in events) == 2)
+    assert isinstance(heap.events[-1], Heard)
+    assert any(isinstance(event, Replied) for event in heap.events)
+    task.cancel()
+    await asyncio.wait([task])
 
 
 async def test_a_lost_connection_is_told_once_and_refuses_what_follows() -> None:

@@ -93,6 +93,7 @@ def cell_of(item: ThreadItem, *, complete: bool, turn_id: str = "", cwd: str = "
                 files=patched_files(item.changes),
                 status=_RUN_STATUS[item.status],
                 cwd=cwd,
+                error=known(item.error) or "",
             )
         case McpToolCallThreadItem():
             return _mcp_cell(item)

@@ -155,8 +155,14 @@ def start_item(thread: ThreadState, item: ThreadItem, turn_id: str, at: float) -
 
 
 def complete_item(
-    thread: ThreadState, item: ThreadItem, turn_id: str, settings: Settings
+    thread: ThreadState,
+    item: ThreadItem,
+    turn_id: str,
+    settings: Settings,
+    *,
+    broke_off: bool = False,
 ) -> ThreadState:
+    """The thread with the item in its final form; one that `broke_off` never came to its end."""
     if isinstance(item, UserMessageThreadItem):
         if thread.reviewing:
             return drop_live(thread, item.id)
@@ -164,7 +170,7 @@ def complete_item(
         cell = live_cell(thread, item.id)
         return thread if cell is None else settle(thread, cell)
     if isinstance(item, CommandExecutionThreadItem):
-        return _complete_command(thread, item)
+        return _complete_command(thread, item, broke_off)
     cell = cell_of(item, complete=True, turn_id=turn_id, cwd=thread.cwd)
     match cell:
         case AgentMessageCell():
@@ -175,7 +181,11 @@ def complete_item(
             started = live_cell(thread, cell.id)
             said = started.error if isinstance(started, PatchCell) else ""
             thread = replace(close_exploring(thread), turn_used_tools=True)
-            return settle(thread, replace(cell, error=said if cell.status == "failed" else ""))
+            if broke_off:
+                cell = replace(cell, status="interrupted")
+            elif cell.status == "failed":
+                cell = replace(cell, error=cell.error or said)
+            return settle(thread, cell)
         case ReviewCell():
             thread = replace(thread, reviewing=cell.stage == "started")
     return settle(close_exploring(thread), cell)
@@ -213,11 +223,15 @@ def _start_command(thread: ThreadState, cell: CommandCell) -> ThreadState:
     return put_live(thread, ExploringCell(id=f"exploring:{cell.id}", calls=(cell,)))
 
 
-def _complete_command(thread: ThreadState, item: CommandExecutionThreadItem) -> ThreadState:
+def _complete_command(
+    thread: ThreadState, item: CommandExecutionThreadItem, broke_off: bool
+) -> ThreadState:
     started = find_command(thread, item.id)
     background = next((cell for cell in thread.terminals if cell.id == item.id), None)
     before = started or background
     cell = command_cell(item)
+    if broke_off:
+        cell = replace(cell, status="interrupted", ran=item.duration_ms is not None)
     if before is not None:
         cell = replace(
             cell,

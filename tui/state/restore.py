@@ -2,14 +2,20 @@
 
 from msgspec.structs import replace
 
+from app_server.protocol.item import (
+    CommandExecutionThreadItem,
+    FileChangeThreadItem,
+    ThreadItem,
+)
 from app_server.protocol.thread_data import Thread, Turn
+from app_server.protocol.wire import known
 from tui.state.cells import AnyCell, NoticeCell, SeparatorCell
 from tui.state.errors import readable_error
 from tui.state.model import Settings
 from tui.state.reduce_items import complete_item, start_item
 from tui.state.reduce_turns import INTERRUPTED, settle_unfinished
 from tui.state.thread import ThreadState, TurnStatus
-from tui.state.transcript import own_id, say, settle
+from tui.state.transcript import grow_command, own_id, say, settle
 
 
 def restored(thread: ThreadState, stored: Thread, settings: Settings, at: float) -> ThreadState:
@@ -39,14 +45,16 @@ def _restore_turn(thread: ThreadState, turn: Turn, settings: Settings, at: float
     running = turn.status == "inProgress"
     thread = replace(thread, turn_used_tools=False)
     for item in turn.items:
-        if running and getattr(item, "status", None) == "inProgress":
+        if getattr(item, "status", None) == "inProgress":
             thread = start_item(thread, item, turn.id, at)
         else:
-            thread = complete_item(thread, item, turn.id, settings)
+            broke_off = _broke_off(item, turn)
+            thread = complete_item(thread, item, turn.id, settings, broke_off=broke_off)
+        if not running:  # what still runs has been left to the background
+            thread = grow_command(thread, item.id, lambda cell: replace(cell, visited=True))
     if running:
         return replace(thread, turn_id=turn.id, status=TurnStatus(running_since=at))
     thread = settle_unfinished(thread, interrupted=turn.status == "interrupted")
-    thread = replace(thread, terminals=())
     if turn.error is not None:
         return say(thread, "error", *readable_error(turn.error))
     if turn.status == "interrupted":
@@ -55,3 +63,15 @@ def _restore_turn(thread: ThreadState, turn: Turn, settings: Settings, at: float
         thread, cell_id = own_id(thread)
         thread = settle(thread, SeparatorCell(id=cell_id, duration_ms=turn.duration_ms))
     return thread
+
+
+def _broke_off(item: ThreadItem, turn: Turn) -> bool:
+    """Whether a command or patch was stopped, which items call failed, too: it has no result."""
+    interrupted = turn.status == "interrupted"
+    match item:
+        case CommandExecutionThreadItem(status="failed", exit_code=None):
+            return interrupted or item.process_id is not None or item.duration_ms is not None
+        case FileChangeThreadItem(status="failed"):
+            return interrupted and not known(item.error)
+        case _:
+            return False

@@ -1,7 +1,8 @@
-"""Commands and patches as stored events, for threads that keep them: there and back. Pure.
+"""Commands, patches, pictures as stored events, for threads that keep them: there and back. Pure.
 
-Most threads store only what was said; where more is kept, these two kinds of lines let a rebuilt
-thread show what was done. The forms are the original's.
+Most threads store only what was said; where more is kept, these lines let a rebuilt thread show
+what was done. What runs is stored when it begins as well, so that nothing is missing after a crash:
+a later line about the same item counts instead. The forms are the original's.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from app_server.protocol.item import (
     DeletePatchChangeKind,
     FileChangeThreadItem,
     FileUpdateChange,
+    ImageViewThreadItem,
     ListFilesCommandAction,
     ReadCommandAction,
     SearchCommandAction,
@@ -25,6 +27,7 @@ from app_server.protocol.item import (
     UnknownCommandAction,
     UpdatePatchChangeKind,
 )
+from app_server.protocol.wire import UNSET, known
 from app_server.storage.rollout import OtherEvent
 
 NO_EXIT_CODE = -1
@@ -39,21 +42,44 @@ STORED_SOURCES = {
 
 
 def stored_item(turn_id: str, item: ThreadItem) -> OtherEvent | None:
-    """The line for a finished command or patch; None for other items."""
+    """The line for a command or patch as it is now, or for a picture; None for other items."""
     match item:
+        case CommandExecutionThreadItem(status="inProgress"):
+            return OtherEvent(type="exec_command_begin", **_facts_of_command(turn_id, item))
         case CommandExecutionThreadItem():
             return _stored_command(turn_id, item)
+        case FileChangeThreadItem(status="inProgress"):
+            return OtherEvent(
+                type="patch_apply_begin",
+                call_id=item.id,
+                turn_id=turn_id,
+                auto_approved=False,
+                changes=_stored_changes(item),
+            )
         case FileChangeThreadItem():
             return _stored_patch(turn_id, item)
+        case ImageViewThreadItem():
+            return OtherEvent(
+                type="view_image_tool_call", call_id=item.id, turn_id=turn_id, path=item.path
+            )
         case _:
             return None
 
 
+def broken_off(item: ThreadItem) -> ThreadItem:
+    """A command or patch that never came to its end, now that nothing runs any more."""
+    match item:
+        case CommandExecutionThreadItem(status="inProgress"):
+            return msgspec.structs.replace(item, status="failed")
+        case FileChangeThreadItem(status="inProgress"):
+            return msgspec.structs.replace(item, status="failed")
+        case _:
+            return item
+
+
 def restored_item(event: OtherEvent) -> tuple[str | None, ThreadItem] | None:
     """The turn and the item such a line stands for; None when it is another line or unreadable."""
-    build = {"exec_command_end": _restored_command, "patch_apply_end": _restored_patch}.get(
-        str(event.get("type"))
-    )
+    build = _BUILDERS.get(str(event.get("type")))
     if build is None:
         return None
     turn_id = event.get("turn_id")
@@ -63,17 +89,23 @@ def restored_item(event: OtherEvent) -> tuple[str | None, ThreadItem] | None:
         return None
 
 
+def _facts_of_command(turn_id: str, item: CommandExecutionThreadItem) -> dict[str, Any]:
+    return {
+        "call_id": item.id,
+        "process_id": item.process_id,
+        "turn_id": turn_id,
+        "command": _words(item.command),
+        "cwd": item.cwd,
+        "parsed_cmd": [_stored_action(action) for action in item.command_actions],
+        "source": STORED_SOURCES[item.source],
+    }
+
+
 def _stored_command(turn_id: str, item: CommandExecutionThreadItem) -> OtherEvent:
     duration_ms = item.duration_ms or 0
     return OtherEvent(
         type="exec_command_end",
-        call_id=item.id,
-        process_id=item.process_id,
-        turn_id=turn_id,
-        command=_words(item.command),
-        cwd=item.cwd,
-        parsed_cmd=[_stored_action(action) for action in item.command_actions],
-        source=STORED_SOURCES[item.source],
+        **_facts_of_command(turn_id, item),
         stdout="",
         stderr="",
         aggregated_output=item.aggregated_output or "",
@@ -90,16 +122,19 @@ def _restored_command(event: OtherEvent) -> ThreadItem:
     sources = {stored: wire for wire, stored in STORED_SOURCES.items()}
     duration = event.get("duration") or {}
     duration_ms = int(duration.get("secs", 0)) * 1000 + int(duration.get("nanos", 0)) // 1_000_000
-    ran = event["status"] in ("completed", "failed")
+    status = event.get("status", "inProgress")
+    ended = status in ("completed", "failed")
+    exit_code = event["exit_code"] if ended and event["exit_code"] != NO_EXIT_CODE else None
+    ran = exit_code is not None or (ended and duration_ms > 0)
     value: dict[str, Any] = {
         "type": "commandExecution",
         "id": event["call_id"],
         "command": shell_join([str(word) for word in event["command"]]),
         "commandActions": [],
         "cwd": event["cwd"],
-        "status": event["status"],
+        "status": status,
         "aggregatedOutput": event.get("aggregated_output") or None,
-        "exitCode": event["exit_code"] if ran and event["exit_code"] != NO_EXIT_CODE else None,
+        "exitCode": exit_code,
         "durationMs": duration_ms if ran else None,
         "processId": event.get("process_id"),
         "source": sources.get(str(event.get("source")), "agent"),
@@ -150,9 +185,9 @@ def _stored_patch(turn_id: str, item: FileChangeThreadItem) -> OtherEvent:
         call_id=item.id,
         turn_id=turn_id,
         stdout="",
-        stderr="",
+        stderr=known(item.error) or "",
         success=item.status == "completed",
-        changes={change.path: _stored_change(change) for change in item.changes},
+        changes=_stored_changes(item),
         status=item.status,
     )
 
@@ -160,15 +195,36 @@ def _stored_patch(turn_id: str, item: FileChangeThreadItem) -> OtherEvent:
 def _restored_patch(event: OtherEvent) -> ThreadItem:
     changes = [_restored_change(path, change) for path, change in event["changes"].items()]
     status = event.get("status") or ("completed" if event.get("success") else "failed")
+    if event["type"] == "patch_apply_begin":
+        status = "inProgress"
+    reason = str(event.get("stderr") or "") if status == "failed" else ""
     item = FileChangeThreadItem(
         id=str(event["call_id"]),
         changes=sorted(changes, key=lambda change: change.path),
         status="completed",
+        error=reason or UNSET,
     )
     checked: FileChangeThreadItem = msgspec.convert(
         {**msgspec.to_builtins(item), "status": status}, FileChangeThreadItem
     )
     return checked
+
+
+def _restored_image(event: OtherEvent) -> ThreadItem:
+    return ImageViewThreadItem(id=str(event["call_id"]), path=str(event["path"]))
+
+
+_BUILDERS = {
+    "exec_command_begin": _restored_command,
+    "exec_command_end": _restored_command,
+    "patch_apply_begin": _restored_patch,
+    "patch_apply_end": _restored_patch,
+    "view_image_tool_call": _restored_image,
+}
+
+
+def _stored_changes(item: FileChangeThreadItem) -> dict[str, Any]:
+    return {change.path: _stored_change(change) for change in item.changes}
 
 
 def _stored_change(change: FileUpdateChange) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from app_server.agent.projection.extended import restored_item
+from app_server.agent.projection.extended import broken_off, restored_item
 from app_server.agent.review_output import in_words, restored_output
 from app_server.protocol.item import (
     AgentMessageThreadItem,
@@ -60,10 +60,11 @@ class Timeline:
         return [turn.whole() for turn in self._turns]
 
     def close_interrupted(self) -> None:
-        """Nothing runs: a turn that has no end was cut off by a crash."""
+        """Nothing runs: what has no end was cut off, by a crash or with the program."""
         for turn in self._turns:
             if turn.status == "inProgress":
                 turn.status = "interrupted"
+            turn.break_off()
 
     def take(self, line: rollout.RolloutItem) -> None:
         """Add what a line says; most lines concern only the model."""
@@ -154,7 +155,7 @@ class Timeline:
         action = restored_item(line)
         if action is not None:
             turn_id, item = action
-            self._turn(turn_id).items.append(item)
+            self._turn(turn_id).put(item)
             return
         if line.get("type") == "error" and self._turns:
             turn = self._turns[-1]
@@ -219,6 +220,17 @@ class _Open:
         self.started_at = started_at
         self.completed_at: int | None = None
         self.duration_ms: int | None = None
+        self._places: dict[str, int] = {}
+
+    def put(self, item: ThreadItem) -> None:
+        """Add an item, in the place of what was known of it before."""
+        place = self._places.setdefault(item.id, len(self.items))
+        self.items[place : place + 1] = [item]
+
+    def break_off(self) -> None:
+        """Whatever began and has no end was ended from outside."""
+        for place in self._places.values():
+            self.items[place] = broken_off(self.items[place])
 
     def whole(self) -> Turn:
         return Turn(

@@ -18,6 +18,8 @@ from app_server.agent.user_input import plain_text
 from app_server.prompts.environment import WorkEnvironment
 from app_server.protocol.item import (
     AgentMessageThreadItem,
+    CommandExecutionThreadItem,
+    FileChangeThreadItem,
     ImageGenerationThreadItem,
     ReasoningThreadItem,
     ThreadItem,
@@ -38,11 +40,15 @@ def stored_lines(
 ) -> Sequence[rollout.RolloutItem]:
     """The lines an event leaves; none for what is only told.
 
-    `keeps_actions`: commands, patches and messages that broke off are kept as well.
+    `keeps_actions`: commands, patches, pictures and messages that broke off are kept as well.
     """
     match event:
         case events.ItemsRecorded():
             return event.items
+        case events.ItemStarted(item=CommandExecutionThreadItem() | FileChangeThreadItem()):
+            return _action_lines(event, keeps_actions)
+        case events.ItemKept():
+            return _action_lines(event, keeps_actions)
         case events.ItemCompleted():
             return _item_lines(event, keeps_actions)
         case events.UserSpoke():
@@ -149,13 +155,17 @@ def turn_context_line(
 
 
 def _item_lines(event: events.ItemCompleted, keeps_actions: bool) -> Sequence[rollout.RolloutItem]:
-    lines: list[rollout.RolloutItem] = [*_item_events(event.item)]
-    action = stored_item(event.turn_id, event.item) if keeps_actions else None
-    if action is not None:
-        lines.append(action)
+    lines = [*_item_events(event.item), *_action_lines(event, keeps_actions)]
     if event.recorded is not None:
         lines.append(event.recorded)
     return lines
+
+
+def _action_lines(
+    event: events.ItemStarted | events.ItemKept | events.ItemCompleted, keeps_actions: bool
+) -> list[rollout.RolloutItem]:
+    action = stored_item(event.turn_id, event.item) if keeps_actions else None
+    return [] if action is None else [action]
 
 
 def _item_events(item: ThreadItem) -> Sequence[rollout.KnownEvent]:

@@ -109,8 +109,11 @@ async def apply_patch_text(turn: Turn, call_id: str, patch_text: str, cwd: Path)
     # On the loop, so that an interrupt finds the files as they were or as the item says.
     summary, exit_code = _apply(turn, changes, agreed)
     _tell_output(turn, call_id, summary)
-    status = "completed" if exit_code == 0 else "failed"
-    turn.complete(msgspec.structs.replace(item, status=status))
+    turn.complete(
+        msgspec.structs.replace(item, status="completed")
+        if exit_code == 0
+        else msgspec.structs.replace(item, status="failed", error=summary)
+    )
     await turn.tell_diff()
     return structured_output(summary, exit_code, clock.monotonic() - began)
 
@@ -127,8 +130,9 @@ def _show_misfit(turn: Turn, call_id: str, patch_text: str, cwd: Path, error: Pa
     changes = attempted_changes(patch_text, cwd)
     item = FileChangeThreadItem(id=call_id, changes=changes, status="inProgress")
     turn.start(item)
-    _tell_output(turn, call_id, f"{error}\n")
-    turn.complete(msgspec.structs.replace(item, status="failed"))
+    reason = f"{error}\n"
+    _tell_output(turn, call_id, reason)
+    turn.complete(msgspec.structs.replace(item, status="failed", error=reason))
 
 
 def _verified(patch_text: str, cwd: Path) -> list[FileChange]:

@@ -154,6 +154,7 @@ class Run:
         if outside is not None:
             outcome = await self._attempt(outside)
         self._is_waited_for = False
+        self._turn.session.open_items.left_behind(self._item.id)
         terminals = await self._turn.session.terminals()
         if outcome.session_id is not None and terminals.warning is not None:
             self._turn.record_later(text_message("user", terminals.warning))
@@ -212,7 +213,9 @@ class Run:
         session_id = self._item.process_id
         if session_id is not None:
             self._turn.session.terminal_items[int(session_id)] = self._item.id
-        if not permitted.item_started:
+        if permitted.item_started:
+            self._turn.keep(self._item)
+        else:
             self._turn.start(self._item)
 
     def _wrote(self, data: bytes) -> None:

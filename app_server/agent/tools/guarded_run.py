@@ -226,7 +226,7 @@ async def _agreed(
     if turn.session.approvals.covers_command(key):
         return False
     if not item_started:
-        turn.start(item)
+        turn.start(item, waits=True)
     answer = await ask_about_command(
         turn,
         CommandQuestion(

@@ -160,7 +160,9 @@ class _Command:
             cwd = paths.absolute(found.workdir or ".", self._call.cwd)
             return await apply_patch_text(self._turn, self._call.call_id, found.text, cwd)
         permitted = await permit(self._turn, self._call, self._item, tty=False)
-        if not permitted.item_started:
+        if permitted.item_started:
+            self._turn.keep(self._item)
+        else:
             self._turn.start(self._item)
         result = await self._to_the_end(permitted)
         outside = await self._permit_outside(permitted, result)

@@ -1,5 +1,7 @@
 """Connecting, opening threads, notices, settings, footer and title."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -8,10 +10,15 @@ from app_server.protocol.approvals import (
     ITEM_TOOL_REQUEST_USER_INPUT,
     ToolRequestUserInputResponse,
 )
-from app_server.protocol.item import CommandExecutionThreadItem, UnknownCommandAction
+from app_server.protocol.item import (
+    CommandExecutionThreadItem,
+    FileChangeThreadItem,
+    UnknownCommandAction,
+)
 from app_server.protocol.thread import ThreadResumeParams, ThreadResumeResponse, ThreadStartParams
 from app_server.protocol.thread_data import Turn
 from app_server.protocol.turn_error import TurnError
+from app_server.protocol.wire import UNSET
 from tests.tui.state.conversation import (
     THREAD,
     completed,
@@ -35,7 +42,14 @@ from tui.state.actions import (
     SetPlanMode,
     UserSubmitted,
 )
-from tui.state.cells import NoticeCell, QuestionsCell, SubAgentCell, UserMessageCell
+from tui.state.cells import (
+    CommandCell,
+    NoticeCell,
+    PatchCell,
+    QuestionsCell,
+    SubAgentCell,
+    UserMessageCell,
+)
 from tui.state.effects import AnswerQuestion, CopyText, Quit, ReturnToComposer, SendRequest
 from tui.state.events import Asked, Connected
 from tui.state.merge import merge_adjacent_deltas
@@ -137,14 +151,69 @@ def test_a_resumed_turn_shows_its_commands_and_its_error() -> None:
         exit_code=0,
     )
     broken = Turn(id="t", items=[item], status="failed", error=TurnError(message="no network"))
-    screen = Screen()
-    screen.apply(OpenStoredThread(params=ThreadResumeParams(thread_id=THREAD)))
-    response = opened(stored(turns=[broken]))
-    fields = {name: getattr(response, name) for name in response.__struct_fields__}
-    screen.reply("thread/resume", ThreadResumeResponse(**fields))
+    screen = resumed(broken)
     command, error = screen.thread.settled[1:]
     assert (command.command, command.status, command.output.head) == ("make test", "ok", "ok\n")
     assert (error.level, error.text) == ("error", "no network")
+
+
+def resumed(*turns: Turn) -> Screen:
+    """An interface that has opened a stored thread."""
+    screen = Screen()
+    screen.apply(OpenStoredThread(params=ThreadResumeParams(thread_id=THREAD)))
+    response = opened(stored(turns=list(turns)))
+    fields = {name: getattr(response, name) for name in response.__struct_fields__}
+    screen.reply("thread/resume", ThreadResumeResponse(**fields))
+    return screen
+
+
+def ran(**fields: Any) -> CommandExecutionThreadItem:
+    given = {"command": "make", "command_actions": [], "cwd": "/w", "status": "failed", **fields}
+    return CommandExecutionThreadItem(id="c1", **given)
+
+
+@pytest.mark.parametrize(
+    ("item", "turn_status", "shown", "did_run"),
+    [
+        (ran(aggregated_output="half\n", duration_ms=9), "interrupted", "interrupted", True),
+        (ran(process_id="7"), "completed", "interrupted", False),
+        (ran(), "interrupted", "interrupted", False),
+        (ran(), "completed", "failed", False),
+        (ran(exit_code=2, duration_ms=9), "interrupted", "failed", False),
+    ],
+    ids=["with output", "in the background", "not yet allowed", "could not start", "failed"],
+)
+def test_a_stored_command_without_an_end_was_stopped(
+    item: CommandExecutionThreadItem, turn_status: Any, shown: str, did_run: bool
+) -> None:
+    screen = resumed(Turn(id="t", items=[item], status=turn_status))
+    command = screen.thread.settled[1]
+    assert isinstance(command, CommandCell)
+    assert (command.status, command.ran) == (shown, did_run)
+
+
+@pytest.mark.parametrize(
+    ("turn_status", "error", "shown"),
+    [
+        ("completed", "No such line.", ("failed", "No such line.")),
+        ("interrupted", "No such line.", ("failed", "No such line.")),
+        ("interrupted", UNSET, ("interrupted", "")),
+    ],
+)
+def test_a_stored_patch_shows_why_it_failed_or_that_it_was_never_applied(
+    turn_status: Any, error: Any, shown: tuple[str, str]
+) -> None:
+    item = FileChangeThreadItem(id="p", changes=[], status="failed", error=error)
+    screen = resumed(Turn(id="t", items=[item], status=turn_status))
+    patch = screen.thread.settled[1]
+    assert isinstance(patch, PatchCell)
+    assert (patch.status, patch.error) == shown
+
+
+def test_a_command_left_in_the_background_is_found_there_by_whoever_joins() -> None:
+    item = ran(status="inProgress", process_id="7")
+    screen = resumed(Turn(id="t", items=[item], status="interrupted"))
+    assert [cell.id for cell in screen.thread.terminals] == ["c1"]
 
 
 def test_going_back_drops_the_later_turns_and_gives_the_message_back() -> None:

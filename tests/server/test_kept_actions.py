@@ -1,0 +1,244 @@
+"""What a thread that keeps its actions still shows when it is opened again, whatever ended it."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app_server.client.client import Client
+from app_server.demo.provider import ScriptedModel
+from app_server.protocol.approvals import ITEM_COMMAND_EXECUTION_REQUEST_APPROVAL
+from app_server.protocol.item import (
+    ITEM_COMPLETED,
+    ITEM_STARTED,
+    CommandExecutionThreadItem,
+    FileChangeThreadItem,
+    ImageViewThreadItem,
+)
+from app_server.protocol.item_deltas import ITEM_COMMAND_EXECUTION_OUTPUT_DELTA
+from app_server.protocol.thread import THREAD_RESUME, ThreadResumeParams
+from app_server.protocol.thread_data import Turn
+from app_server.protocol.thread_history import THREAD_READ, ThreadReadParams
+from app_server.protocol.thread_shell import THREAD_SHELL_COMMAND, ThreadShellCommandParams
+from app_server.server.options import ServerOptions
+from app_server.server.server import Server
+from tests.server.conftest import Connector
+from tests.support.conversation import PROCESS_WAIT_SECONDS, Conversation
+from tests.support.model_server import (
+    applies_patch,
+    calls_tool,
+    model,
+    provider_toml,
+    runs_command,
+    says,
+)
+
+__all__ = ["model"]
+
+ENDLESS = "echo begun; sleep 300"
+
+
+@pytest.fixture
+async def client(model: ScriptedModel, codex_home: Path, connect: Connector) -> Client:
+    provider_toml(model, home=codex_home)
+    return await connect()
+
+
+async def begun(client: Client, workspace: Path, **settings: Any) -> Conversation:
+    wanted = {"approval_policy": "never", "sandbox": "danger-full-access", **settings}
+    return await Conversation.begin(
+        client, cwd=str(workspace), persist_extended_history=True, **wanted
+    )
+
+
+async def opened_again(thread: Conversation, server: Server) -> list[Turn]:
+    """Its turns after it was put away and resumed."""
+    await server.threads.unload(thread.thread_id)
+    resumed = await thread.call(THREAD_RESUME, ThreadResumeParams(thread_id=thread.thread_id))
+    turns: list[Turn] = resumed.thread.turns
+    return turns
+
+
+async def after_a_crash(thread: Conversation, codex_home: Path, through_json: bool) -> list[Turn]:
+    """Its turns as a server finds them that knows only what is on disk at this moment."""
+    copy = codex_home.with_name("after-the-crash")
+    shutil.copytree(codex_home / "sessions", copy / "sessions")
+    async with Server(ServerOptions(codex_home=copy, cwd=copy)) as other:
+        connect = Connector(other, through_json)
+        read = await (await connect()).request(
+            THREAD_READ, ThreadReadParams(thread_id=thread.thread_id, include_turns=True)
+        )
+        await connect.leave()
+    return read.thread.turns
+
+
+def actions(turns: list[Turn]) -> list[Any]:
+    kinds = CommandExecutionThreadItem | FileChangeThreadItem | ImageViewThreadItem
+    return [item for turn in turns for item in turn.items if isinstance(item, kinds)]
+
+
+def facts(item: Any) -> tuple[str, str | None, int | None]:
+    return item.status, item.aggregated_output, item.exit_code
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        runs_command(ENDLESS, yield_time_ms=30_000),
+        calls_tool("shell", {"command": ["bash", "-c", ENDLESS], "timeout_ms": 300_000}),
+        calls_tool("shell_command", {"command": ENDLESS, "timeout_ms": 300_000}),
+    ],
+    ids=["exec_command", "shell", "shell_command"],
+)
+async def test_an_interrupted_command_is_there_with_what_it_wrote(
+    call: Any, client: Client, server: Server, workspace: Path, model: ScriptedModel
+) -> None:
+    model.script(call)
+    thread = await begun(client, workspace)
+    turn_id = await thread.say("Run it.")
+    await thread.until(ITEM_COMMAND_EXECUTION_OUTPUT_DELTA, within_seconds=PROCESS_WAIT_SECONDS)
+    await thread.interrupt(turn_id)
+    await thread.ended()
+    assert thread.params_of(ITEM_COMPLETED)[1:] == []  # the message of the user alone was told
+    (turn,) = turns = await opened_again(thread, server)
+    (command,) = actions(turns)
+    assert turn.status == "interrupted"
+    assert facts(command) == ("failed", "begun\n", None)
+    assert ENDLESS in command.command
+    assert command.duration_ms is not None
+
+
+async def test_an_interrupted_command_of_the_person_is_there_with_what_it_wrote(
+    client: Client, server: Server, workspace: Path, model: ScriptedModel
+) -> None:
+    thread = await begun(client, workspace)
+    params = ThreadShellCommandParams(thread_id=thread.thread_id, command=ENDLESS)
+    await thread.call(THREAD_SHELL_COMMAND, params)
+    await thread.until(ITEM_COMMAND_EXECUTION_OUTPUT_DELTA, within_seconds=PROCESS_WAIT_SECONDS)
+    await thread.interrupt("")
+    await thread.ended()
+    (command,) = actions(await opened_again(thread, server))
+    assert facts(command) == ("failed", "begun\n", None)
+    assert command.source == "userShell"
+
+
+async def test_a_command_left_in_the_background_goes_on_through_an_interruption_in_the_file_too(
+    client: Client, server: Server, workspace: Path, model: ScriptedModel
+) -> None:
+    model.script(
+        runs_command(ENDLESS, yield_time_ms=250, call_id="behind"),
+        runs_command("echo waited for; sleep 300", yield_time_ms=30_000, call_id="waited"),
+    )
+    thread = await begun(client, workspace)
+    turn_id = await thread.say("Run both.")
+    await thread.until(
+        ITEM_COMMAND_EXECUTION_OUTPUT_DELTA,
+        lambda params: params.item_id == "waited",
+        within_seconds=PROCESS_WAIT_SECONDS,
+    )
+    await thread.interrupt(turn_id)
+    await thread.ended()
+    read = ThreadReadParams(thread_id=thread.thread_id, include_turns=True)
+    loaded = (await thread.call(THREAD_READ, read)).thread.turns
+    assert [(item.id, item.status) for item in actions(loaded)] == [
+        ("behind", "inProgress"),
+        ("waited", "failed"),
+    ]
+    stopped, waited = actions(await opened_again(thread, server))
+    assert (stopped.status, stopped.aggregated_output) == ("failed", "begun\n")
+    assert facts(waited) == ("failed", "waited for\n", None)
+
+
+async def test_a_command_nobody_was_asked_about_yet_is_there_without_having_run(
+    client: Client, server: Server, workspace: Path, model: ScriptedModel
+) -> None:
+    model.script(runs_command("touch made.txt"))
+    thread = await begun(client, workspace, approval_policy="untrusted", sandbox="read-only")
+    turn_id = await thread.say("Go.")
+    await thread.until(ITEM_COMMAND_EXECUTION_REQUEST_APPROVAL, within_seconds=PROCESS_WAIT_SECONDS)
+    await thread.interrupt(turn_id)
+    await thread.ended()
+    (command,) = actions(await opened_again(thread, server))
+    assert facts(command) == ("failed", None, None)
+    assert (command.process_id, command.duration_ms) == (None, None)
+
+
+async def test_a_crash_leaves_the_command_that_ran(
+    client: Client,
+    codex_home: Path,
+    workspace: Path,
+    model: ScriptedModel,
+    through_json: bool,
+) -> None:
+    model.script(runs_command(ENDLESS, yield_time_ms=30_000))
+    thread = await begun(client, workspace)
+    await thread.say("Run it.")
+    started = await thread.until(
+        ITEM_STARTED,
+        lambda params: isinstance(params.item, CommandExecutionThreadItem),
+        within_seconds=PROCESS_WAIT_SECONDS,
+    )
+    (turn,) = turns = await after_a_crash(thread, codex_home, through_json)
+    (command,) = actions(turns)
+    assert turn.status == "interrupted"
+    assert facts(command) == ("failed", None, None)
+    assert (command.id, command.command, command.process_id) == (
+        started.item.id,
+        started.item.command,
+        started.item.process_id,
+    )
+
+
+async def test_whoever_joins_sees_the_command_that_runs(
+    client: Client, connect: Connector, workspace: Path, model: ScriptedModel
+) -> None:
+    model.script(runs_command(ENDLESS, yield_time_ms=30_000))
+    thread = await begun(client, workspace)
+    await thread.say("Run it.")
+    await thread.until(ITEM_COMMAND_EXECUTION_OUTPUT_DELTA, within_seconds=PROCESS_WAIT_SECONDS)
+    joined = await (await connect("other")).request(
+        THREAD_RESUME, ThreadResumeParams(thread_id=thread.thread_id)
+    )
+    (command,) = actions(joined.thread.turns)
+    assert command.status == "inProgress"
+
+
+async def test_a_patch_that_failed_keeps_its_reason(
+    client: Client, server: Server, workspace: Path, model: ScriptedModel
+) -> None:
+    (workspace / "a.txt").write_text("one\n")
+    model.script(
+        applies_patch("*** Begin Patch\n*** Update File: a.txt\n@@\n-nope\n+yes\n*** End Patch\n"),
+        says("Could not."),
+    )
+    thread = await begun(client, workspace)
+    await thread.say("Edit.")
+    await thread.ended()
+    (told,) = [
+        params.item
+        for params in thread.params_of(ITEM_COMPLETED)
+        if isinstance(params.item, FileChangeThreadItem)
+    ]
+    assert told.error == f"Failed to find expected lines in {workspace}/a.txt:\nnope\n"
+    assert actions(await opened_again(thread, server)) == [told]
+
+
+async def test_a_picture_that_was_looked_at_is_there(
+    client: Client, server: Server, workspace: Path, model: ScriptedModel
+) -> None:
+    picture = workspace / "dot.png"
+    picture.write_bytes(ONE_DOT)
+    model.script(calls_tool("view_image", {"path": "dot.png"}, call_id="look"), says("A dot."))
+    thread = await begun(client, workspace)
+    await thread.say("Look.")
+    await thread.ended()
+    assert actions(await opened_again(thread, server)) == [
+        ImageViewThreadItem(id="look", path=str(picture))
+    ]
+
+
+ONE_DOT = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
+    "0000000c49444154789c63f8cfc0000003010100c9fe92ef0000000049454e44ae426082"
+)
