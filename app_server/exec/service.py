@@ -24,8 +24,8 @@ from app_server.exec_server.protocol import Event
 
 log = logging.getLogger(__name__)
 
-UNREAD_HIGH_BYTES = 2 * 1024 * 1024
-UNREAD_LOW_BYTES = 1024 * 1024
+UNREAD_HIGH_BYTES = 512 * 1024
+UNREAD_LOW_BYTES = 256 * 1024
 UNREAD_OF_ALL_HIGH_BYTES = 8 * 1024 * 1024
 UNREAD_OF_ALL_LOW_BYTES = 2 * 1024 * 1024
 

@@ -10,8 +10,8 @@ from app_server.exec_server.loop import Loop
 
 READ_BYTES = 256 * 1024
 WRITE_PIECES = 64
-HIGH_WATER_BYTES = 4 * 1024 * 1024
-LOW_WATER_BYTES = 1024 * 1024
+HIGH_WATER_BYTES = 1024 * 1024
+LOW_WATER_BYTES = 512 * 1024
 
 
 class LineReader:

@@ -61,7 +61,8 @@ class Outbox:
         self._capacity = capacity
         self._joining_from = joining_from
         self._capacity_chars = capacity_chars
-        self._waiting_chars = 0
+        self.waiting_chars = 0
+        """Streamed text among what waits."""
         self.waiting_answers = 0
         self._waiting: deque[Frame | _GrowingDelta] = deque()
         self._last_deltas: dict[DeltaKey, _GrowingDelta] = {}
@@ -89,12 +90,12 @@ class Outbox:
         if item is not None:
             self._waiting.append(item)
             self.waiting_answers += isinstance(frame, ResultFrame | ErrorFrame)
-        self._waiting_chars += _streamed_chars(frame)
-        if len(self._waiting) > self._capacity or self._waiting_chars > self._capacity_chars:
+        self.waiting_chars += _streamed_chars(frame)
+        if len(self._waiting) > self._capacity or self.waiting_chars > self._capacity_chars:
             log.warning(
                 "a client let %d messages pile up, with %d characters of streamed text: cut off",
                 len(self._waiting),
-                self._waiting_chars,
+                self.waiting_chars,
             )
             self.close()
             self._on_overflow()
@@ -126,7 +127,7 @@ class Outbox:
         """Forget what waits; nothing more is taken."""
         self._closed = True
         self._waiting.clear()
-        self._waiting_chars = self.waiting_answers = 0
+        self.waiting_chars = self.waiting_answers = 0
         self._last_deltas.clear()
         self._wake.set()
         self._empty.set()
@@ -154,7 +155,7 @@ class Outbox:
                 del self._last_deltas[first.key]
             first = first.joined()
         self.waiting_answers -= isinstance(first, ResultFrame | ErrorFrame)
-        self._waiting_chars -= _streamed_chars(first)
+        self.waiting_chars -= _streamed_chars(first)
         return first
 
     def _send_now(self, frame: Frame) -> bool:

@@ -100,7 +100,7 @@ async def test_fifty_programs_write_a_megabyte_each_without_losing_a_byte(
 async def test_a_reader_that_waits_holds_the_program_up_and_loses_nothing(
     environment: LocalEnvironment,
 ) -> None:
-    size = 4 * UNREAD_HIGH_BYTES
+    size = 16 * UNREAD_HIGH_BYTES
     process = await environment.spawn(shell(f"head -c {size} /dev/zero; echo $? >&2"))
     await eventually(lambda: process.is_held_up)
     # Others are not held up with it.

@@ -42,7 +42,10 @@ DEFAULT_TIMEOUT_SECONDS = 10.0
 DEFAULT_OUTPUT_BYTES_CAP = 1024 * 1024
 END_GRACE_SECONDS = 0.5
 WAITING_MESSAGES = 16
-"""Messages its client has not taken above which a command is held up."""
+WAITING_CHARS = 512 * 1024
+"""Messages its client has not taken, and streamed text in them, above which a command is held up:
+one message may carry a whole read of a pipe.
+"""
 
 
 class Commands:
@@ -101,8 +104,9 @@ class RunningCommand:
             cap_reached=room is not None and chunk.size_bytes >= room,
         )
         self._connection.notify(COMMAND_EXEC_OUTPUT_DELTA, delta)
-        if len(self._connection.outbox) > WAITING_MESSAGES:
-            await self._connection.outbox.flushed()
+        outbox = self._connection.outbox
+        while len(outbox) > WAITING_MESSAGES or outbox.waiting_chars > WAITING_CHARS:
+            await outbox.flushed()  # others that waited, too, may have filled it since
 
     def kept(self, stream: CommandExecOutputStream) -> str:
         return b"".join(self._kept[stream]).decode("utf-8", "replace")
