@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-from app_server.regular_files import read_regular_file
+from app_server.regular_files import os_reason, read_regular_file
 
 MAX_IMAGE_BYTES = 20 * 1024 * 1024
 """The service refuses larger requests; a picture of this size is a mistake anyway."""
@@ -37,6 +37,11 @@ def data_url(path: Path) -> str:
         content = read_regular_file(path, MAX_IMAGE_BYTES + 1)
     except OSError as error:
         raise UnreadableImage(os_reason(error)) from error
+    return data_url_of(content, path)
+
+
+def data_url_of(content: bytes, path: Path) -> str:
+    """The same for what was read already. Raises `UnsupportedImage`."""
     if len(content) > MAX_IMAGE_BYTES:
         raise UnsupportedImage(f"image larger than {MAX_IMAGE_BYTES // (1024 * 1024)} MiB")
     kind = mime_type(content)
@@ -58,8 +63,3 @@ def kind_by_name(path: Path) -> str:
     import mimetypes  # reads the system's tables; 3 ms
 
     return mimetypes.guess_type(path.name)[0] or "unknown"
-
-
-def os_reason(error: OSError) -> str:
-    """An operating system error the way the original words it."""
-    return f"{error.strerror or error} (os error {error.errno})" if error.errno else str(error)

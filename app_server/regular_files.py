@@ -23,3 +23,9 @@ def read_regular_file(path: Path, limit_bytes: int | None = None) -> bytes:
         if not stat.S_ISREG(mode):
             raise OSError(errno.EINVAL, "not a regular file", str(path))
         return file.read(-1 if limit_bytes is None else limit_bytes)
+
+
+def os_reason(error: OSError) -> str:
+    """An operating system error the way the original words it."""
+    reason = error.strerror or str(error)
+    return f"{reason} (os error {error.errno})" if error.errno else reason

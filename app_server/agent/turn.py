@@ -58,6 +58,7 @@ from app_server.protocol.turn_error import TurnError
 if TYPE_CHECKING:
     from app_server.agent.session import Session
     from app_server.patch.changes import FileChange
+    from app_server.patch.files import Files
     from app_server.patch.turn_diff import TurnDiff
 
 log = logging.getLogger(__name__)
@@ -280,12 +281,13 @@ class Turn:
         )
         self._warn(f"The service answered with `{slug}` although `{asked}` was asked for.")
 
-    async def before_changes(self, changes: Sequence[FileChange]) -> None:
+    async def before_changes(self, changes: Sequence[FileChange], files: Files) -> None:
         """Remember how files are that a patch is about to change."""
         if self._diff is None:
             from app_server.patch.turn_diff import TurnDiff  # with the first patch
 
-            self._diff = await asyncio.to_thread(TurnDiff, self.settings.cwd)
+            cwd = self.settings.command_cwd
+            self._diff = await asyncio.to_thread(TurnDiff, cwd, files)
         await asyncio.to_thread(self._diff.before, changes)
 
     async def tell_diff(self) -> None:

@@ -8,10 +8,12 @@ started ends with it.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import msgspec
+
+if TYPE_CHECKING:
+    from app_server.exec.remote_files import RemoteFiles
 
 OutputStream: TypeAlias = Literal["stdout", "stderr", "pty"]
 
@@ -136,11 +138,8 @@ class Environment(Protocol):
         """Start a program. Raises `CommandNotStarted` or `EnvironmentLost`."""
         ...
 
-    async def shares_folder(self, folder: Path) -> bool:
-        """Whether this folder there is the one on this machine, so that files can be changed here.
-
-        Raises `EnvironmentLost`.
-        """
+    async def files(self) -> RemoteFiles | None:
+        """Its files; None where they are those of this machine. Raises `EnvironmentLost`."""
         ...
 
     async def prewarm(self) -> None:

@@ -16,7 +16,7 @@ from typing import NoReturn
 import msgspec
 
 from app_server.exec.environment import Environment, RunningProcess, SpawnRequest
-from app_server.exec.errors import CommandNotStarted
+from app_server.exec.errors import CommandNotStarted, EnvironmentLost
 
 VARIABLE = "CODEX_EXEC_SERVER_URL"
 FILE_NAME = "environments.toml"
@@ -167,8 +167,8 @@ class Unusable:
     async def spawn(self, request: SpawnRequest) -> RunningProcess:
         self._refuse()
 
-    async def shares_folder(self, folder: Path) -> bool:
-        return False
+    async def files(self) -> NoReturn:
+        raise EnvironmentLost(self._reason)
 
     async def prewarm(self) -> None:
         pass

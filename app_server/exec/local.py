@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app_server.exec.environment import RunningProcess, SpawnRequest
 from app_server.exec.errors import EnvironmentLost
@@ -21,6 +21,9 @@ from app_server.exec_server.launch import (
     launch,
     launch_program,
 )
+
+if TYPE_CHECKING:
+    from app_server.exec.remote_files import RemoteFiles
 
 
 class LocalEnvironment:
@@ -42,10 +45,8 @@ class LocalEnvironment:
         service = await self._running_service()
         return await service.spawn(request)
 
-    async def shares_folder(self, folder: Path) -> bool:
-        if self._start is None:
-            return True
-        return await (await self._running_service()).shares_folder(folder)
+    async def files(self) -> RemoteFiles | None:
+        return None if self._start is None else (await self._running_service()).files()
 
     async def prewarm(self) -> None:
         with contextlib.suppress(EnvironmentLost):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app_server.exec.environment import RunningProcess, SpawnRequest
 from app_server.exec.errors import EnvironmentLost
@@ -16,11 +17,13 @@ from app_server.exec_server.websocket_client import (
     connect_websocket,
 )
 
+if TYPE_CHECKING:
+    from app_server.exec.remote_files import RemoteFiles
+
 
 class RemoteEnvironment:
-    """Runs programs where the service behind `url` runs. It must be one of ours or of release
-    0.128, which takes paths as we send them. A lost connection is replaced at the next spawn; what
-    ran over it has ended.
+    """Runs programs where the service behind `url` runs: one of ours, or of release 0.128 or 0.169.
+    A lost connection is replaced at the next spawn; what ran over it has ended.
     """
 
     def __init__(
@@ -51,8 +54,8 @@ class RemoteEnvironment:
         service = await self._connected_service()
         return await service.spawn(request)
 
-    async def shares_folder(self, folder: Path) -> bool:
-        return await (await self._connected_service()).shares_folder(folder)
+    async def files(self) -> RemoteFiles:
+        return (await self._connected_service()).files()
 
     async def prewarm(self) -> None:
         with contextlib.suppress(EnvironmentLost):

@@ -13,14 +13,17 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator
 from itertools import count
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app_server.exec.environment import ExitStatus, OutputChunk, RunningProcess, SpawnRequest
 from app_server.exec.errors import CommandNotStarted, EnvironmentLost, StdinClosed
 from app_server.exec_server import protocol
 from app_server.exec_server.client import CallRejected, ExecServerClient, ExecServerError
-from app_server.exec_server.file_methods import GetMetadataParams
+from app_server.exec_server.locations import uri
 from app_server.exec_server.protocol import Event
+
+if TYPE_CHECKING:
+    from app_server.exec.remote_files import RemoteFiles
 
 log = logging.getLogger(__name__)
 
@@ -28,15 +31,6 @@ UNREAD_HIGH_BYTES = 512 * 1024
 UNREAD_LOW_BYTES = 256 * 1024
 UNREAD_OF_ALL_HIGH_BYTES = 8 * 1024 * 1024
 UNREAD_OF_ALL_LOW_BYTES = 2 * 1024 * 1024
-
-
-SHARING_ATTEMPTS = 5
-"""For a folder that changes while it is compared."""
-
-
-class _FolderFacts(protocol.Body, frozen=True, kw_only=True):
-    is_directory: bool
-    modified_at_ms: int
 
 
 class ConnectedService:
@@ -67,7 +61,8 @@ class ConnectedService:
         process = _ServiceProcess(self, process_id)
         self._processes[process_id] = process
         try:
-            started = await self._client.start(_start_params(process_id, request))
+            params = _start_params(process_id, request, self._client.names_places_by_uri)
+            started = await self._client.start(params)
         except CallRejected as error:
             del self._processes[process_id]
             raise CommandNotStarted(error.message) from error
@@ -107,22 +102,11 @@ class ConnectedService:
         with contextlib.suppress(ExecServerError):
             await self._client.terminate(process_id, grace_seconds)
 
-    async def shares_folder(self, folder: Path) -> bool:
-        """Whether the folder there was changed in the same millisecond as the one here."""
-        params = GetMetadataParams(path=str(folder))
-        for _ in range(SHARING_ATTEMPTS):
-            before = await asyncio.to_thread(_changed_at_ms, folder)
-            try:
-                there = await self._client.call("fs/getMetadata", params, _FolderFacts)
-            except CallRejected:
-                return False
-            except ExecServerError as error:
-                raise EnvironmentLost(str(error)) from error
-            if before is None or there.modified_at_ms == before:
-                return before is not None and there.is_directory
-            if await asyncio.to_thread(_changed_at_ms, folder) == before:
-                return False
-        return False
+    def files(self) -> RemoteFiles:
+        """The files there."""
+        from app_server.exec.remote_files import RemoteFiles  # with the first patch or picture
+
+        return RemoteFiles(self._client)
 
     async def close(self) -> None:
         """End the connection, and with it everything that runs."""
@@ -269,7 +253,9 @@ class _ServiceProcess:
         self._has_news.set()
 
 
-def _start_params(process_id: str, request: SpawnRequest) -> protocol.StartParams:
+def _start_params(
+    process_id: str, request: SpawnRequest, names_places_by_uri: bool
+) -> protocol.StartParams:
     io: protocol.PtyIo | protocol.PipeIo
     if request.tty is not None:
         io = protocol.PtyIo(rows=request.tty.rows, cols=request.tty.cols)
@@ -278,22 +264,16 @@ def _start_params(process_id: str, request: SpawnRequest) -> protocol.StartParam
     return protocol.StartParams(
         process_id=process_id,
         argv=list(request.argv),
-        cwd=request.cwd,
+        cwd=uri(request.cwd) if names_places_by_uri else request.cwd,
         env={name: value for name, value in request.env.items() if _is_text(name + value)},
         tty=request.tty is not None,
         arg0=request.arg0,
         io=io,
+        pipe_stdin=request.tty is None and request.stdin == "open",  # for those who know no `io`
         inherited_data=dict(request.inherited_data),
         mount_points=list(request.mount_points),
         claims_terminal=request.claims_terminal,
     )
-
-
-def _changed_at_ms(folder: Path) -> int | None:
-    try:
-        return folder.stat().st_mtime_ns // 1_000_000
-    except OSError:
-        return None
 
 
 def _is_text(value: str) -> bool:

@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from app_server import ids
 from app_server.exec_server import messages, protocol
 from app_server.exec_server.lines import LineReader, LineWriter
 from app_server.exec_server.protocol import Event
@@ -43,6 +44,13 @@ class CallRejected(ExecServerError):
         self.message = message
         super().__init__(f"exec-server rejected request ({code}): {message}")
 
+    @property
+    def is_unknown_method(self) -> bool:
+        """Whether the service does not have what it was asked for."""
+        if self.code == protocol.METHOD_NOT_FOUND:
+            return True
+        return self.code == protocol.INVALID_REQUEST and self.message.startswith("unknown method:")
+
 
 class Transport(Protocol):
     """Carries messages, each a JSON text, and says when the connection has ended."""
@@ -64,6 +72,8 @@ class ExecServerClient:
         self._is_closed = False
         self.breach: str | None = None
         """How the service broke the rules, if that ended the connection."""
+        self.names_places_by_uri = False
+        """Whether the service is of release 0.169 or later; known once hands are shaken."""
         self._on_event: Callable[[Event], None] = lambda event: None
         self._on_closed: Callable[[], None] = lambda: None
         transport.open(self._receive, self._ended)
@@ -98,6 +108,7 @@ class ExecServerClient:
             raise ExecServerError(
                 f"timed out waiting for exec-server initialize handshake after {timeout_seconds:g}s"
             ) from None
+        self.names_places_by_uri = not isinstance(result.environment_info, msgspec.UnsetType)
         await self._transport.send(messages.notification_line("initialized", {}))
         return result
 
@@ -129,8 +140,12 @@ class ExecServerClient:
         return await self.call("process/start", params, protocol.StartResult)
 
     async def write(self, process_id: str, chunk: bytes) -> None:
-        params = protocol.WriteParams(process_id=process_id, chunk=chunk)
-        await self.call("process/write", params, protocol.WriteResult)
+        # Services of 0.169 want to tell a write that is said twice from two writes.
+        write_id = ids.uuid4() if self.names_places_by_uri else None
+        params = protocol.WriteParams(process_id=process_id, chunk=chunk, write_id=write_id)
+        written = await self.call("process/write", params, protocol.WriteResult)
+        if written.status in ("unknownProcess", "stdinClosed"):
+            raise CallRejected(protocol.INVALID_REQUEST, f"the write came to {written.status}")
 
     async def terminate(self, process_id: str, grace_seconds: float | None = None) -> bool:
         """End a process; False if it is unknown. A grace of 0 means by force."""

@@ -63,6 +63,8 @@ class InitializeResult(Body, frozen=True, kw_only=True):
     """Services of release 0.128 and later do not name it."""
     session_id: str | UnsetType = UNSET
     """To session clients: what their processes can be taken up again by."""
+    environment_info: msgspec.Raw | UnsetType = UNSET
+    """Told by services of release 0.169."""
 
 
 class EnvironmentInfoParams(Body, frozen=True, kw_only=True):

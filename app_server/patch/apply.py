@@ -13,15 +13,17 @@ import msgspec
 
 from app_server.patch.changes import AddFile, DeleteFile, FileChange, UpdateFile
 from app_server.patch.errors import PatchEmpty, PatchMismatch
+from app_server.patch.files import Files
 from app_server.patch.grammar import AddHunk, DeleteHunk, Patch, UpdateHunk
+from app_server.patch.local_files import LOCAL_FILES
 from app_server.patch.locate import patched
 from app_server.patch.write import apply_changes
-from app_server.regular_files import read_regular_file
+from app_server.regular_files import os_reason
 
 __all__ = ["apply_changes", "verify"]
 
 
-def verify(patch: Patch, cwd: Path) -> list[FileChange]:
+def verify(patch: Patch, cwd: Path, files: Files = LOCAL_FILES) -> list[FileChange]:
     """What the patch will do, one change per file, in the order of the patch.
 
     Raises `PatchError` with the text the model is told (`verification_text`) when a file does not
@@ -29,7 +31,7 @@ def verify(patch: Patch, cwd: Path) -> list[FileChange]:
     """
     if not patch.hunks:
         raise PatchEmpty
-    outcome = _Outcome(cwd)
+    outcome = _Outcome(cwd, files)
     for hunk in patch.hunks:
         match hunk:
             case AddHunk():
@@ -44,8 +46,9 @@ def verify(patch: Patch, cwd: Path) -> list[FileChange]:
 class _Outcome:
     """The files as the hunks so far leave them."""
 
-    def __init__(self, cwd: Path) -> None:
+    def __init__(self, cwd: Path, files: Files) -> None:
         self.cwd = cwd
+        self.files = files
         self.changes: list[FileChange] = []
         self.contents: dict[Path, str | None] = {}
 
@@ -112,15 +115,14 @@ class _Outcome:
                 raise PatchMismatch(f"{failure} {path}: No such file or directory (os error 2)")
             return content
         try:
-            return read_regular_file(path).decode()
+            return self.files.read(path).decode()
         except UnicodeDecodeError as error:
             raise PatchMismatch(
                 f"{failure} {path}: invalid utf-8 sequence of "
                 f"{error.end - error.start} bytes from index {error.start}"
             ) from error
         except OSError as error:
-            reason = f"{error.strerror} (os error {error.errno})"
-            raise PatchMismatch(f"{failure} {path}: {reason}") from error
+            raise PatchMismatch(f"{failure} {path}: {os_reason(error)}") from error
         except ValueError as error:  # a NUL in the path
             raise PatchMismatch(f"{failure} {path!r}: {error}") from error
 
@@ -128,6 +130,6 @@ class _Outcome:
         if path in self.contents:
             return self.contents[path]
         try:
-            return read_regular_file(path).decode("utf-8", "replace")
+            return self.files.read(path).decode("utf-8", "replace")
         except (OSError, ValueError):
             return None

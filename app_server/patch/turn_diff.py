@@ -7,8 +7,6 @@ stays one entry. Paths are shown relative to the repository, absolute outside of
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,29 +14,23 @@ import msgspec
 
 from app_server.patch.changes import FileChange, UpdateFile, touched_paths
 from app_server.patch.diff import hunks
-from app_server.regular_files import read_regular_file
-from app_server.repositories import holds_repository
+from app_server.patch.files import Files, FileState
+from app_server.patch.local_files import LOCAL_FILES
 
 NO_BLOB = "0" * 40
 
 
-class _State(msgspec.Struct, frozen=True):
-    """A file at one moment. A link's content is where it points."""
-
-    content: bytes
-    mode: str
-
-
 class _Entry(msgspec.Struct):
     origin: Path
-    before: _State | None
+    before: FileState | None
 
 
 class TurnDiff:
     """Collects the changes of one turn."""
 
-    def __init__(self, cwd: Path) -> None:
-        self._root = _repository(cwd)
+    def __init__(self, cwd: Path, files: Files = LOCAL_FILES) -> None:
+        self._files = files
+        self._root = files.repository_around(cwd)
         self._entries: dict[Path, _Entry] = {}
 
     def before(self, changes: Sequence[FileChange]) -> None:
@@ -46,7 +38,7 @@ class TurnDiff:
         for change in changes:
             for path in touched_paths([change]):
                 if path not in self._entries:
-                    self._entries[path] = _Entry(path, _state(path))
+                    self._entries[path] = _Entry(path, self._files.state(path))
             if isinstance(change, UpdateFile) and change.move_path not in (None, change.path):
                 assert change.move_path is not None
                 self._entries[change.move_path] = self._entries.pop(change.path)
@@ -57,7 +49,7 @@ class TurnDiff:
         return "".join(self._file_diff(path, entry) for path, entry in entries)
 
     def _file_diff(self, path: Path, entry: _Entry) -> str:
-        old, new = entry.before, _state(path)
+        old, new = entry.before, self._files.state(path)
         if new is None and old is None:
             return ""
         moved = entry.origin != path and old is not None and new is not None
@@ -87,7 +79,7 @@ def blob_id(content: bytes) -> str:
     return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
 
 
-def _body(old: _State | None, new: _State | None, old_name: str, new_name: str) -> str:
+def _body(old: FileState | None, new: FileState | None, old_name: str, new_name: str) -> str:
     old_bytes = old.content if old else b""
     new_bytes = new.content if new else b""
     index = f"index {blob_id(old_bytes) if old else NO_BLOB}..{_new_id(new)}\n"
@@ -108,25 +100,5 @@ def _body(old: _State | None, new: _State | None, old_name: str, new_name: str) 
     return f"{index}--- {shown_old}\n+++ {shown_new}\n{body}"
 
 
-def _new_id(new: _State | None) -> str:
+def _new_id(new: FileState | None) -> str:
     return blob_id(new.content) if new else NO_BLOB
-
-
-def _state(path: Path) -> _State | None:
-    try:
-        status = os.lstat(path)
-        if stat.S_ISLNK(status.st_mode):
-            return _State(os.fsencode(os.readlink(path)), "120000")
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        executable = status.st_mode & stat.S_IXUSR
-        return _State(read_regular_file(path), "100755" if executable else "100644")
-    except (OSError, ValueError):
-        return None
-
-
-def _repository(cwd: Path) -> Path | None:
-    for folder in (cwd, *cwd.parents):
-        if holds_repository(folder):
-            return folder
-    return None

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
 from app_server.sandbox.control_sockets import ClosedPlaces, closed_places
 from app_server.sandbox.errors import SandboxUnavailable
 from app_server.sandbox.patterns import covers, matches
-from app_server.sandbox.protected import Protection, protect
+from app_server.sandbox.protected import PROTECTED_NAMES, Protection, protect
 from app_server.sandbox.trace import is_below, is_below_any, trace
 from app_server.sandbox.wishes import Permissions, Wishes, wishes
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +123,42 @@ def resolve_access(
         shown=tuple(path for path in _real(asked.read_only) if is_below_any(path, hidden)),
         hidden_patterns=asked.hidden_patterns,
         found_by_patterns=found,
+    )
+
+
+def access_elsewhere(
+    permissions: Permissions, cwd: str | Path, resolved: Callable[[Path], Path]
+) -> Access:
+    """The same for files of another machine, as far as it can be told from here: for judging single
+    paths, not for holding a command.
+
+    `resolved` says where a path leads there; what it raises passes. Which folder its TMPDIR names
+    is not known, so that is none of the writable ones. Raises `SandboxUnavailable`.
+    """
+    asked = wishes(permissions, str(cwd), {})
+    if asked.confined_by != "us":
+        return Access(is_confined=False, network_allowed=asked.network_allowed)
+
+    def real(paths: Iterable[str]) -> list[str]:
+        return sorted({str(resolved(Path(path))) for path in paths if os.path.isabs(path)})
+
+    roots = real([*([] if asked.workspace is None else [asked.workspace]), *asked.writable])
+    names = PROTECTED_NAMES if asked.keeps_names else ()
+    kept = [os.path.join(root, name) for root in roots for name in names]
+    hidden = real(asked.hidden)
+    kept += [*real(kept), *real(asked.read_only), *hidden]
+
+    def below(root: str) -> tuple[str, ...]:
+        return tuple(sorted({path for path in kept if path != root and is_below(path, root)}))
+
+    return Access(
+        is_confined=True,
+        writable_roots=tuple(WritableRoot(root, below(root)) for root in roots),
+        network_allowed=asked.network_allowed,
+        readable=None if asked.readable is None else tuple(real([*asked.readable, *roots])),
+        hidden=tuple(hidden),
+        shown=tuple(path for path in real(asked.read_only) if is_below_any(path, hidden)),
+        hidden_patterns=asked.hidden_patterns,
     )
 
 

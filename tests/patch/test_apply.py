@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from app_server.patch import write
 from app_server.patch.apply import apply_changes, verify
 from app_server.patch.changes import FileChange, as_item_changes, touched_paths
 from app_server.patch.errors import PatchEmpty, PatchError, PatchWriteError
 from app_server.patch.grammar import parse_patch
 from app_server.patch.summary import summary_text
 from app_server.patch.turn_diff import TurnDiff
+from app_server.patch.write import MayWrite
 from app_server.protocol.item import (
     AddPatchChangeKind,
     DeletePatchChangeKind,
@@ -177,7 +177,7 @@ def test_a_link_to_a_file_is_written_through_and_a_deleted_link_spares_its_targe
     assert (workspace / "real.txt").read_text() == "b\n"
 
 
-def inside(folder: Path) -> write.MayWrite:
+def inside(folder: Path) -> MayWrite:
     root = folder.resolve()
     return lambda path: path.is_relative_to(root)
 
@@ -253,7 +253,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_remains(
         raise OSError(28, os.strerror(28))
 
     changes = verified(three_files, "*** Update File: a.txt\n@@\n-one\n+1\n")
-    monkeypatch.setattr(write.os, "rename", no_room)
+    monkeypatch.setattr(os, "rename", no_room)
     with pytest.raises(PatchWriteError, match=r"Failed to write file .*a.txt: No space left"):
         apply_changes(changes)
     assert sorted(os.listdir(three_files)) == ["a.txt", "b.txt", "c.txt"]

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from app_server.demo.provider import ScriptedModel
-from app_server.exec import service
 from app_server.exec.remote import RemoteEnvironment
 from app_server.protocol.errors import RpcError
 from app_server.protocol.item_deltas import ITEM_COMMAND_EXECUTION_OUTPUT_DELTA
@@ -18,7 +17,6 @@ from app_server.server.server import Server
 from tests.server.conftest import Connector
 from tests.support.conversation import NOISE, PROCESS_WAIT_SECONDS, Conversation
 from tests.support.model_server import (
-    applies_patch,
     calls_tool,
     provider_toml,
     requests_seen,
@@ -141,38 +139,4 @@ async def test_a_turn_names_the_place_its_commands_run_in(
         offered = [tool.get("name") for tool in (await requests_seen(model, 3))[-1].body["tools"]]
         assert "update_plan" in offered
         assert not {"exec_command", "write_stdin", "apply_patch", "view_image"} & set(offered)
-        await connect.leave()
-
-
-async def test_files_are_changed_here_only_where_the_other_place_has_the_same_ones(
-    service_url: str,
-    model: ScriptedModel,
-    codex_home: Path,
-    workspace: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    provider_toml(model, home=codex_home)
-    monkeypatch.setenv("CODEX_EXEC_SERVER_URL", service_url)
-    patch = "*** Begin Patch\n*** Add File: new.txt\n+one\n*** End Patch"
-    async with Server(ServerOptions(codex_home=codex_home, cwd=workspace)) as server:
-        connect = Connector(server, through_json=False)
-        thread = await Conversation.begin(
-            await connect(),
-            cwd=str(workspace),
-            approval_policy="never",
-            sandbox="danger-full-access",
-        )
-        model.script(applies_patch(patch), says("Done."))
-        await thread.say("Patch.")
-        await thread.ended(PROCESS_WAIT_SECONDS)
-        assert (workspace / "new.txt").read_text() == "one\n"
-        (workspace / "new.txt").unlink()
-        # As if the folder here were another one than there.
-        monkeypatch.setattr(service, "_changed_at_ms", lambda folder: 5)
-        model.script(applies_patch(patch), says("It cannot be done."))
-        await thread.say("Patch.")
-        await thread.ended(PROCESS_WAIT_SECONDS)
-        output = (await requests_seen(model, 4))[-1].body["input"][-1]["output"]
-        assert f"`{workspace}` is on another machine" in output
-        assert not (workspace / "new.txt").exists()
         await connect.leave()

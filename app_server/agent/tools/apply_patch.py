@@ -18,7 +18,6 @@ from app_server.agent.approvals import Verdict, ask_about_files
 from app_server.agent.events import Told
 from app_server.agent.history import structured_output
 from app_server.agent.tools.requirement import nobody_is_asked
-from app_server.agent.tools.shared_files import require_files
 from app_server.agent.tools.spec import (
     ToolCall,
     ToolError,
@@ -26,6 +25,7 @@ from app_server.agent.tools.spec import (
     function,
     string,
 )
+from app_server.agent.tools.turn_files import TurnFiles, turn_files
 from app_server.prompts import text
 from app_server.protocol.item import FileChangeThreadItem
 from app_server.protocol.item_deltas import (
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from app_server.agent.turn import Turn
     from app_server.patch.changes import FileChange
     from app_server.patch.errors import PatchError
+    from app_server.patch.files import Files
 
 OUTSIDE = "patch rejected: writing outside of the project; rejected by user approval settings"
 DECLINED = "patch rejected by user"
@@ -91,23 +92,28 @@ async def apply_patch_text(turn: Turn, call_id: str, patch_text: str, cwd: Path)
     from app_server.patch.errors import PatchError
 
     began = clock.monotonic()
-    await require_files(turn, cwd)
+    at = await turn_files(turn)
     try:
-        changes = await asyncio.to_thread(_verified, patch_text, cwd)
+        changes = await at.look(lambda: _verified(patch_text, cwd, at.files))
     except PatchError as error:
         _show_misfit(turn, call_id, patch_text, cwd, error)
         raise ToolError(error.verification_text) from error
     paths = touched_paths(changes)
-    targets = await asyncio.to_thread(_targets, paths)
-    needs_yes = _needs_yes(turn, paths)
+    targets, led = await at.look(
+        lambda: (_targets(paths, at.files), _led_elsewhere(paths, cwd, at.files))
+    )
+    needs_yes = await at.look(lambda: _needs_yes(turn, paths, at))
     item = FileChangeThreadItem(id=call_id, changes=as_item_changes(changes), status="inProgress")
     turn.start(item)
     if needs_yes and not turn.session.approvals.covers_files(targets):
-        await _ask(turn, item, targets, reason=_led_elsewhere(paths, cwd))
-    await turn.before_changes(changes)
+        await _ask(turn, item, targets, reason=led)
+    await turn.before_changes(changes, at.files)
     agreed = targets if needs_yes else frozenset[Path]()
-    # On the loop, so that an interrupt finds the files as they were or as the item says.
-    summary, exit_code = _apply(turn, changes, agreed)
+    if at.remote is None:
+        # On the loop, so that an interrupt finds the files as they were or as the item says.
+        summary, exit_code = _apply(changes, agreed, at)
+    else:
+        summary, exit_code = await at.look(lambda: _apply(changes, agreed, at))
     _tell_output(turn, call_id, summary)
     turn.complete(
         msgspec.structs.replace(item, status="completed")
@@ -135,39 +141,40 @@ def _show_misfit(turn: Turn, call_id: str, patch_text: str, cwd: Path, error: Pa
     turn.complete(msgspec.structs.replace(item, status="failed", error=reason))
 
 
-def _verified(patch_text: str, cwd: Path) -> list[FileChange]:
+def _verified(patch_text: str, cwd: Path, files: Files) -> list[FileChange]:
     from app_server.patch.apply import verify
     from app_server.patch.grammar import parse_patch
 
-    return verify(parse_patch(patch_text), cwd)
+    return verify(parse_patch(patch_text), cwd, files)
 
 
-def _targets(paths: list[Path]) -> frozenset[Path]:
+def _targets(paths: list[Path], files: Files) -> frozenset[Path]:
     """The files that are really touched: what a link leads to when it is written, and the link
     itself when it is removed. Taken before anyone is asked, so a link changed later is refused."""
-    return frozenset(path.resolve() for path in paths) | {
-        path.parent.resolve() / path.name for path in paths
+    return frozenset(files.resolved(path) for path in paths) | {
+        files.resolved(path.parent) / path.name for path in paths
     }
 
 
-def _led_elsewhere(paths: list[Path], cwd: Path) -> str | None:
+def _led_elsewhere(paths: list[Path], cwd: Path, files: Files) -> str | None:
     """What the person has to know of files that are not where they seem to be."""
-    here = cwd.resolve()
+    here = files.resolved(cwd)
     led: list[str] = []
     for path in paths:
         seeming = here / path.relative_to(cwd) if path.is_relative_to(cwd) else path
-        if path.resolve() != seeming:
-            led.append(f"{path} leads to {path.resolve()}.")
+        real = files.resolved(path)
+        if real != seeming:
+            led.append(f"{path} leads to {real}.")
     return " ".join(led) or None
 
 
-def _needs_yes(turn: Turn, paths: list[Path]) -> bool:
+def _needs_yes(turn: Turn, paths: list[Path], at: TurnFiles) -> bool:
     """Whether someone has to agree; raises `ToolError` where nobody may be asked."""
-    settings = turn.settings
-    inside = all(turn.session.may_write(settings, path) for path in paths)
-    if not inside and nobody_is_asked(settings.approval_policy):
+    policy = turn.settings.approval_policy
+    inside = all(at.may_write(path) for path in paths)
+    if not inside and nobody_is_asked(policy):
         raise ToolError(OUTSIDE)
-    return not inside or settings.approval_policy == "untrusted"
+    return not inside or policy == "untrusted"
 
 
 async def _ask(
@@ -185,18 +192,15 @@ async def _ask(
     raise ToolError(answer.told or DECLINED)
 
 
-def _apply(turn: Turn, changes: list[FileChange], agreed: frozenset[Path]) -> tuple[str, int]:
+def _apply(changes: list[FileChange], agreed: frozenset[Path], at: TurnFiles) -> tuple[str, int]:
     from app_server.patch.apply import apply_changes
     from app_server.patch.errors import PatchError
     from app_server.patch.summary import summary_text
 
-    settings = turn.settings
-
-    def may_write(path: Path) -> bool:
-        return path in agreed or turn.session.may_write(settings, path)
-
+    if not agreed:
+        at.confine()
     try:
-        apply_changes(changes, may_write)
+        apply_changes(changes, lambda path: path in agreed or at.may_write(path), at.files)
     except PatchError as error:
         return f"{error}\n", 1
     return summary_text(changes), 0

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from app_server import clock, paths
 from app_server.agent.events import ItemCompleted, ItemStarted
-from app_server.agent.tools.shared_files import require_files
 from app_server.agent.tools.spec import ToolCall, ToolError, decode_arguments, function, string
-from app_server.images import UnreadableImage, UnsupportedImage, data_url
+from app_server.agent.tools.turn_files import TurnFiles, turn_files
+from app_server.images import (
+    MAX_IMAGE_BYTES,
+    UnreadableImage,
+    UnsupportedImage,
+    data_url,
+    data_url_of,
+)
 from app_server.protocol.item import ImageViewThreadItem
 from app_server.protocol.response_item import (
     FunctionCallOutputBody,
@@ -19,8 +24,11 @@ from app_server.protocol.response_item import (
 )
 from app_server.protocol.shared import ImageDetail
 from app_server.protocol.wire import JsonObject
+from app_server.regular_files import os_reason
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from app_server.agent.turn import Turn
 
 DESCRIPTION = """Look at a picture on this machine. Use it only with a path you were given or \
@@ -54,11 +62,11 @@ class ViewImage:
         if not turn.settings.sees_images:
             raise ToolError("view_image is not allowed because you do not support image inputs")
         path = paths.absolute(arguments.path, turn.settings.command_cwd)
-        if not turn.session.may_read(turn.settings, path):
+        at = await turn_files(turn)
+        if not await at.look(lambda: at.may_read(path)):
             raise ToolError(f"`{path}` may not be read under this thread's permissions")
-        await require_files(turn, path.parent)
         try:
-            url = await asyncio.to_thread(data_url, path)
+            url = await at.look(lambda: _read(path, at))
         except UnreadableImage as error:
             raise ToolError(f"unable to locate image at `{path}`: {error}") from error
         except UnsupportedImage as error:
@@ -68,3 +76,13 @@ class ViewImage:
         turn.emit(ItemCompleted(turn_id=turn.id, item=item, at_ms=clock.now_ms()))
         detail: ImageDetail = "original" if arguments.detail == "original" else "high"
         return [InputImageFunctionCallOutputContentItem(image_url=url, detail=detail)]
+
+
+def _read(path: Path, at: TurnFiles) -> str:
+    if at.remote is None:
+        return data_url(path)
+    try:
+        content = at.remote.read_some(path, MAX_IMAGE_BYTES)
+    except OSError as error:
+        raise UnreadableImage(os_reason(error)) from error
+    return data_url_of(content, path)
