@@ -21,6 +21,7 @@ from app_server.agent.errors import (
     NoActiveTurn,
     NoRefusal,
     NotSteerable,
+    NoTurnNamed,
     OtherTurnActive,
 )
 from app_server.agent.events import AbortReason, TurnFailed
@@ -96,6 +97,8 @@ class Actor:
 
     def steer(self, params: TurnSteerParams) -> str:
         """Add to the running turn; returns its id."""
+        if not params.expected_turn_id:
+            raise NoTurnNamed
         if not params.input:
             raise EmptyInput
         if self.turn is None:

@@ -1,6 +1,7 @@
 """What a thread refuses.
 
 AgentError
+├── NoTurnNamed          the turn to speak to has no id
 ├── NoActiveTurn         nothing runs that could be steered or interrupted
 ├── OtherTurnActive      something else runs than the caller believes
 ├── NotSteerable         what runs takes no input
@@ -29,6 +30,11 @@ from app_server.protocol.turn_error import (
 
 class AgentError(Exception):
     """A request the thread cannot follow; the message is for the client."""
+
+
+class NoTurnNamed(AgentError):
+    def __init__(self) -> None:
+        super().__init__("expectedTurnId must not be empty")
 
 
 class NoActiveTurn(AgentError):

@@ -119,6 +119,14 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def check_folders(policy: SandboxPolicy | None) -> None:
+    """Raises `RelativeFolder`: no folder is there that such a name could be relative to."""
+    if isinstance(policy, WorkspaceWriteSandboxPolicy):
+        for folder in policy.writable_roots:
+            if not Path(folder).is_absolute():
+                raise RelativeFolder(folder)
+
+
 def check_overrides(config: Config, params: TurnStartParams) -> None:
     """Refuse what an administrator does not allow (`ConfigInvalid`) or cannot be meant
     (`AgentError`)."""
@@ -131,10 +139,7 @@ def check_overrides(config: Config, params: TurnStartParams) -> None:
         if policy is not None:
             raise BothSaid
         policy = selected(config, params.permissions)["sandbox_policy"]
-    if isinstance(policy, WorkspaceWriteSandboxPolicy):
-        for folder in policy.writable_roots:
-            if not Path(folder).is_absolute():
-                raise RelativeFolder(folder)
+    check_folders(policy)
     for key, chosen in (
         ("approval_policy", params.approval_policy),
         ("approvals_reviewer", params.approvals_reviewer),

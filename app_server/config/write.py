@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app_server.config.demands import NO_DEMANDS, Demands
-from app_server.config.edit import Edit, edit_file
+from app_server.config.edit import Edit, changed, edit_file
 from app_server.config.errors import ConfigFileError, ConfigInvalid, ConfigWriteError
 from app_server.config.forgiving import misfits
 from app_server.config.layers import Layer, version_of
@@ -44,6 +44,7 @@ def write_config(
         if edit.value is not None:
             _check_value(edit.value)
 
+    changes = [Edit(tuple(e.key_path.split(".")), e.value, e.merge_strategy) for e in edits]
     standing: Mapping[str, Any] = {}
 
     def unchanged_since_read(table: Mapping[str, Any]) -> None:
@@ -54,6 +55,7 @@ def write_config(
                 "configVersionConflict",
                 "Configuration was modified since last read. Fetch latest version and retry.",
             )
+        _check_places(table, changes)
 
     def allowed(table: Mapping[str, Any]) -> None:
         _check_user_table(table, standing)
@@ -62,7 +64,7 @@ def write_config(
     try:
         table = edit_file(
             user_file,
-            [Edit(tuple(e.key_path.split(".")), e.value, e.merge_strategy) for e in edits],
+            changes,
             before=unchanged_since_read,
             after=allowed,
         )
@@ -94,6 +96,24 @@ def _check_value(value: Any) -> None:
             _check_value(entry)
         return
     raise ConfigWriteError("configValidationError", f"invalid value: {reason}")
+
+
+def _check_places(table: Mapping[str, Any], edits: Sequence[Edit]) -> None:
+    """Refuse to delete below what is not there, and to set below what is no table."""
+    for edit in edits:
+        place: Any = table
+        for name in edit.path[:-1]:
+            place = place.get(name)
+            if isinstance(place, Mapping):
+                continue
+            if edit.value is None:
+                raise ConfigWriteError("configPathNotFound", "Path not found")
+            if place is not None:
+                raise ConfigWriteError(
+                    "configValidationError", "cannot set value on non-table parent"
+                )
+            break
+        table = changed(table, [edit])
 
 
 def _check_user_table(table: Mapping[str, Any], standing: Mapping[str, Any]) -> None:

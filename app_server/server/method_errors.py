@@ -66,6 +66,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
         "collaborationMode `plan` is not implemented yet in this release; …",
     ),
     "turn/steer": (
+        "expectedTurnId must not be empty",
         "input must not be empty",
         "no active turn to …",
         "expected active turn id … but found …",
@@ -90,7 +91,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "mcpServer/resource/read": ("unknown MCP server '…'",),
     "mcpServer/tool/call": ("unknown MCP server '…'",),
     "marketplace/remove": ("is not configured or installed",),
-    "marketplace/upgrade": ("is not configured or installed",),
+    "marketplace/upgrade": ("is not configured as a Git marketplace",),
     "account/login/start": (
         "failed to start login server: …",
         "failed to request device code: …",
@@ -118,6 +119,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
         "command/exec cannot set both outputBytesCap and disableOutputCap",
         "command/exec timeoutMs must be non-negative, got …",
         "command/exec size requires tty: true",
+        "sandboxPolicy.writableRoots: `…` is not an absolute path",
         "failed to spawn command: …",
     ),
     "command/exec/write": (
@@ -133,6 +135,9 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "config/batchWrite": ("Configuration was modified since last read.",),
     "getConversationSummary": ("no rollout found for conversation id …",),
     "gitDiffToRemote": ("failed to compute git diff to remote for cwd: …",),
-    "fuzzyFileSearch/sessionStart": ("sessionId must not be empty",),
+    "fuzzyFileSearch/sessionStart": (
+        "sessionId must not be empty",
+        "failed to start fuzzy file search session: …",
+    ),
     "fuzzyFileSearch/sessionUpdate": ("fuzzy file search session not found: …",),
 }

@@ -22,7 +22,7 @@ from app_server.threads.errors import NoRollout, Refused
 from app_server.threads.loaded import LoadedThread
 from app_server.threads.opening import open_settings
 from app_server.threads.restored import Restored
-from app_server.threads.stored import find_stored, read_stored
+from app_server.threads.stored import find_stored, named_file, read_stored
 from app_server.threads.subscriptions import Subscriber
 from app_server.threads.whole import Birth, first_line, make_thread
 
@@ -49,7 +49,7 @@ async def fork(
 
 def _find(manager: ThreadManager, params: ThreadForkParams) -> Path:
     if params.path is not None:
-        return Path(params.path)
+        return named_file(Path(params.path))
     path = find_stored(manager.services.codex_home, params.thread_id)
     if path is None:
         raise NoRollout(params.thread_id)

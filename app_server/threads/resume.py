@@ -17,7 +17,7 @@ from app_server.storage.rollout_write import RolloutWriter
 from app_server.threads.errors import NoRollout, Refused, ThreadClosing
 from app_server.threads.loaded import LoadedThread, as_response_item
 from app_server.threads.opening import open_settings
-from app_server.threads.stored import StoredThread, find_stored, read_stored
+from app_server.threads.stored import StoredThread, find_stored, named_file, read_stored
 from app_server.threads.subscriptions import Subscriber
 from app_server.threads.thread_ids import check_id
 from app_server.threads.whole import Birth, make_thread
@@ -49,10 +49,10 @@ async def resume(
 async def _which(manager: ThreadManager, params: ThreadResumeParams) -> tuple[str, Path | None]:
     """The id of the thread that is meant, and its file unless it is loaded."""
     if params.path is not None:
-        path = Path(params.path)
         named = manager.find_loaded(params.thread_id) if ids.is_uuid(params.thread_id) else None
         if named is not None:
             _check_same_file(named, params)
+        path = await asyncio.to_thread(named_file, Path(params.path))
         stored = await asyncio.to_thread(read_stored, manager.services.codex_home, path)
         return check_id(stored.meta.id), path
     thread_id = check_id(params.thread_id)

@@ -27,6 +27,7 @@ from app_server.storage.listing import ListedThread
 from app_server.storage.names import name_of
 from app_server.storage.rollout_read import read_rollout
 from app_server.storage.shapes import wire_source
+from app_server.threads.errors import Refused
 from app_server.threads.restored import Restored
 from app_server.threads.thread_ids import check_id
 
@@ -99,6 +100,16 @@ class StoredThread(msgspec.Struct, frozen=True, kw_only=True):
 def find_stored(codex_home: Path, thread_id: str) -> Path | None:
     """The file of a thread, archived or not; None if there is none. Raises `InvalidThreadId`."""
     return find(codex_home, check_id(thread_id))
+
+
+def named_file(path: Path) -> Path:
+    """The file a client names by its path. Raises `Refused` if there is none."""
+    try:
+        path.stat()
+    except OSError as error:
+        reason = f"{error.strerror} (os error {error.errno})"
+        raise Refused(f"failed to resolve rollout path `{path}`: {reason}") from error
+    return path
 
 
 def read_stored(codex_home: Path, path: Path) -> StoredThread:

@@ -47,7 +47,6 @@ def write(file: Path, key: str, value: object, **options: object) -> ConfigWrite
 EDITS = [
     ("model", "other", 'model = "gpt-5.5"', 'model = "other"'),
     ("model", None, 'model = "gpt-5.5" # the good one\n', ""),
-    ("missing.thing", None, "", ""),
     ("features.apps", True, "apps = false", "apps = true"),
     ("made_up", 1, '"never"\n', '"never"\nmade_up = 1\n'),
     (
@@ -160,6 +159,13 @@ REFUSED = [
         {"key": "profile", "value": "nope"},
         "configValidationError",
         "Invalid configuration: config profile `nope` not found",
+    ),
+    ({"key": "gone.inner", "value": None}, "configPathNotFound", "Path not found"),
+    ({"key": "model.inner", "value": None}, "configPathNotFound", "Path not found"),
+    (
+        {"key": "model.inner", "value": 1},
+        "configValidationError",
+        "cannot set value on non-table parent",
     ),
     (
         {"key": "model", "value": "x", "file_path": "/elsewhere/config.toml"},

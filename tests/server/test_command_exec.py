@@ -26,6 +26,7 @@ from app_server.protocol.command_exec import (
 )
 from app_server.protocol.errors import INVALID_PARAMS, INVALID_REQUEST, RpcError
 from app_server.protocol.method import ClientMethod
+from app_server.protocol.permissions import WorkspaceWriteSandboxPolicy
 from app_server.server.server import Server
 from tests.server.connector import Connector
 
@@ -230,6 +231,11 @@ async def test_a_command_still_being_started_when_its_client_leaves_is_ended(
             "command/exec cannot set both outputBytesCap and disableOutputCap",
         ),
         (
+            {"sandbox_policy": WorkspaceWriteSandboxPolicy(writable_roots=["/a", "src"])},
+            INVALID_REQUEST,
+            "sandboxPolicy.writableRoots: `src` is not an absolute path",
+        ),
+        (
             {"command": ["a\0b"]},
             INVALID_PARAMS,
             "command/exec command, cwd and env must not contain NUL characters",
@@ -253,3 +259,11 @@ async def test_speaking_to_a_command_that_is_not_there_is_refused(client: Client
         with pytest.raises(RpcError) as refused:
             await client.request(row, params)
         assert refused.value.message == 'no active command/exec for process id "x"'
+
+
+async def test_an_odd_id_stands_in_the_answer_as_json_has_it(client: Client) -> None:
+    odd = 'a"\0\nü'
+    with pytest.raises(RpcError) as refused:
+        await client.request(COMMAND_EXEC_TERMINATE, CommandExecTerminateParams(process_id=odd))
+    quoted = r'"a\"\u0000\nü"'
+    assert refused.value.message == f"no active command/exec for process id {quoted}"

@@ -78,7 +78,7 @@ async def test_a_conversation_is_found_by_its_id_and_by_its_file(
         ({"conversation_id": UNKNOWN}, f"no rollout found for conversation id {UNKNOWN}"),
         (
             {"rollout_path": "sessions/gone.jsonl"},
-            "failed to load .* from /.*gone",
+            "failed to resolve rollout path `/.*gone.jsonl`: No such file",
         ),
         ({}, "requires conversationId or rolloutPath"),
     ],

@@ -89,6 +89,16 @@ async def test_reports_can_be_switched_off(connect: Connector, codex_home: Path)
     assert not (codex_home / "feedback").exists()
 
 
+async def test_a_report_about_what_is_no_thread_is_refused(
+    connect: Connector, codex_home: Path
+) -> None:
+    client = await connect()
+    params = FeedbackUploadParams(classification="bug", include_logs=True, thread_id="../x")
+    with pytest.raises(InvalidRequest, match="invalid thread id"):
+        await client.request(FEEDBACK_UPLOAD, params)
+    assert not (codex_home / "feedback").exists()
+
+
 async def test_where_nothing_can_be_written_the_error_says_so(
     connect: Connector, codex_home: Path
 ) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from app_server.client.client import Client
 from app_server.client.events import Notification
-from app_server.protocol.errors import InvalidRequest
+from app_server.protocol.errors import InternalError, InvalidRequest
 from app_server.protocol.file_search import (
     FUZZY_FILE_SEARCH,
     FUZZY_FILE_SEARCH_SESSION_COMPLETED,
@@ -76,6 +76,20 @@ async def test_a_session_answers_each_query_with_an_update_and_its_end(
             FUZZY_FILE_SEARCH_SESSION_UPDATE,
             FuzzyFileSearchSessionUpdateParams(session_id="s", query="x"),
         )
+
+
+async def test_a_new_session_says_that_it_is_ready(connect: Connector, workspace: Path) -> None:
+    client = await connect()
+    await client.request(
+        FUZZY_FILE_SEARCH_SESSION_START,
+        FuzzyFileSearchSessionStartParams(session_id="s", roots=[str(workspace)]),
+    )
+    ready = (await next_of(client, FUZZY_FILE_SEARCH_SESSION_UPDATED.name)).params
+    assert ready == FuzzyFileSearchSessionUpdatedNotification(session_id="s", query="", files=[])
+    await next_of(client, FUZZY_FILE_SEARCH_SESSION_COMPLETED.name)
+    nowhere = FuzzyFileSearchSessionStartParams(session_id="t", roots=[])
+    with pytest.raises(InternalError, match="at least one search directory is required"):
+        await client.request(FUZZY_FILE_SEARCH_SESSION_START, nowhere)
 
 
 async def test_sessions_belong_to_their_connection(connect: Connector, workspace: Path) -> None:

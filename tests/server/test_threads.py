@@ -304,6 +304,17 @@ async def test_a_loaded_thread_is_not_resumed_from_another_file(
     assert no.value.code == -32600
 
 
+async def test_a_file_that_is_not_there_is_neither_resumed_nor_forked(client: Client) -> None:
+    words = "failed to resolve rollout path `/nowhere/at/all.jsonl`: No such file or directory"
+    for row, params in (
+        (THREAD_RESUME, ThreadResumeParams(thread_id=UNKNOWN, path="/nowhere/at/all.jsonl")),
+        (THREAD_FORK, ThreadForkParams(thread_id=UNKNOWN, path="/nowhere/at/all.jsonl")),
+    ):
+        with pytest.raises(RpcError, match=words) as no:
+            await client.request(row, params)
+        assert no.value.code == -32600
+
+
 async def test_a_name_is_trimmed_kept_and_told_to_everyone(
     client: Client, connect: Connector, workspace: Path, model: ScriptedModel
 ) -> None:

@@ -287,6 +287,7 @@ async def test_steering_another_turn_than_the_running_one_is_refused_by_name(
     turn_id = await thread.say("Start.")
     await thread.until(ITEM_AGENT_MESSAGE_DELTA)
     for expected, text, words in (
+        ("", "x", "expectedTurnId must not be empty"),
         ("wrong", "x", f"expected active turn id `wrong` but found `{turn_id}`"),
         (turn_id, "", "input must not be empty"),
     ):

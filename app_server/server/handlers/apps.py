@@ -43,7 +43,9 @@ async def upgrade_marketplaces(
 ) -> MarketplaceUpgradeResponse:
     """There are none to bring up to date."""
     if params.marketplace_name is not None:
-        raise _unknown(params.marketplace_name)
+        raise InvalidRequest(
+            f"marketplace `{params.marketplace_name}` is not configured as a Git marketplace"
+        )
     return MarketplaceUpgradeResponse(errors=[], selected_marketplaces=[], upgraded_roots=[])
 
 

@@ -8,6 +8,7 @@ connection, also one that is only being started when the client leaves.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,7 @@ class Commands:
     def find(self, process_id: str) -> RunningCommand:
         command = self.named.get(process_id)
         if command is None:
-            raise InvalidRequest(f'no active command/exec for process id "{process_id}"')
+            raise InvalidRequest(f"no active command/exec for process id {_quoted(process_id)}")
         return command
 
     async def close(self) -> None:
@@ -120,7 +121,9 @@ async def run(ctx: RequestContext, params: CommandExecParams) -> CommandExecResp
     _check(params)
     commands = ctx.connection.belonging(Commands)
     if params.process_id is not None and params.process_id in commands.named:
-        raise InvalidRequest(f'duplicate active command/exec process id: "{params.process_id}"')
+        raise InvalidRequest(
+            f"duplicate active command/exec process id: {_quoted(params.process_id)}"
+        )
     request = await asyncio.to_thread(_prepared, ctx, params)
     environment = await ctx.services.environment()
     if commands.is_closed:
@@ -237,6 +240,11 @@ def _texts(env: dict[str, str | None]) -> list[str]:
     return [*env.keys(), *(value for value in env.values() if value is not None)]
 
 
+def _quoted(process_id: str) -> str:
+    """The id as JSON has it, so that nothing in it can be taken for the message's own text."""
+    return json.dumps(process_id, ensure_ascii=False)
+
+
 def _check_size(size: CommandExecTerminalSize) -> None:
     if size.rows == 0 or size.cols == 0:
         raise InvalidParams("command/exec size rows and cols must be greater than 0")
@@ -257,7 +265,7 @@ def _cap_bytes(params: CommandExecParams) -> int | None:
 
 def _prepared(ctx: RequestContext, params: CommandExecParams) -> SpawnRequest:
     """What to spawn; reads files."""
-    from app_server.agent.settings import sandbox_mode
+    from app_server.agent.settings import check_folders, sandbox_mode
     from app_server.config.permission_profiles import nearest_policy
     from app_server.config.requirements import check_choice
     from app_server.exec.environment import SpawnRequest, TtySize
@@ -268,6 +276,7 @@ def _prepared(ctx: RequestContext, params: CommandExecParams) -> SpawnRequest:
     services = ctx.services
     config = services.load_config(services.cwd, {}).checked()
     policy = params.sandbox_policy
+    check_folders(policy)
     if params.permission_profile is not None:
         policy = nearest_policy(params.permission_profile)
     if policy is not None:

@@ -46,14 +46,14 @@ async def diff_to_remote(
 
 def _summary(home: Path, params: GetConversationSummaryParams) -> ConversationSummary:
     from app_server.storage.errors import RolloutUnusable
-    from app_server.threads.stored import find_stored, read_stored
+    from app_server.threads.stored import find_stored, named_file, read_stored
 
     if params.conversation_id is not None:
         path = find_stored(home, params.conversation_id)
         if path is None:
             raise InvalidRequest(f"no rollout found for conversation id {params.conversation_id}")
     elif params.rollout_path is not None:
-        path = home / params.rollout_path
+        path = named_file(home / params.rollout_path)
     else:
         raise InvalidRequest("getConversationSummary requires conversationId or rolloutPath")
     try:

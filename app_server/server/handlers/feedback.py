@@ -16,6 +16,7 @@ from app_server.protocol.feedback import (
 from app_server.server.context import RequestContext
 from app_server.server.registry import handles
 from app_server.server.services import Services
+from app_server.threads.thread_ids import check_id
 from app_server.version import __version__
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ async def upload(ctx: RequestContext, params: FeedbackUploadParams) -> FeedbackU
         raise InvalidRequest("sending feedback is disabled by configuration")
     if not params.classification.strip():
         raise InvalidRequest("classification must not be empty")
+    if params.thread_id is not None:
+        check_id(params.thread_id)
     tracking_id = params.thread_id or f"no-active-thread-{ids.uuid7()}"
     try:
         await asyncio.to_thread(_save, services, params, tracking_id)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 
-from app_server.protocol.errors import InvalidRequest
+from app_server.protocol.errors import InternalError, InvalidRequest
 from app_server.protocol.file_search import (
     FUZZY_FILE_SEARCH,
     FUZZY_FILE_SEARCH_SESSION_COMPLETED,
@@ -69,14 +69,19 @@ async def search(ctx: RequestContext, params: FuzzyFileSearchParams) -> FuzzyFil
 async def start_session(
     ctx: RequestContext, params: FuzzyFileSearchSessionStartParams
 ) -> FuzzyFileSearchSessionStartResponse:
-    """A session of the same name is replaced."""
+    """A session of the same name is replaced; the first news is that nothing is searched yet."""
     if not params.session_id:
         raise InvalidRequest("sessionId must not be empty")
+    if not params.roots:
+        raise InternalError(
+            "failed to start fuzzy file search session: at least one search directory is required"
+        )
     sessions = ctx.connection.belonging(Searches).sessions
     earlier = sessions.pop(params.session_id, None)
     if earlier is not None:
         await earlier.close()
-    sessions[params.session_id] = _session(ctx.connection, params)
+    session = sessions[params.session_id] = _session(ctx.connection, params)
+    ctx.after_reply(lambda: session.update(""))
     return FuzzyFileSearchSessionStartResponse()
 
 
