@@ -22,8 +22,10 @@ from app_server.exec_server import kill, mount_points, prctl
 
 LEFTOVER_GRACE_SECONDS = 0.5
 """For what a command leaves behind when it ends by itself."""
-SANDBOX_ENDING_SECONDS = 0.05
-"""For the processes of a sandbox that ends by itself, so that its mount points are gone by then."""
+SANDBOX_ENDING_SECONDS = 1.0
+"""At most, for the processes of a sandbox that ends by itself, so that its mount points are gone
+once its end is told.
+"""
 KILL_PASS_SECONDS = 0.01
 SLOWEST_KILL_PASS_SECONDS = 0.5
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"

@@ -21,6 +21,7 @@ from app_server.model import http as model_http
 from app_server.model.http import HttpClients
 from tests.auth.test_tokens import AUTH, jwt
 
+BOUND_SECONDS = 30
 TOKENS = {
     "id_token": jwt({"email": "a@b", AUTH: {"chatgpt_account_id": "acct"}}),
     "access_token": "access",
@@ -53,7 +54,7 @@ async def get(
     """What a browser gets from the loopback server, redirects not followed."""
 
     def fetch() -> http.client.HTTPResponse:
-        connection = http.client.HTTPConnection("127.0.0.1", login.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", login.port, timeout=BOUND_SECONDS)
         connection.request(method, path, headers=headers or {})
         answer = connection.getresponse()
         answer.text = answer.read().decode()  # type: ignore[attr-defined]
@@ -109,7 +110,7 @@ async def test_coming_back_with_a_code_signs_in(
         )
         page = await get(login, location.path)
         assert "Signed in to Codex" in page.text  # type: ignore[attr-defined]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(BOUND_SECONDS):
             stored = await waiting
         challenge = asked_of(login)["code_challenge"]
     assert kept == [stored]
@@ -230,7 +231,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(browser_login, "PORT_TRY_SECONDS", 0.01)
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_an_older_attempt_gives_its_port_to_a_newer_one(
     clients: HttpClients, issuer: Issuer
 ) -> None:
@@ -319,7 +319,7 @@ async def test_a_device_code_is_waited_for_until_it_is_typed(
     waiting = asyncio.create_task(wait_for_approval(clients, issuer, shown_code(issuer)))
     await asyncio.to_thread(model.wait_for_requests, 3)
     model.routes["POST", f"{DEVICE}/token"] = Reply(body=APPROVED)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(BOUND_SECONDS):
         stored = await waiting
     assert stored.tokens is not None
     assert (stored.api_key, stored.tokens.account_id) == (None, "acct")

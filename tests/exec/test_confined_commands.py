@@ -9,7 +9,7 @@ import pytest
 
 from app_server.exec.environment import SpawnRequest, TtySize
 from app_server.exec.local import LocalEnvironment
-from app_server.exec.sessions import SessionEnd, TerminalSessions
+from app_server.exec.sessions import LONGEST_POLL_MS, SessionEnd, TerminalSessions
 from app_server.protocol.permissions import WorkspaceWriteSandboxPolicy
 from app_server.sandbox import probe
 from app_server.sandbox.launch import prepare
@@ -86,7 +86,7 @@ async def test_commands_sharing_a_workspace_do_not_take_each_others_cover_away(
     await sessions.start(confined(workspace, "true"))
     (workspace / "go").touch()
     assert first.session_id is not None
-    last = await sessions.write(first.session_id, "")
+    last = await sessions.write(first.session_id, "", yield_time_ms=LONGEST_POLL_MS)
     assert "refused" in last.output
     assert os.listdir(workspace) == ["go"]
 
@@ -102,6 +102,7 @@ async def test_what_a_killed_server_left_is_cleared_by_the_next_command(
             others.start(confined(workspace, line), on_started=lambda *facts: started.append(facts))
         )
         await pids_in(workspace / "pids")
+        await eventually(lambda: started)  # it runs before we have been told so
         assert lost.service_pid is not None
         os.kill(lost.service_pid, 9)
         assert (await call).exit_code == -1

@@ -10,7 +10,7 @@ from app_server.exec import sessions as sessions_module
 from app_server.exec import terminal as terminal_module
 from app_server.exec.errors import CommandNotStarted, StdinClosed, UnknownSession
 from app_server.exec.local import LocalEnvironment
-from app_server.exec.sessions import SessionEnd, TerminalSessions
+from app_server.exec.sessions import LONGEST_POLL_MS, SessionEnd, TerminalSessions
 from tests.exec.commands import eventually, is_running, pids_in, shell, typed
 
 STUBBORN = "trap '' TERM INT HUP; echo $$ >> {file}; while :; do sleep 1; done"
@@ -69,14 +69,18 @@ async def test_a_command_that_takes_longer_goes_on_as_a_session(
 ) -> None:
     told, go = Told(), tmp_path / "go"
     line = f"echo one; while [ ! -e {go} ]; do sleep 0.01; done; echo two"
-    first = await sessions.start(shell(line), yield_time_ms=0, **told.callbacks)
+    sessions.pause_clock()  # the window is over once the first line is here, however long it took
+    call = asyncio.ensure_future(sessions.start(shell(line), yield_time_ms=0, **told.callbacks))
+    await eventually(lambda: told.output)
+    sessions.resume_clock()
+    first = await call
     assert (first.exit_code, first.output) == (None, "one\n")
     assert first.session_id is not None
     assert 1000 <= first.session_id <= 99_999
     [running] = sessions.running()
     assert (running.session_id, running.last_lines) == (first.session_id, ("one",))
     go.touch()
-    second = await sessions.write(first.session_id, "")
+    second = await sessions.write(first.session_id, "", yield_time_ms=LONGEST_POLL_MS)
     assert (second.exit_code, second.session_id, second.output) == (0, None, "two\n")
     assert told.end is not None
     assert told.end.output == "one\ntwo\n"

@@ -98,7 +98,7 @@ def test_a_snapshot_keeps_streams_apart_and_says_when_it_was_cut(peer: StdioPeer
         "running": False,
     }
     peer.shell("b", "head -c 2000000 /dev/zero; echo end; exec sleep 60", tty=True)
-    peer.output_until("b", b"end")
+    peer.output_until("b", b"end\r\n")
     snapshot = peer.call("process/snapshot", {"processId": "b"})["result"]
     assert snapshot["truncated"] is True
     assert snapshot["running"] is True

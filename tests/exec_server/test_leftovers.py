@@ -99,9 +99,12 @@ def test_a_command_that_stops_its_keeper_ends_all_the_same(peer: StdioPeer, file
 
 
 def test_a_command_that_kills_its_keeper_leaves_nothing(peer: StdioPeer, tmp_path: Path) -> None:
-    file, other = tmp_path / "one", tmp_path / "other"
+    file, other, told = tmp_path / "one", tmp_path / "other", tmp_path / "told"
     peer.shell("b", stubborn(other))
-    peer.shell("a", f"{detached(file)}; while [ ! -s {file} ]; do :; done; kill -9 $PPID; wait")
+    # A keeper that is killed before it has told of the start has started nothing.
+    ready = f"[ -s {file} ] && [ -e {told} ]"
+    peer.shell("a", f"{detached(file)}; until {ready}; do sleep 0.01; done; kill -9 $PPID; wait")
+    told.touch()
     assert peer.exited("a")["exitCode"] == -1
     assert_gone(pids_in(file, 1))
     assert all(is_running(pid) for pid in pids_in(other, 1))

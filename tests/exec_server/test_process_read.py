@@ -39,7 +39,7 @@ def test_a_limit_never_splits_a_chunk_and_always_gives_one(peer: StdioPeer) -> N
     peer.shell("a", "cat", tty=True)
     for word in (b"first\n", b"second\n"):
         peer.call("process/write", {"processId": "a", "chunk": encode(word)})
-        peer.output_until("a", word.strip() + b"\r\n" + word.strip())
+        peer.output_until("a", word.strip() + b"\r\n" + word.strip() + b"\r\n")
     everything = read(peer, "a")["chunks"]
     assert len(everything) >= 2
     assert read(peer, "a", maxBytes=1)["chunks"] == everything[:1]

@@ -100,7 +100,7 @@ async def test_the_repositorys_own_diff_programs_are_not_run(repository: Path) -
 
 
 async def test_a_question_that_takes_too_long_is_given_up(repository: Path) -> None:
-    assert await git(repository, "hash-object", "--stdin", timeout_seconds=5) is not None
+    assert await git(repository, "hash-object", "--stdin", timeout_seconds=30) is not None
     assert await git(repository, "no-such-command") is None
     async with asyncio.timeout(30):
         slow = await git(repository, "-c", "alias.s=!sleep 60", "s", timeout_seconds=0.05)

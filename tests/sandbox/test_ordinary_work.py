@@ -12,7 +12,7 @@ import pytest
 
 from app_server.protocol.permissions import ReadOnlySandboxPolicy
 from app_server.sandbox.errors import SandboxUnavailable
-from tests.sandbox.stage import READ_ONLY, Stage
+from tests.sandbox.stage import LONGEST_RUN_SECONDS, READ_ONLY, Stage
 
 pytestmark = pytest.mark.sandbox
 
@@ -150,7 +150,7 @@ def test_a_further_root_may_be_written(stage: Stage) -> None:
 
 def test_an_allowed_network_is_reached(any_stage: Stage) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(5)
+        server.settimeout(LONGEST_RUN_SECONDS)
         port = server.getsockname()[1]
         policy = ReadOnlySandboxPolicy(network_access=True)
         connect = f"import socket; socket.create_connection(('127.0.0.1', {port}))"
