@@ -1,7 +1,7 @@
-"""Logging set-up: to stderr for servers, to a file under the home folder for the interface.
+"""Logging set-up: to stderr for servers, to a file for the interface.
 
 Loaded on first use. Nothing ever logs to stdout, which belongs to the protocol or to the user's
-output; with the interface on, stderr is its screen, so lines go to `log/codex.log` (0600). Levels
+output; with the interface on, stderr is its screen, so lines go to a file (0600). Levels
 follow `RUST_LOG`, the form on stderr `LOG_FORMAT`, as `codex` has them. A stderr that nobody reads
 costs lines, never the server.
 """
@@ -45,9 +45,8 @@ def to_stderr() -> None:
     _install(handler, os.environ.get("RUST_LOG", ""), logging.ERROR)
 
 
-def to_file(codex_home: Path) -> None:
-    """Log to `log/codex.log` under the home folder; without a writable home, nowhere."""
-    folder = codex_home / "log"
+def to_file(folder: Path) -> None:
+    """Log to `codex.log` in the folder; where that cannot be written, nowhere."""
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         path = folder / "codex.log"

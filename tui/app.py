@@ -45,7 +45,7 @@ from tui.terminal.full_driver import full_driver
 from tui.terminal.inline_driver import inline_driver
 from tui.terminal.notify import title
 from tui.terminal.opening_picture import footer_text
-from tui.text.palette import TERMINAL
+from tui.text.palette import coloured
 from tui.widgets.drawn import neutral
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class CodexApp(Errands):
         super().__init__(driver_class=driver, ansi_color=True)
         self.options = options
         self.clock = clock or Clock()
-        self.palette = TERMINAL
+        self.palette = coloured(options.code_theme)
         self.remembered_model = first_paint.model
         self.remembered_effort = first_paint.effort
         self.prompts = KeptPrompts(options.codex_home)

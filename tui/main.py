@@ -26,6 +26,8 @@ class TuiOptions(NamedTuple):
     prompt: str | None = None
     images: tuple[str, ...] = ()
     full_screen: bool = False
+    code_theme: str | None = None
+    """Colours of code, by a Pygments style's name; None: the terminal's own."""
     demo: bool = False
     resume_id: str | None = None
     """A thread's id or name."""

@@ -14,6 +14,7 @@ from tui.keymap import Keymap, overrides_from
 from tui.preferences import read_preferences
 from tui.screens.onboarding import Leave, make_ready, trust_folder
 from tui.state.actions import OpenNewThread, OpenStoredThread, SetDisplay, UserSubmitted
+from tui.text.highlight import is_theme
 
 if TYPE_CHECKING:
     from tui.app import CodexApp
@@ -105,6 +106,9 @@ def _use_settings(app: "CodexApp", config: dict[str, Any]) -> None:
     app.keymap = Keymap(changed)
     for complaint in complaints:
         app.say("warning", complaint)
+    theme = app.options.code_theme
+    if theme is not None and not is_theme(theme):
+        app.say("warning", f"`tui.theme`: there are no colours of code called `{theme}`.")
     app.act(
         SetDisplay(
             hide_reasoning=wanted.hide_reasoning,

@@ -11,6 +11,7 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from app_server.cli.first_settings import first_settings
 from app_server.cli.options import Options
 from app_server.cli.remote import RemoteUnusable, remote_from
 from app_server.cli.strict import refuses
@@ -44,6 +45,10 @@ def run(options: Options) -> int:
         if remote is not None and not options.named_folder:
             cwd = remote.url
         chosen = dict(options.overrides)
+        first = first_settings(home, options.cwd, options.overrides)
+        given = options.alternate_screen
+        full_screen = first.full_screen if given is None else given
+        log_folder = first.log_folder or home / "log"
         painted = first_paint.start(
             first_paint.HeaderFacts(
                 version=__version__,
@@ -52,7 +57,7 @@ def run(options: Options) -> int:
                 model=chosen.get("model"),
                 effort=chosen.get("model_reasoning_effort"),
                 demo=options.demo,
-                full_screen=options.alternate_screen,
+                full_screen=full_screen,
             )
         )
         from tui.main import TuiOptions, run
@@ -66,12 +71,12 @@ def run(options: Options) -> int:
             )
 
             assert remote is not None
-            logs.to_file(home)
+            logs.to_file(log_folder)
             channel = await remote.open(home)
             lend = HomeLender(home, options) if remote.is_private else lend_nothing_in_the_open
             return LendingChannel(channel, lend)
 
-        servers = _Servers(options, home, cwd, closing)
+        servers = _Servers(options, home, cwd, log_folder, closing)
         connect = servers.connect_demo if options.demo else servers.connect
         return run(
             TuiOptions(
@@ -80,7 +85,8 @@ def run(options: Options) -> int:
                 codex_home=str(home),
                 prompt=options.prompt,
                 images=tuple(os.path.join(options.cwd, image) for image in options.images),
-                full_screen=options.alternate_screen,
+                full_screen=full_screen,
+                code_theme=first.code_theme,
                 demo=options.demo,
                 resume_id=options.resume_id,
                 resume_last=options.resume_last,
@@ -119,10 +125,13 @@ class _Servers:
     What it starts ends with the session.
     """
 
-    def __init__(self, options: Options, home: Path, cwd: str, closing: ExitStack) -> None:
+    def __init__(
+        self, options: Options, home: Path, cwd: str, log_folder: Path, closing: ExitStack
+    ) -> None:
         self._options = options
         self._home = home
         self._cwd = cwd
+        self._log_folder = log_folder
         self._closing = closing
 
     async def connect(self) -> Channel:
@@ -154,7 +163,7 @@ class _Servers:
         from app_server.embed import LocalServer
         from app_server.server.options import ServerOptions
 
-        logs.to_file(self._home)
+        logs.to_file(self._log_folder)
         sys.setswitchinterval(SWITCH_SECONDS)
         server = LocalServer(
             ServerOptions(

@@ -34,7 +34,8 @@ class Options(NamedTuple):
     cwd: str = "."
     named_folder: bool = False
     """Whether the folder was chosen with --cd."""
-    alternate_screen: bool = False
+    alternate_screen: bool | None = None
+    """Full screen or inline; None: as the settings say."""
     demo: bool = False
     remote: str | None = None
     """The address of the server to use instead of one of our own."""
@@ -242,7 +243,7 @@ def _parser(only: str | None = None) -> argparse.ArgumentParser:
     )
     add("-i", "--image", action="append", default=[], metavar="FILE", help="attach a picture")
     add("--search", action="store_true", help="let the model search the live web")
-    add("--alt-screen", action="store_true", help="full screen instead of inline")
+    add("--alt-screen", action="store_true", default=None, help="full screen instead of inline")
     add("--no-alt-screen", dest="alt_screen", action="store_false", help=argparse.SUPPRESS)
     add("--demo", action="store_true", help="try it offline: a scripted demo, no model behind it")
     add("--remote", metavar="ADDRESS",

@@ -147,7 +147,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "history.persistence": ("`save-all`", "Whether what you type is remembered."),
     "history.max_bytes": ("", "Where that file is trimmed."),
     "sqlite_home": ("`$CODEX_SQLITE_HOME`, else the home", "The folder of indexes."),
-    "log_dir": ("`log` in the home", "The folder of logs."),
+    "log_dir": ("`log` in the home", "The folder of the log; from your own file or `-c`."),
     "cli_auth_credentials_store": ("`file`", "Where your sign-in is kept."),
     "forced_login_method": ("", "The only way to sign in; other sign-ins are removed."),
     "forced_chatgpt_workspace_id": ("", "The only workspace to sign in to."),
@@ -169,10 +169,16 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "tui.notification_condition": ("`unfocused`", "When."),
     "tui.animations": ("`true`", "Whether anything moves."),
     "tui.show_tooltips": ("`true`", "Hints under the composer."),
-    "tui.alternate_screen": ("`auto`", "Full screen or inline."),
+    "tui.alternate_screen": (
+        "`auto`",
+        "`always`: full screen, else inline; from your own file or `-c`.",
+    ),
     "tui.status_line": ("", "What stands in it, in order."),
     "tui.terminal_title": ("", "The same for the window's title."),
-    "tui.theme": ("", "Colours of code."),
+    "tui.theme": (
+        "the terminal's",
+        "Colours of code: a Pygments style, such as `nord` or `monokai`.",
+    ),
     "tui.keymap": ("", "Keys: a table for each context, action → key or keys; `?` lists them."),
     "tui.model_availability_nux": ("", "How often news of a model was shown."),
     "tui.terminal_resize_reflow_max_rows": ("", "How much is laid out anew."),
@@ -209,8 +215,8 @@ _UNUSED_YET = (
     "mcp_oauth_callback_port mcp_oauth_callback_url apps plugins marketplaces hooks "
     "skills.bundled.enabled skills.include_instructions tool_suggest agents.max_threads "
     "agents.max_depth agents.job_max_runtime_seconds agents.interrupt_message agents.* memories "
-    "sqlite_home log_dir file_opener disable_paste_burst analytics.enabled tui.animations "
-    "tui.show_tooltips tui.alternate_screen tui.theme tui.model_availability_nux "
+    "sqlite_home file_opener disable_paste_burst analytics.enabled tui.animations "
+    "tui.show_tooltips tui.model_availability_nux "
     "tui.terminal_resize_reflow_max_rows notice"
 )
 UNUSED_YET = frozenset(_UNUSED_YET.split())

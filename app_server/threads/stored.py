@@ -19,6 +19,7 @@ from app_server.protocol.thread_data import (
     Thread,
     ThreadStatus,
 )
+from app_server.regular_files import os_reason
 from app_server.storage import rollout
 from app_server.storage.errors import RolloutUnusable
 from app_server.storage.files import find
@@ -107,8 +108,7 @@ def named_file(path: Path) -> Path:
     try:
         path.stat()
     except OSError as error:
-        reason = f"{error.strerror} (os error {error.errno})"
-        raise Refused(f"failed to resolve rollout path `{path}`: {reason}") from error
+        raise Refused(f"failed to resolve rollout path `{path}`: {os_reason(error)}") from error
     return path
 
 

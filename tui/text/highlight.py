@@ -121,12 +121,47 @@ def lexer_for(language: str) -> "Lexer | None":
 @lru_cache(maxsize=512)
 def token_style(palette: Palette, kind: str) -> Style | None:
     """The style of a pygments token name such as "Literal.String.Doc"."""
+    theme = None if palette.code_theme is None else _theme(palette.code_theme)
+    if theme is not None:
+        return _themed(theme, kind)
     best: Style | None = None
     best_length = -1
     for prefix, style in palette.syntax:
         if (kind == prefix or kind.startswith(prefix + ".")) and len(prefix) > best_length:
             best, best_length = style, len(prefix)
     return best
+
+
+def is_theme(name: str) -> bool:
+    """Whether code can be coloured by that name."""
+    return _theme(name) is not None
+
+
+@lru_cache(maxsize=4)
+def _theme(name: str) -> Any:
+    """The Pygments style of that name; None if there is none."""
+    from pygments.styles import get_style_by_name  # about 10 ms
+    from pygments.util import ClassNotFound
+
+    try:
+        return get_style_by_name(name)
+    except ClassNotFound:
+        return None
+
+
+def _themed(theme: Any, kind: str) -> Style | None:
+    """The theme's colour without its background, which is the terminal's."""
+    from pygments.token import string_to_tokentype
+
+    found = theme.style_for_token(string_to_tokentype(kind))
+    colour = found["color"]
+    style = Style(
+        color=f"#{colour}" if colour else None,
+        bold=found["bold"] or None,
+        italic=found["italic"] or None,
+        underline=found["underline"] or None,
+    )
+    return style or None
 
 
 def _coloured(tokens: list[tuple[Any, str]], palette: Palette) -> Spans:

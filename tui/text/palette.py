@@ -1,7 +1,7 @@
 """Names for the styles of the transcript.
 
 The default uses the terminal's own sixteen colours and no background, so that it is readable on
-dark and light terminals alike. Themes (`tui.themes`) make others by `msgspec.structs.replace`.
+dark and light terminals alike. A theme changes the colours of code alone.
 """
 
 import msgspec
@@ -52,6 +52,8 @@ class Palette(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     plan_now: Style = S("bold cyan")
     plan_todo: Style = S("dim")
     proposed_row: Style = Style.null()
+    code_theme: str | None = None
+    """The Pygments style that code has instead of `syntax`, where there is one of that name."""
     syntax: tuple[tuple[str, Style], ...] = (
         ("Comment.Preproc", S("magenta")),
         ("Comment", S("bright_black")),
@@ -77,3 +79,10 @@ class Palette(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 TERMINAL = Palette()
+
+
+def coloured(code_theme: str | None) -> Palette:
+    """The palette with that theme for code."""
+    if code_theme is None:
+        return TERMINAL
+    return msgspec.structs.replace(TERMINAL, code_theme=code_theme)

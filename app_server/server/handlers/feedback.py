@@ -34,7 +34,7 @@ async def upload(ctx: RequestContext, params: FeedbackUploadParams) -> FeedbackU
         check_id(params.thread_id)
     tracking_id = params.thread_id or f"no-active-thread-{ids.uuid7()}"
     try:
-        await asyncio.to_thread(_save, services, params, tracking_id)
+        await asyncio.to_thread(_save, services, config.log_dir, params, tracking_id)
     except OSError as error:
         raise InternalError(
             f"the report cannot be written below {services.codex_home / 'feedback'}: "
@@ -43,12 +43,14 @@ async def upload(ctx: RequestContext, params: FeedbackUploadParams) -> FeedbackU
     return FeedbackUploadResponse(thread_id=tracking_id)
 
 
-def _save(services: Services, params: FeedbackUploadParams, tracking_id: str) -> None:
+def _save(
+    services: Services, log_folder: Path, params: FeedbackUploadParams, tracking_id: str
+) -> None:
     from app_server.telemetry.feedback import Report, save_report
 
     attachments = [Path(path) for path in params.extra_log_files or []]
     if params.include_logs:
-        attachments += _logs(services, params.thread_id)
+        attachments += _logs(services, log_folder, params.thread_id)
     report = Report(
         tracking_id=tracking_id,
         classification=params.classification,
@@ -60,10 +62,10 @@ def _save(services: Services, params: FeedbackUploadParams, tracking_id: str) ->
     log.info("report kept in %s", save_report(services.codex_home, report, attachments))
 
 
-def _logs(services: Services, thread_id: str | None) -> list[Path]:
+def _logs(services: Services, log_folder: Path, thread_id: str | None) -> list[Path]:
     """Our log and the thread's file, where they exist."""
     from app_server.storage.files import find
 
-    found = [services.codex_home / "log" / "codex.log"]
+    found = [log_folder / "codex.log"]
     thread = None if thread_id is None else find(services.codex_home, thread_id)
     return [path for path in (*found, thread) if path is not None and path.exists()]
