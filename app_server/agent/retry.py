@@ -44,7 +44,7 @@ async def with_stream_retries(turn: Turn, attempt: Callable[[], Awaitable[T]]) -
                 error=TurnError(
                     message=f"Reconnecting... {made}/{allowed}",
                     codex_error_info=failure.retry_info,
-                    additional_details=failure.message,
+                    additional_details=failure.said or failure.message,
                 ),
             )
         )

@@ -149,7 +149,15 @@ class Turn:
         except ModelError as error:
             if isinstance(error, UsageLimitReached) and error.snapshot is not None:
                 self.limits_are(error.snapshot)
-            await self._fail(TurnError(message=error.message, codex_error_info=error.info))
+            # only where the terminal reads along: other clients know no details of a final error
+            details = error.said if self.session.keeps_actions else ""
+            await self._fail(
+                TurnError(
+                    message=error.message,
+                    codex_error_info=error.info,
+                    additional_details=details or None,
+                )
+            )
         except Exception:
             log.exception("turn %s failed", self.id)
             internal = TurnError(message="internal error: see the log", codex_error_info="other")

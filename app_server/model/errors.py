@@ -38,9 +38,12 @@ class ModelError(Exception):
         *,
         http_status: int | None = None,
         retry_after_seconds: float | None = None,
+        said: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
+        self.said = said
+        """What the service said, on one line, where `message` leaves it out."""
         self.http_status = http_status
         self.retry_after_seconds = retry_after_seconds
         """How long the service asked us to wait."""
@@ -87,11 +90,14 @@ class ServerTrouble(ModelError):
 
     retryable = True
 
-    def __init__(self, *, http_status: int, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self, *, http_status: int, retry_after_seconds: float | None = None, said: str = ""
+    ) -> None:
         super().__init__(
             "We're currently experiencing high demand, which may cause temporary errors.",
             http_status=http_status,
             retry_after_seconds=retry_after_seconds,
+            said=said,
         )
 
     @property
@@ -102,11 +108,12 @@ class ServerTrouble(ModelError):
 class TooManyRequests(ModelError):
     """Refused for asking too often; asking again at once would make it worse."""
 
-    def __init__(self, *, retry_after_seconds: float | None = None) -> None:
+    def __init__(self, *, retry_after_seconds: float | None = None, said: str = "") -> None:
         super().__init__(
             "exceeded retry limit, last status: 429 Too Many Requests",
             http_status=429,
             retry_after_seconds=retry_after_seconds,
+            said=said,
         )
 
     @property
@@ -147,8 +154,8 @@ class ContextWindowExceeded(ModelError):
 class QuotaExceeded(ModelError):
     """Nothing left to spend."""
 
-    def __init__(self) -> None:
-        super().__init__("Quota exceeded. Check your plan and billing details.")
+    def __init__(self, *, said: str = "") -> None:
+        super().__init__("Quota exceeded. Check your plan and billing details.", said=said)
 
     @property
     def info(self) -> CodexErrorInfo:
@@ -189,9 +196,11 @@ class UsageLimitReached(ModelError):
 class Overloaded(ModelError):
     """The model is at capacity."""
 
-    def __init__(self, *, http_status: int | None = None) -> None:
+    def __init__(self, *, http_status: int | None = None, said: str = "") -> None:
         super().__init__(
-            "Selected model is at capacity. Please try a different model.", http_status=http_status
+            "Selected model is at capacity. Please try a different model.",
+            http_status=http_status,
+            said=said,
         )
 
     @property

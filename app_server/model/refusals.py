@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -26,10 +25,16 @@ from app_server.model.errors import (
     UsageNotIncluded,
 )
 from app_server.model.rate_limits import active_snapshot
+from app_server.model.said import (
+    MAX_BODY_CHARACTERS,
+    MAX_SAID_CHARACTERS,
+    as_text,
+    phrase,
+    refusal_line,
+    request_ids,
+    sentence,
+)
 from app_server.model.usage_limit import usage_limit_text
-
-MAX_BODY_CHARACTERS = 1_000
-"""How much of an unexplained body is worth showing; proxies answer with whole web pages."""
 
 
 def reported_failure(error: object) -> ModelError:
@@ -39,15 +44,16 @@ def reported_failure(error: object) -> ModelError:
     code = error.get("code")
     given = error.get("message")
     message = given if isinstance(given, str) else ""
+    said = sentence(message)[:MAX_SAID_CHARACTERS]
     match code:
         case "context_length_exceeded":
             return ContextWindowExceeded()
         case "insufficient_quota":
-            return QuotaExceeded()
+            return QuotaExceeded(said=said)
         case "usage_not_included":
             return UsageNotIncluded()
         case "server_is_overloaded" | "slow_down":
-            return Overloaded()
+            return Overloaded(said=said)
         case "invalid_prompt":
             return RefusedRequest(message or "Invalid request.")
         case "cyber_policy":
@@ -73,9 +79,11 @@ def http_refusal(
     """The error of an HTTP answer other than 200. Header names in lower case, `now` Unix time."""
     text = body.decode("utf-8", "replace")
     error = _error_object(body)
+    said = refusal_line(status, headers, text)
     if status == 400:
+        why = sentence(text) if len(text) > MAX_BODY_CHARACTERS else text
         return RefusedRequest(
-            text or "The service refused the request (HTTP 400).", http_status=400
+            _bounded(why) or "The service refused the request (HTTP 400).", http_status=400
         )
     if status == 429:
         match error.get("type"):
@@ -84,11 +92,13 @@ def http_refusal(
             case "usage_not_included":
                 return UsageNotIncluded(http_status=429)
             case _:
-                return TooManyRequests(retry_after_seconds=retry_after(headers, now))
+                return TooManyRequests(retry_after_seconds=retry_after(headers, now), said=said)
     if status == 503 and error.get("code") in ("server_is_overloaded", "slow_down"):
-        return Overloaded(http_status=503)
+        return Overloaded(http_status=503, said=said)
     if status == 500:
-        return ServerTrouble(http_status=500, retry_after_seconds=retry_after(headers, now))
+        return ServerTrouble(
+            http_status=500, retry_after_seconds=retry_after(headers, now), said=said
+        )
     return UnexpectedStatus(
         _unexpected(status, headers, error, text, url),
         http_status=status,
@@ -142,19 +152,15 @@ def _usage_limit(error: dict[str, Any], headers: Mapping[str, str], now: float) 
 def _unexpected(
     status: int, headers: Mapping[str, str], error: dict[str, Any], text: str, url: str
 ) -> str:
-    try:
-        reason = HTTPStatus(status).phrase
-    except ValueError:
-        reason = "<unknown status code>"
     message = error.get("message")
-    said = message if isinstance(message, str) and message else text.strip()
-    if len(said) > MAX_BODY_CHARACTERS:
-        said = said[:MAX_BODY_CHARACTERS] + "..."
-    line = f"unexpected status {status} {reason}: {said or 'Unknown error'}, url: {url}"
-    for label, name in (("cf-ray", "cf-ray"), ("request id", "x-request-id")):
-        if name in headers:
-            line += f", {label}: {headers[name]}"
-    return line
+    said = message if isinstance(message, str) and message else as_text(text)
+    said = _bounded(said)
+    what = f"unexpected status {status} {phrase(status)}: {said or 'Unknown error'}"
+    return f"{what}, url: {url}{request_ids(headers)}"
+
+
+def _bounded(said: str) -> str:
+    return said if len(said) <= MAX_BODY_CHARACTERS else f"{said[:MAX_BODY_CHARACTERS]}..."
 
 
 def _error_object(body: bytes) -> dict[str, Any]:

@@ -55,7 +55,7 @@ HTTP = [
     ),
     (
         at(403, "<html>no</html>"),
-        f"unexpected status 403 Forbidden: <html>no</html>, url: {URL}",
+        f"unexpected status 403 Forbidden: no, url: {URL}",
         "other",
         True,
     ),
@@ -98,6 +98,45 @@ HTTP = [
 )
 def test_an_http_refusal_is(failure: ModelError, message: str, kind: Any, retryable: bool) -> None:
     assert (failure.message, info(failure), failure.retryable) == (message, kind, retryable)
+
+
+PAGE = "<!DOCTYPE html><html><head><title>x</title></head><body><h1>Bad\n gateway</h1> &amp; out"
+
+SAID = [
+    (at(500, error(message="out of memory")), "500 Internal Server Error: out of memory"),
+    (at(500, {"error": "no such model"}), "500 Internal Server Error: no such model"),
+    (at(500, {"detail": "not\nloaded\x1b[2J"}), "500 Internal Server Error: not loaded [2J"),
+    (at(500, '["odd"]'), '500 Internal Server Error: ["odd"]'),
+    (at(500, "{broken"), "500 Internal Server Error: {broken"),
+    (at(500, PAGE), "500 Internal Server Error: Bad gateway & out"),
+    (at(500, ""), "500 Internal Server Error: no reason given"),
+    (at(500, "x" * 5_000), f"500 Internal Server Error: {'x' * 400}…"),
+    (
+        at(500, "x", x_request_id="req", cf_ray="ray"),
+        "500 Internal Server Error: x, cf-ray: ray, request id: req",
+    ),
+    (at(429, error(message="slow")), "429 Too Many Requests: slow"),
+    (
+        at(503, error(code="slow_down", message="later")),
+        "503 Service Unavailable: later",
+    ),
+    (reported_failure({"code": "insufficient_quota", "message": "pay"}), "pay"),
+    (reported_failure({"code": "slow_down", "message": "later"}), "later"),
+    (at(404, "x"), ""),
+]
+
+
+@pytest.mark.parametrize(("failure", "said"), SAID, ids=[str(row[1])[:40] for row in SAID])
+def test_what_the_service_said_is_one_line_where_the_message_leaves_it_out(
+    failure: ModelError, said: str
+) -> None:
+    assert failure.said == said
+
+
+def test_a_long_refusal_is_cut_and_a_long_json_one_reduced_to_its_sentence() -> None:
+    assert at(400, "y" * 5_000).message == "y" * 1_000 + "..."
+    long = {"error": {"message": "bad"}, "trace": ["line"] * 1_000}
+    assert at(400, long).message == "bad"
 
 
 REPORTED = [

@@ -28,6 +28,7 @@ from tests.support.conversation import PROCESS_WAIT_SECONDS, Conversation
 from tests.support.model_server import (
     applies_patch,
     calls_tool,
+    fails_with,
     model,
     provider_toml,
     runs_command,
@@ -236,6 +237,35 @@ async def test_a_picture_that_was_looked_at_is_there(
     assert actions(await opened_again(thread, server)) == [
         ImageViewThreadItem(id="look", path=str(picture))
     ]
+
+
+async def test_what_a_failing_service_said_is_told_and_kept(
+    client: Client, server: Server, workspace: Path, model: ScriptedModel
+) -> None:
+    body = {"error": {"message": "the GPU is out of memory"}}
+    model.script(fails_with(500, body, x_request_id="req_1"))
+    thread = await begun(client, workspace)
+    await thread.say("Hi.")
+    failed = (await thread.ended()).error
+    assert failed is not None
+    assert failed.message.startswith("We're currently experiencing high demand")
+    assert failed.codex_error_info == "internalServerError"
+    assert failed.additional_details == (
+        "500 Internal Server Error: the GPU is out of memory, request id: req_1"
+    )
+    (turn,) = await opened_again(thread, server)
+    assert turn.error == failed
+
+
+async def test_other_clients_get_the_error_without_details(
+    client: Client, workspace: Path, model: ScriptedModel
+) -> None:
+    model.script(fails_with(500))
+    thread = await Conversation.begin(client, cwd=str(workspace))
+    await thread.say("Hi.")
+    failed = (await thread.ended()).error
+    assert failed is not None
+    assert failed.additional_details is None
 
 
 ONE_DOT = bytes.fromhex(

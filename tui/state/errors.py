@@ -9,9 +9,12 @@ _SENTENCE_KEYS = ("message", "detail", "error_description", "error")
 
 
 def readable_error(error: TurnError) -> tuple[str, str]:
-    """(sentence, details). A JSON body is reduced to the message inside it."""
+    """(sentence, details). A JSON body is reduced to the message inside it; what a failing service
+    said counts more than the guess the error's own words make at it."""
     message = error.message.strip()
     details = (error.additional_details or "").strip()
+    if details and error.codex_error_info == "internalServerError":
+        return f"The model's service failed: {details}", ""
     sentence = _from_json(message)
     if sentence and sentence != message:
         return sentence, details

@@ -162,6 +162,7 @@ class Timeline:
             turn.error = TurnError(
                 message=str(line.get("message", "")),
                 codex_error_info=_error_info(line.get("codex_error_info")),
+                additional_details=str(line.get("additional_details") or "") or None,
             )
 
     def _end(

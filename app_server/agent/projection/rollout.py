@@ -120,6 +120,7 @@ def stored_error(error: TurnError) -> rollout.OtherEvent:
         type="error",
         message=error.message,
         codex_error_info=_snake(msgspec.to_builtins(error.codex_error_info)),
+        **({"additional_details": details} if (details := error.additional_details) else {}),
     )
 
 

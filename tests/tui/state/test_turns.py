@@ -332,3 +332,20 @@ def test_a_warning_that_comes_with_every_turn_is_shown_once() -> None:
     warning = {"threadId": THREAD, "message": "Unknown model."}
     screen.apply(heard("warning", warning), heard("warning", warning))
     assert notices(screen) == ["Unknown model."]
+
+
+def test_what_a_failing_service_said_stands_in_place_of_a_guess() -> None:
+    screen = open_screen()
+    turn_began(screen)
+    error = {
+        "message": "We're currently experiencing high demand.",
+        "codexErrorInfo": "internalServerError",
+        "additionalDetails": "500 Internal Server Error: out of memory, request id: r1",
+    }
+    turn_ended(screen, "failed", error=error)
+    said = screen.thread.settled[-1]
+    assert isinstance(said, NoticeCell)
+    assert said.text == (
+        "The model's service failed: 500 Internal Server Error: out of memory, request id: r1"
+    )
+    assert said.details == ""
