@@ -40,5 +40,5 @@ def environment_info() -> EnvironmentInfo:
         prepend_path_dirs=[],
         temporary_directories=[],
         temp_dir=uri(tempfile.gettempdir()),
-        capabilities={},
+        capabilities={"fsWatchMissing": True, "environmentConfigRead": True},
     )

@@ -131,6 +131,18 @@ class CloseParams(Body, frozen=True, kw_only=True):
     handle_id: str
 
 
+class WatchMissingParams(Body, frozen=True, kw_only=True):
+    watch_id: Count
+    missing: list[str]
+    present: str | None = None
+    """To be watched along with them, for going away or being written."""
+
+
+class WatchMissingResult(Body, frozen=True, kw_only=True):
+    watching: bool
+    """If not, the client has to look itself."""
+
+
 FILE_METHODS: dict[str, type[Body]] = {
     "fs/readFile": ReadFileParams,
     "fs/writeFile": WriteFileParams,
@@ -144,4 +156,5 @@ FILE_METHODS: dict[str, type[Body]] = {
     "fs/open": OpenParams,
     "fs/readBlock": ReadBlockParams,
     "fs/close": CloseParams,
+    "fs/watchMissing": WatchMissingParams,
 }

@@ -107,6 +107,8 @@ class ExecHandler:
                     reply(session.handles.read_block(params))
                 case file_methods.CloseParams():
                     reply(session.handles.close(params))
+                case file_methods.WatchMissingParams():
+                    reply(session.missing.watch(params))
                 case file_methods.FileParams():
                     session.file(params, reply)
                     return True
@@ -117,6 +119,10 @@ class ExecHandler:
 
                     session.uses_uris = True
                     reply(environment_info())
+                case protocol.EnvironmentConfigReadParams():
+                    from app_server.exec_server.environment_config import environment_config
+
+                    reply(environment_config(params))
                 case _:
                     raise ServiceError(INTERNAL_ERROR, "not handled")
         except ServiceError as error:

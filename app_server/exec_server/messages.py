@@ -28,6 +28,7 @@ _METHOD_OF: dict[type[Body], str] = {
     protocol.StartedNotification: "process/started",
     protocol.FailedNotification: "process/failed",
     protocol.BodyDeltaNotification: "http/request/bodyDelta",
+    protocol.MissingChangedNotification: "fs/missingChanged",
 }
 EVENTS: dict[str, type[Body]] = {
     "process/output": protocol.ReceivedOutput,
@@ -51,6 +52,7 @@ _REQUEST_PARAMS: dict[str, type[Body]] = {
     "process/holdOutput": protocol.HoldOutputParams,
     "process/signal": protocol.SignalParams,
     "http/request": protocol.HttpRequestParams,
+    "environmentConfig/read": protocol.EnvironmentConfigReadParams,
 }
 
 _decoders: dict[type[Body], msgspec.json.Decoder[Any]] = {}

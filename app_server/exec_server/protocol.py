@@ -71,6 +71,20 @@ class EnvironmentInfoParams(Body, frozen=True, kw_only=True):
     """What release 0.169 asks about the machine; there is nothing to say with it."""
 
 
+class EnvironmentConfigReadParams(Body, frozen=True, kw_only=True):
+    """Which keys of the machine's settings release 0.169 wants to see, each from the top."""
+
+    cwd: str
+    config_paths: list[list[str]]
+    requirements_paths: list[list[str]]
+
+
+class MissingChangedNotification(Body, frozen=True, kw_only=True):
+    """To clients of 0.169: something is where nothing was when the watch began."""
+
+    watch_id: int
+
+
 class PtyIo(Body, frozen=True, kw_only=True, tag_field="type", tag="pty"):
     """A terminal of this size; its input is open."""
 
@@ -379,7 +393,9 @@ _ProcessEvent: TypeAlias = (
     ExitedNotification | ClosedNotification | StartedNotification | FailedNotification
 )
 
-Notification: TypeAlias = OutputNotification | _ProcessEvent | BodyDeltaNotification
+Notification: TypeAlias = (
+    OutputNotification | _ProcessEvent | BodyDeltaNotification | MissingChangedNotification
+)
 """What the service tells."""
 
 Event: TypeAlias = ReceivedOutput | _ProcessEvent

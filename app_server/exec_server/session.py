@@ -24,6 +24,7 @@ from app_server.exec_server.file_methods import FileParams
 from app_server.exec_server.limits import Limits
 from app_server.exec_server.locations import URI_PREFIX
 from app_server.exec_server.loop import Loop, Timer
+from app_server.exec_server.missing_watch import MissingWatch
 from app_server.exec_server.mount_points import MountPointBlocked
 from app_server.exec_server.output import Chunk
 from app_server.exec_server.processes import ManagedProcess
@@ -73,6 +74,7 @@ class Session:
         self.uses_uris = False
         """Whether the client is of release 0.169 or later."""
         self.handles = FileHandles()
+        self.missing = MissingWatch(loop, self._tell)
         self._processes: dict[str, ManagedProcess] = {}
         self._writes: deque[tuple[str, str]] = deque(maxlen=REMEMBERED_WRITES)
         self._ending: list[ManagedProcess] = []
@@ -91,6 +93,7 @@ class Session:
     def detach(self) -> None:
         """Nobody listens; output goes on and is retained."""
         self._notify = None
+        self.missing.stop()
         self.resume_output()
         for process in self._processes.values():
             process.resume_output("client")
@@ -338,6 +341,7 @@ class Session:
         """The client is gone: end its processes and tell nobody."""
         self._is_closed = True
         self.handles.close_all()
+        self.missing.stop()
         for process in self._all():
             process.terminate(self._limits.shutdown_grace_period_ms / 1000)
 

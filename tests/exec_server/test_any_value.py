@@ -53,8 +53,10 @@ METHODS: dict[str, dict[str, Any]] = {
     "fs/open": {"handleId": "h", "path": "/none"},
     "fs/readBlock": {"handleId": "h", "offset": 0, "len": 1},
     "fs/close": {"handleId": "h"},
+    "fs/watchMissing": {"watchId": 1, "missing": ["/"], "present": None},
     "http/request": {"method": "GET", "url": "ftp://x", "requestId": "r", "timeoutMs": 1},
     "environment/info": {"any": 1},
+    "environmentConfig/read": {"cwd": "x", "configPaths": [["a"]], "requirementsPaths": []},
 }
 
 
