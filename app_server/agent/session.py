@@ -154,17 +154,26 @@ class Session:
     def has_begun_its_file(self) -> bool:
         return self._writer is not None and not self._writer.has_unwritten
 
+    @property
+    def file(self) -> Path | None:
+        """Where the thread is stored, or will be with its first turn; None: nowhere."""
+        return None if self._writer is None else self._writer.path
+
     def file_moved(self, path: Path) -> None:
         """Go on writing where the file is now."""
         if self._writer is not None:
-            self._writer.path = path
+            self._writer.moved_to(path)
 
     def _store(self, lines: Sequence[Any]) -> None:
         self.updated_at = int(clock.now())
         if self._writer is None:
             return
         try:
-            self._writer.append(lines)
+            if self._writer.append(lines):
+                self.outlet.warn(
+                    "The file of this thread was deleted while the thread was in use; "
+                    f"it has been written again: {self._writer.path}"
+                )
         except OSError as error:
             log.warning("thread %s: cannot store: %s", self.thread_id, error)
             if not self._cannot_store:

@@ -44,6 +44,18 @@ def dated_path(codex_home: Path, name: str) -> Path:
     return sessions_folder(codex_home) / name[8:12] / name[13:15] / name[16:18] / name
 
 
+def moved_places(path: Path) -> tuple[Path, ...]:
+    """Where a thread's file may be when it is not at `path`: put away, or brought back."""
+    is_archived = path.parent.name == "archived_sessions"
+    above = path.parents[1:2] if is_archived else path.parents[4:5]
+    return tuple(
+        place
+        for home in above
+        for place in (dated_path(home, path.name), archive_folder(home) / path.name)
+        if place != path
+    )
+
+
 def thread_id_of(path: Path) -> str | None:
     """The thread id in a file's name; None if it is no thread's file."""
     match = _NAME.fullmatch(path.name)

@@ -3,7 +3,8 @@
 A new thread's file appears with the first append (the first turn), although its path is known from
 the start; the opening lines go in front. A file that does not end in a newline gets one first, so
 a torn line never swallows a new one. When the disk refuses, a half-written line is taken back, the
-lines stay in memory in their order, and the next append or `flush` tries them again.
+lines stay in memory in their order, and the next append or `flush` tries them again. Where the file
+goes, the lines follow (`HeldFile`).
 
 Appends are synchronous and small; they are made on the event loop so that nothing is announced
 before it is stored. One writer per file.
@@ -12,19 +13,15 @@ before it is stored. One writer per file.
 from __future__ import annotations
 
 import errno
-import logging
 import os
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from app_server import clock
-from app_server.paths import make_private_folder
+from app_server.storage.held_file import HeldFile
 from app_server.storage.rollout import RolloutItem, RolloutLine, encode_line
-
-log = logging.getLogger(__name__)
-
-FILE_MODE = 0o600
 
 
 class RolloutWriter:
@@ -35,12 +32,27 @@ class RolloutWriter:
     """
 
     def __init__(self, path: Path, opening: Sequence[RolloutItem | RolloutLine] = ()) -> None:
-        self.path = path
+        self._file = HeldFile(path, creates=bool(opening))
         self._unwritten: deque[bytes] = deque()
-        self._descriptor: int | None = None
-        self._creates = bool(opening)
         self._was_appended_to = False
         self._keep(opening)
+
+    @property
+    def path(self) -> Path:
+        """Where the file is now, as far as is known."""
+        return self._file.seen_at()
+
+    def moved_to(self, path: Path) -> None:
+        """Go on there: whoever calls this has moved the file."""
+        self._file.path = path
+
+    def hold(self) -> None:
+        """Keep an existing file within reach, whatever others do to it before the next append.
+
+        One that cannot be opened for writing is tried again with the append.
+        """
+        with suppress(OSError):
+            self._file.open()
 
     @property
     def has_unwritten(self) -> bool:
@@ -51,25 +63,27 @@ class RolloutWriter:
         """Write the opening lines without waiting for a first append. Raises OSError."""
         self.flush()
 
-    def append(self, items: Sequence[RolloutItem | RolloutLine]) -> None:
+    def append(self, items: Sequence[RolloutItem | RolloutLine]) -> bool:
         """Write the items as lines and hand them to the kernel.
 
-        Raises OSError when that fails; the items are kept and tried again with the next call.
+        Returns whether the file had been deleted and was written again. Raises OSError when that
+        fails; the items are kept and tried again with the next call.
         """
         self._was_appended_to = True
         self._keep(items)
-        self.flush()
+        return self.flush()
 
-    def flush(self) -> None:
-        """Write what is waiting. Raises OSError when that fails; nothing is lost by it."""
+    def flush(self) -> bool:
+        """Write what is waiting; answers and raises as `append`."""
         if not self._unwritten:
-            return
-        descriptor = self._descriptor if self._descriptor is not None else self._open()
+            return False
+        descriptor, was_deleted = self._file.ready()
         while self._unwritten:
             batch = list(self._unwritten)
             written_lines = _write_whole_lines(descriptor, batch)
             for _ in range(written_lines):
                 self._unwritten.popleft()
+        return was_deleted
 
     def close(self) -> None:
         """Write what is waiting and let go of the file.
@@ -77,33 +91,14 @@ class RolloutWriter:
         A thread that never had a turn leaves no file. Raises OSError when lines remain unwritten.
         """
         try:
-            if self._was_appended_to or self._descriptor is not None:
+            if self._was_appended_to or self._file.is_open:
                 self.flush()
         finally:
-            if self._descriptor is not None:
-                os.close(self._descriptor)
-                self._descriptor = None
+            self._file.close()
 
     def _keep(self, items: Sequence[RolloutItem | RolloutLine]) -> None:
         timestamp = clock.utc_timestamp()
         self._unwritten.extend(encode_line(item, timestamp) for item in items)
-
-    def _open(self) -> int:
-        flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
-        if self._creates:
-            make_private_folder(self.path.parent)
-            flags |= os.O_CREAT
-        descriptor = os.open(self.path, flags, FILE_MODE)
-        try:
-            size_bytes = os.fstat(descriptor).st_size
-            if size_bytes and os.pread(descriptor, 1, size_bytes - 1) != b"\n":
-                log.warning("%s ended in a torn line", self.path)
-                _write_whole_lines(descriptor, [b"\n"])
-        except OSError:
-            os.close(descriptor)
-            raise
-        self._descriptor = descriptor
-        return descriptor
 
 
 def _write_whole_lines(descriptor: int, lines: list[bytes]) -> int:

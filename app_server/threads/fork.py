@@ -36,7 +36,7 @@ async def fork(
     """The new thread, heard by whoever asked; the parent goes on undisturbed."""
     parent = manager.find_loaded(params.thread_id) if params.path is None else None
     if parent is not None:
-        path = parent.facts.path
+        path = parent.session.file
         if path is None or not path.exists():
             raise Refused(f"thread {params.thread_id} did not include persisted history")
     else:
@@ -70,7 +70,6 @@ def _branch(manager: ThreadManager, params: ThreadForkParams, parent_path: Path)
         created_at=int(now),
         source=services.session_source,
         ephemeral=params.ephemeral,
-        path=path,
         forked_from_id=parent.meta.id,
         git_info=parent.git_info,
         name=parent.name,

@@ -102,7 +102,6 @@ class ThreadFacts(msgspec.Struct, frozen=True, kw_only=True):
     source: SessionSource
     created_at: int
     ephemeral: bool = False
-    path: Path | None = None
     forked_from_id: str | None = None
     name: str | None = None
     git_info: GitInfo | None = None
@@ -157,7 +156,7 @@ class LoadedThread:
             created_at=facts.created_at,
             updated_at=session.updated_at,
             status=self.status.status,
-            path=None if facts.path is None else str(facts.path),
+            path=None if session.file is None else str(session.file),
             cwd=facts.cwd,
             cli_version=facts.cli_version,
             source=facts.source,
@@ -219,7 +218,6 @@ class LoadedThread:
 
     def file_moved(self, path: Path) -> None:
         """Its file was moved while it is loaded: it was put away and is brought back."""
-        self.facts = msgspec.structs.replace(self.facts, path=path)
         self.session.file_moved(path)
 
     def rename(self, name: str) -> None:

@@ -74,7 +74,7 @@ def _join(thread: LoadedThread, params: ThreadResumeParams, subscriber: Subscrib
 
 
 def _check_same_file(thread: LoadedThread, params: ThreadResumeParams) -> None:
-    active = thread.facts.path
+    active = thread.session.file
     if params.path is not None and active is not None and Path(params.path) != active:
         raise Refused(
             f"cannot resume running thread {thread.thread_id} with mismatched path: "
@@ -92,7 +92,6 @@ def _load(manager: ThreadManager, params: ThreadResumeParams, path: Path | None)
         opening=open_settings(manager.services, params, past.last_context, stored.meta),
         created_at=stored.created_at,
         source=stored.source,
-        path=path,
         forked_from_id=stored.meta.forked_from_id,
         git_info=stored.git_info,
         name=stored.name,
@@ -100,7 +99,9 @@ def _load(manager: ThreadManager, params: ThreadResumeParams, path: Path | None)
         keeps_actions=params.persist_extended_history,
         past=past,
     )
-    thread = make_thread(manager, birth, RolloutWriter(path))
+    writer = RolloutWriter(path)
+    thread = make_thread(manager, birth, writer)
+    writer.hold()
     thread.session.updated_at = stored.updated_at
     recorded, now = past.last_context, birth.opening.settings.model
     if recorded is not None and recorded.model != now:

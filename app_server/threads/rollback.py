@@ -16,7 +16,7 @@ def roll_back(thread: LoadedThread, num_turns: int) -> Thread:
         raise Refused("numTurns must be >= 1")
     if thread.actor.running:
         raise Refused("Cannot rollback while a turn is in progress.")
-    if thread.facts.path is None:
+    if thread.session.file is None:
         raise Refused("thread rollback requires persisted thread history")
     session = thread.session
     session.history.drop_last_turns(num_turns)

@@ -78,7 +78,6 @@ def _born(
         created_at=int(now),
         source=services.session_source,
         ephemeral=ephemeral,
-        path=path,
         git_info=git_info,
         dynamic_tools=tools,
         keeps_actions=params.persist_extended_history,

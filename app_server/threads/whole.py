@@ -38,7 +38,6 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     source: SessionSource
     ephemeral: bool = False
-    path: Path | None = None
     forked_from_id: str | None = None
     git_info: GitInfo | None = None
     """The repository around it, kept in its first line; clients see it once it was stored."""
@@ -60,7 +59,6 @@ def make_thread(manager: ThreadManager, birth: Birth, writer: RolloutWriter | No
         source=birth.source,
         created_at=birth.created_at,
         ephemeral=birth.ephemeral,
-        path=birth.path,
         forked_from_id=birth.forked_from_id,
         name=birth.name,
         git_info=birth.git_info,
