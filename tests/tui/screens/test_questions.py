@@ -195,7 +195,7 @@ async def test_a_prefix_can_be_allowed_for_good(codex_home: Path) -> None:
 
 async def test_the_prefix_can_be_changed_before_it_is_allowed(codex_home: Path) -> None:
     async with session(codex_home, size=(80, 40)) as s:
-        await s.say("ask rm -rf build")
+        await s.say("ask rm -rf 'build dir'")
         await s.see("always allow commands that start with: rm -rf (p, e to edit)")
         s.later(1)
         await s.press("e")
@@ -220,10 +220,32 @@ async def test_on_a_small_screen_the_prefix_is_changed_in_its_own_line(codex_hom
         await s.press("e", "ctrl+w")
         await s.see("│ rm -")
         assert "enter to answer · esc to go back" in s.text
-        await s.press("ctrl+w", "ctrl+u", "l", "s", "enter")
+        await s.press("ctrl+w", "ctrl+u", "r", "m", "enter")
         await s.until(lambda: s.server.decisions)
         amendment = s.server.decisions[0].accept_with_execpolicy_amendment
-        assert amendment.execpolicy_amendment == ["ls"]
+        assert amendment.execpolicy_amendment == ["rm"]
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [("ls", "it does not cover the command"), ("sudo", "it would allow nearly anything to run")],
+)
+async def test_a_rule_that_would_not_be_kept_is_said_while_it_is_written(
+    written: str, why: str, codex_home: Path
+) -> None:
+    async with session(codex_home, size=(80, 40)) as s:
+        await s.say("ask rm -rf build")
+        await s.see("Run this command?")
+        s.later(1)
+        await s.press("e", "ctrl+u")
+        await s.type(written)
+        await s.press("enter")
+        await s.see(f"Such a rule is not kept: {why}")
+        assert s.server.decisions == []
+        await s.press("escape")
+        await s.see("enter to choose")
+        await s.press("d")
+        await s.see("The decision was decline")
 
 
 async def test_everything_can_be_seen_before_answering(codex_home: Path) -> None:

@@ -75,6 +75,9 @@ class Ask(NamedTuple):
     options: tuple[Option, ...]
 
 
+MOST_COMMAND_CHARACTERS = 20_000
+"""`shlex` takes a second for some hundred thousand."""
+
 GO_ON = "No, go on without it"
 STOP = "No, and stop here"
 TELL = "No, and tell Codex what to do instead"
@@ -115,7 +118,8 @@ def _command(
     if not offered or "acceptForSession" in offered or not network:
         options.append(Option("a", lasting, (answer("acceptForSession"),)))
     if params.proposed_execpolicy_amendment:
-        options.append(_prefix(params.proposed_execpolicy_amendment, answer))
+        proposed = params.proposed_execpolicy_amendment
+        options.append(_prefix(proposed, params.command or "", answer))
     for rule in params.proposed_network_policy_amendments or ():
         if rule.action == "allow":
             amendment = ApplyNetworkPolicyAmendment(network_policy_amendment=rule)
@@ -143,9 +147,10 @@ def _command(
 
 def _prefix(
     proposed: Sequence[str],
+    command: str,
     answer: Callable[[CommandExecutionApprovalDecision], AnswerCommand],
 ) -> Option:
-    """A rule for the like, as the server proposes it or as the user writes it."""
+    """A rule for the like of `command`, as the server proposes it or as the user writes it."""
 
     def allow(words: Sequence[str]) -> tuple[Action, ...]:
         amendment = AcceptWithExecpolicyAmendment(execpolicy_amendment=list(words))
@@ -159,10 +164,27 @@ def _prefix(
             words = shlex.split(text)
         except ValueError:
             return "A quote is open: close it, or leave it out."
-        return allow(words) if words else "Write at least the program's name."
+        if not words:
+            return "Write at least the program's name."
+        why_not = None if words == list(proposed) else _objection(command, words)
+        return f"Such a rule is not kept: {why_not}." if why_not else allow(words)
 
     label = "Yes, and always allow commands that start with"
     return Option("p", label, allow(proposed), Field(shlex.join(proposed), take))
+
+
+def _objection(command: str, prefix: Sequence[str]) -> str | None:
+    """What the server will have against this rule, so that it can be said while it is written;
+    the server's word counts. None for a command too long to be taken apart here."""
+    from app_server.execpolicy.amend import objection  # 40 ms, with the first rule of one's own
+
+    if len(command) > MOST_COMMAND_CHARACTERS:
+        return None
+    try:
+        argv = shlex.split(command)
+    except ValueError:
+        return None
+    return objection(argv, prefix) if argv else None
 
 
 def _refusals(
