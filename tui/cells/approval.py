@@ -25,6 +25,8 @@ def draw_approval(cell: ApprovalCell, canvas: Canvas) -> list[Spans]:
     if len(subject) > LONGEST_SUBJECT and canvas.mode != "full":
         subject = subject[:LONGEST_SUBJECT] + "…"
     what: Spans = [words(subject, palette.accent)]
+    if cell.by == "reviewer":
+        return _draw_review(cell, [Segment(f"{doing} "), *what], canvas)
     if not cell.granted:
         said = "canceled the request to" if cell.cancelled else "did not allow Codex to"
         title = [Segment(f"You {said} {doing} "), *what]
@@ -34,6 +36,18 @@ def draw_approval(cell: ApprovalCell, canvas: Canvas) -> list[Spans]:
     else:
         title = [Segment(f"You approved Codex to {doing} "), *what, Segment(_LASTS[cell.lasts])]
     return canvas.titled(title, bullet="✔ ", style=palette.success)
+
+
+def _draw_review(cell: ApprovalCell, doing: Spans, canvas: Canvas) -> list[Spans]:
+    palette = canvas.palette
+    said = "allowed Codex to" if cell.granted else "did not allow Codex to"
+    bullet, style = ("✔ ", palette.success) if cell.granted else ("✗ ", palette.failure)
+    risk = [Segment(f" ({cell.risk} risk)", palette.dim)] if cell.risk else []
+    title = [Segment(f"The automatic reviewer {said} "), *doing, *risk]
+    lines = canvas.titled(title, bullet=bullet, style=style)
+    if not cell.why or canvas.mode == "title":
+        return lines
+    return [*lines, *canvas.text_under(cell.why, palette.dim)]
 
 
 def draw_questions(cell: QuestionsCell, canvas: Canvas) -> list[Spans]:

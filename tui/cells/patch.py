@@ -15,6 +15,9 @@ from tui.text.wrap import wrap
 MOST_DIFF_ROWS = 200
 """Rows of a patch in the conversation; the full view has them all."""
 
+LATEST_ROWS = 6
+"""Rows of a patch that grows: enough to see what is being written."""
+
 _VERBS = {"add": ("Added", "Add"), "delete": ("Deleted", "Delete"), "update": ("Edited", "Edit")}
 
 
@@ -36,6 +39,8 @@ def draw_patch(cell: PatchCell, canvas: Canvas) -> list[Spans]:
         lines += canvas.text_under(error, palette.failure)
     if cell.status in ("declined", "interrupted", "failed") and canvas.mode == "brief":
         return lines
+    if cell.writing and canvas.mode == "brief":
+        return [*lines, *_latest(cell, hunks, canvas)]
     many = len(cell.files) > 1
     body: list[Spans] = []
     left = MOST_DIFF_ROWS if canvas.mode == "brief" else None
@@ -64,6 +69,20 @@ def draw_patch(cell: PatchCell, canvas: Canvas) -> list[Spans]:
     return [*lines, *body]
 
 
+def _latest(cell: PatchCell, hunks: list[list[Hunk]], canvas: Canvas) -> list[Spans]:
+    """The last rows of a patch that is still being written."""
+    if not hunks or not hunks[-1]:
+        return []
+    rows = hunks[-1][-1][-LATEST_ROWS:]
+    left_out = sum(len(hunk) for file_hunks in hunks for hunk in file_hunks) - len(rows)
+    mark: list[Spans] = []
+    if left_out:
+        mark = [[Segment(f"{UNDER}… +{left_out} lines", canvas.palette.dim)]]
+    language = language_of(cell.files[-1].path)
+    drawn = draw_hunks([rows], canvas.width, canvas.palette, language=language, indent=UNDER)
+    return [*mark, *drawn]
+
+
 def _draw_title(cell: PatchCell, hunks: list[list[Hunk]], canvas: Canvas) -> list[Spans]:
     palette = canvas.palette
     bullet, style, says = _state(cell, palette)
@@ -75,6 +94,8 @@ def _draw_title(cell: PatchCell, hunks: list[list[Hunk]], canvas: Canvas) -> lis
         verb = f"Did not {wanted.lower()}"
     elif says == "doing":
         verb = {"Add": "Adding", "Delete": "Deleting", "Edit": "Editing"}[wanted]
+        if cell.writing:
+            verb = f"Writing a patch: {verb.lower()}"
     else:
         verb = done
     title: Spans = [Segment(f"{verb} ", palette.strong)]

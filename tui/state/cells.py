@@ -24,6 +24,8 @@ RunStatus: TypeAlias = Literal[
 ]
 """`waiting` for the user's leave; `background`: the turn is over and it still runs."""
 
+ApprovedThing: TypeAlias = Literal["command", "network", "patch", "permissions", "tool"]
+
 NoticeLevel: TypeAlias = Literal["info", "tip", "warning", "error"]
 
 
@@ -114,6 +116,8 @@ class PatchCell(Cell, frozen=True, kw_only=True):
     status: RunStatus = "running"
     cwd: str = ""
     error: str = ""
+    writing: bool = False
+    """The model is still writing it; whether it will fit is not known."""
 
 
 class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,9 +228,14 @@ class ApprovalCell(Cell, frozen=True, kw_only=True):
     """What was allowed or refused."""
 
     granted: bool
-    what: Literal["command", "network", "patch", "permissions", "tool"]
+    what: ApprovedThing
     subject: str
     """The command, host, files or tool."""
+    by: Literal["user", "reviewer"] = "user"
+    risk: str = ""
+    """As the automatic reviewer judged it."""
+    why: str = ""
+    """Its reason, in its words."""
     lasts: Literal["once", "session", "always"] = "once"
     cancelled: bool = False
     """The turn was stopped along with the refusal."""

@@ -9,7 +9,6 @@ from typing import get_args
 from msgspec.structs import replace
 
 from app_server.protocol.approvals import ServerRequestResolvedNotification
-from app_server.protocol.guardian import GuardianWarningNotification
 from app_server.protocol.item import (
     CollabAgentToolCallThreadItem,
     ItemCompletedNotification,
@@ -72,6 +71,7 @@ from tui.state.reduce_app import (
 from tui.state.reduce_connection import came_back, interrupted
 from tui.state.reduce_items import ItemEvent, reduce_item
 from tui.state.reduce_questions import QUESTION_TYPES, asked, withdrawn
+from tui.state.reduce_reviews import ReviewEvent, reduce_review
 from tui.state.reduce_turns import (
     error_met,
     interrupt_accepted,
@@ -90,6 +90,7 @@ Step = tuple[AppState, tuple[Effect, ...]]
 
 _APP_EVENTS = get_args(AppEvent)
 _ITEM_EVENTS = get_args(ItemEvent)
+_REVIEW_EVENTS = get_args(ReviewEvent)
 
 
 def reduce(state: AppState, event: Event, at: float) -> Step:
@@ -123,7 +124,7 @@ def _heard(state: AppState, params: object, at: float) -> Step:
         if stored.id in state.threads:
             return state, ()
         return with_thread(state, thread_state(stored)), ()
-    if isinstance(params, WarningNotification | GuardianWarningNotification):
+    if isinstance(params, WarningNotification):
         thread = state.threads.get(params.thread_id) if params.thread_id else None
         if thread is None:
             return notice(state, "warning", params.message), ()
@@ -144,6 +145,8 @@ def _thread_heard(
 ) -> tuple[ThreadState, tuple[Effect, ...]]:
     if isinstance(params, _ITEM_EVENTS):
         return reduce_item(thread, _with_names(state, params), state.settings, at), ()
+    if isinstance(params, _REVIEW_EVENTS):
+        return reduce_review(thread, params), ()
     match params:
         case TurnStartedNotification(turn=turn):
             return turn_started(thread, turn, at)

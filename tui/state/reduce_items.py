@@ -125,6 +125,10 @@ def reduce_item(
         case FileChangeOutputDeltaNotification(item_id=item_id, delta=delta):
             return grow(thread, item_id, PatchCell, lambda c: replace(c, error=c.error + delta))
         case FileChangePatchUpdatedNotification(item_id=item_id, changes=changes):
+            thread = _progressed(thread)
+            if live_cell(thread, item_id) is None:
+                cell = PatchCell(id=item_id, files=(), cwd=thread.cwd, writing=True)
+                thread = put_live(close_exploring(thread), cell)
             return grow(
                 thread, item_id, PatchCell, lambda c: replace(c, files=patched_files(changes))
             )

@@ -213,7 +213,7 @@ def error_met(thread: ThreadState, event: ErrorNotification) -> Step:
     text, details = readable_error(event.error)
     if event.will_retry:
         for cell in thread.live:
-            if isinstance(cell, _FROM_THE_STREAM):
+            if isinstance(cell, _FROM_THE_STREAM) or getattr(cell, "writing", False):
                 thread = drop_live(thread, cell.id)
         if thread.status is None:
             return thread, ()
@@ -326,6 +326,8 @@ def settle_unfinished(thread: ThreadState, *, interrupted: bool) -> ThreadState:
                     for call in cell.calls
                 )
                 thread = settle(thread, replace(cell, calls=calls, closed=True))
+            case PatchCell(writing=True) if not interrupted:
+                thread = drop_live(thread, cell.id)  # nothing came of it
             case PatchCell(status="running" | "waiting"):
                 thread = settle(thread, replace(cell, status="interrupted"))
             case _:

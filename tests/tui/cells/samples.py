@@ -176,6 +176,12 @@ SAMPLES: dict[str, AnyCell] = {
         status="ok",
         cwd="/w",
     ),
+    "patch being written": PatchCell(
+        id="pwr",
+        files=(PatchedFile(path="/w/new.txt", kind="add", diff="line\n" * 9),),
+        writing=True,
+        cwd="/w",
+    ),
     "patch waiting": PatchCell(
         id="pw",
         files=(PatchedFile(path="/w/new.txt", kind="add", diff="alpha\n"),),
@@ -275,6 +281,24 @@ SAMPLES: dict[str, AnyCell] = {
     ),
     "not approved": ApprovalCell(
         id="ap3", granted=False, what="command", subject="rm x", cancelled=True
+    ),
+    "allowed by the reviewer": ApprovalCell(
+        id="ap4",
+        by="reviewer",
+        granted=True,
+        what="command",
+        subject="make test",
+        risk="low",
+        why="It only runs the tests.",
+    ),
+    "refused by the reviewer": ApprovalCell(
+        id="ap5",
+        by="reviewer",
+        granted=False,
+        what="network",
+        subject="example.org",
+        risk="high",
+        why="Nobody asked for it.",
     ),
     "questions": QuestionsCell(
         id="q",

@@ -13,7 +13,14 @@ from tests.tui.state.conversation import (
     turn_ended,
 )
 from tests.tui.state.recorded import Screen, heard
-from tui.state.cells import AgentMessageCell, CommandCell, ExploringCell, PlanCell, ReasoningCell
+from tui.state.cells import (
+    AgentMessageCell,
+    CommandCell,
+    ExploringCell,
+    PatchCell,
+    PlanCell,
+    ReasoningCell,
+)
 from tui.state.from_items import shown_command
 from tui.state.output import HEAD_CHARS, TAIL_CHARS, added, output_of
 from tui.state.select import live_cells, running_terminals
@@ -212,3 +219,45 @@ def test_a_flood_of_output_keeps_its_head_and_tail_and_counts_the_rest() -> None
     assert len(output.head) == HEAD_CHARS
     assert TAIL_CHARS <= len(output.tail) <= 2 * TAIL_CHARS
     assert len(output.head) + output.omitted_chars + len(output.tail) == 1_000_000
+
+
+ADDED = [{"path": "/home/me/work/n.txt", "kind": {"type": "add"}, "diff": "a\n"}]
+
+
+def written(screen: Screen, changes: list[dict[str, object]]) -> None:
+    ids = {"threadId": THREAD, "turnId": "turn-1", "itemId": "p1"}
+    screen.apply(heard("item/fileChange/patchUpdated", {**ids, "changes": changes}))
+
+
+def test_a_patch_is_shown_while_it_is_written_and_becomes_the_change(screen: Screen) -> None:
+    written(screen, ADDED)
+    written(screen, [{**ADDED[0], "diff": "a\nb\n"}])
+    (growing,) = screen.thread.live
+    assert isinstance(growing, PatchCell)
+    assert (growing.writing, growing.files[0].diff) == (True, "a\nb\n")
+    item = {"type": "fileChange", "id": "p1", "changes": ADDED, "status": "inProgress"}
+    started(screen, **item)
+    (begun,) = screen.thread.live
+    assert isinstance(begun, PatchCell)
+    assert (begun.writing, begun.status) == (False, "running")
+    completed(screen, **{**item, "status": "completed"})
+    assert screen.thread.live == ()
+    assert [cell.id for cell in screen.thread.settled].count("p1") == 1
+
+
+def test_a_patch_whose_stream_broke_is_written_anew(screen: Screen) -> None:
+    written(screen, ADDED)
+    error = {"message": "Reconnecting... 1/5"}
+    params = {"threadId": THREAD, "turnId": "turn-1", "error": error, "willRetry": True}
+    screen.apply(heard("error", params))
+    assert screen.thread.live == ()
+
+
+@pytest.mark.parametrize(("status", "left"), [("completed", []), ("interrupted", ["interrupted"])])
+def test_a_patch_nothing_came_of_is_gone_unless_it_was_interrupted(
+    status: str, left: list[str], screen: Screen
+) -> None:
+    written(screen, ADDED)
+    turn_ended(screen, status)
+    patches = [cell for cell in screen.thread.settled if isinstance(cell, PatchCell)]
+    assert [cell.status for cell in patches] == left
