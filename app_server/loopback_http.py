@@ -23,6 +23,8 @@ from h11 import IDLE
 from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from app_server.accepting import stop_accepting
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -102,8 +104,7 @@ class LoopbackListener:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        for accepting in self._server.servers:
-            accepting.close()
+        await asyncio.gather(*map(stop_accepting, self._server.servers))
         state = self._server.server_state
         for connection in list(state.connections):
             connection.shutdown()

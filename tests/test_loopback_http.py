@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 from typing import Any
 
 import pytest
@@ -93,6 +94,19 @@ async def test_leaving_lets_a_running_request_finish_and_drops_an_idle_connectio
         slow.go_on.set()
         await leaving
         assert (await asking).startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_leaving_drops_a_client_that_came_in_the_moment_before(steps: int) -> None:
+    async with LoopbackListener(greets, bind_loopback()) as listener:
+        client = socket.create_connection(("127.0.0.1", listener.port))
+        for _ in range(steps):  # from not yet accepted to known to the listener
+            await asyncio.sleep(0)
+    with client:
+        client.setblocking(False)
+        async with asyncio.timeout(BOUND_SECONDS):
+            with contextlib.suppress(ConnectionResetError):
+                assert await asyncio.get_running_loop().sock_recv(client, 1) == b""
 
 
 async def test_leaving_cuts_what_takes_longer_than_the_grace(

@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from app_server.accepting import stop_accepting
 from app_server.demo.script import (
     Director,
     Gate,
@@ -77,7 +78,7 @@ class ScriptedModel:
         trace: TracebackType | None,
     ) -> None:
         assert self._server is not None
-        self._server.close()
+        await stop_accepting(self._server)
         for handler in self._handlers:
             handler.cancel()
         await asyncio.gather(*self._handlers, return_exceptions=True)

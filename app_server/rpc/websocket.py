@@ -18,6 +18,7 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from app_server.accepting import stop_accepting
 from app_server.rpc.channel import Channel, ChannelClosed
 from app_server.rpc.codec import Codec, server_codec
 from app_server.rpc.frames import Frame
@@ -184,6 +185,7 @@ class WebSocketListener:
         _trace: TracebackType | None,
     ) -> None:
         assert self._server is not None
+        await stop_accepting(self._server.server)
         self._server.close()
         await self._server.wait_closed()
 

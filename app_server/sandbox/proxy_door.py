@@ -19,6 +19,7 @@ from types import TracebackType
 
 import msgspec
 
+from app_server.accepting import stop_accepting
 from app_server.sandbox.helper import PROXY_PORT
 from app_server.sandbox.network_rules import NetworkRules
 from app_server.sandbox.proxy import Ask, Proxy
@@ -137,7 +138,7 @@ class ProxyDoors:
             except OSError:
                 pass
             finally:
-                server.close()
+                await stop_accepting(server)
 
 
 def _set(future: asyncio.Future[None]) -> None:
