@@ -198,7 +198,9 @@ class CodexApp(Errands):
         from tui.screens.sign_in import sign_in_again
 
         intro = [reason, "Your message is kept; it goes out once you are signed in."]
-        is_signed_in = await sign_in_again(self, "Your sign-in no longer works", intro)
+        is_signed_in = await sign_in_again(
+            self, "Your sign-in no longer works", intro, uncalled=True
+        )
         self.act(SendUnsent() if is_signed_in else TakeUnsentBack())
 
     async def when_signed_in(self, login_id: str) -> AccountLoginCompletedNotification | None:

@@ -18,8 +18,10 @@ __all__ = ["model"]
 
 Open = Callable[..., Terminal]
 
-PRESS_AGAIN_SECONDS = 0.5
-"""Longer than the time a question takes no keys, which each key begins anew."""
+READING_SECONDS = 0.5
+"""Longer than a question that has come up takes no keys."""
+PRESS_AGAIN_SECONDS = 5.0
+"""Longer than a busy machine needs to show what became of a key: it must not reach what follows."""
 
 CODEX = str(Path(sys.executable).with_name("codex"))
 
@@ -73,21 +75,24 @@ def open_with(environment: dict[str, str], folder: Path) -> Iterator[Open]:
 def press_until(terminal: Terminal, question: str, key: str, wanted: str) -> None:
     """Answer the question on the screen with a key, and wait until `wanted` is there.
 
-    A question takes no key in its first moments, so that nothing typed ahead answers it: the key
-    is pressed again for as long as this question stands, never for the one that follows.
+    A question takes no key in its first moments, so that nothing typed ahead answers it: it is read
+    first. Should the key be lost all the same, it is pressed again while this question stands.
     """
-
-    pressed_at = 0.0
+    press_at: float | None = None
 
     def pressed_and_seen(terminal: Terminal) -> bool:
-        nonlocal pressed_at
+        nonlocal press_at
         if wanted in terminal.everything():
             return True
         screen = terminal.screen()
-        is_asked = question in screen and "enter to choose" in screen
-        if is_asked and time.monotonic() - pressed_at > PRESS_AGAIN_SECONDS:
+        if question not in screen or "enter to choose" not in screen:
+            return False
+        now = time.monotonic()
+        if press_at is None:
+            press_at = now + READING_SECONDS
+        elif now >= press_at:
             terminal.press(key)
-            pressed_at = time.monotonic()
+            press_at = now + PRESS_AGAIN_SECONDS
         return False
 
     terminal.wait_for(pressed_and_seen)

@@ -55,6 +55,7 @@ async def pick_stored(chat: "ChatScreen", *, any_folder: bool = False) -> None:
         chat.app.nothing_to_resume()
         return
     choices = [Choice(_title(thread), thread, _facts(thread)) for thread in threads]
+    await chat.until_free()
     chat.pick(
         "Go on with",
         choices,

@@ -4,9 +4,10 @@ Questions of the agent, the commands in the background. Panels post messages; he
 actions for the store or requests.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual import on
+from textual.widget import Widget
 
 from tui.commands.terminals import show_terminals, stop_one
 from tui.screens.panels import PanelScreen
@@ -19,14 +20,9 @@ from tui.widgets.panels.terminals import Terminals
 from tui.widgets.questions.approval import Approval
 from tui.widgets.questions.question_panel import QuestionPanel
 
-if TYPE_CHECKING:
-    from tui.app import CodexApp
-
 
 class ChatPanels(PanelScreen):
     """The lower half of the chat screen."""
-
-    app: "CodexApp"
 
     def __init__(self, palette: Palette) -> None:
         super().__init__(palette)
@@ -63,6 +59,9 @@ class ChatPanels(PanelScreen):
         show_terminals(self.app.chat, "")
 
     # Questions
+
+    def pushed_aside(self, panel: Widget) -> None:
+        self._questions.pushed_aside(panel)
 
     @on(Approval.Answered)
     def _answered(self, event: Approval.Answered) -> None:

@@ -25,6 +25,8 @@ LOOKING_SECONDS = 0.5
 """A keyring may be locked, a server elsewhere be far away: the session begins without them."""
 
 
+WHO = GetAccountParams(refresh_token=False)
+DEMO = Choice("See the offline demo", "demo", "scripted, no model, no account needed")
 NOT_SIGNED_IN = "Nobody is signed in. codex login does that; codex --demo needs no account."
 NOT_TRUSTED = "Nothing was done in this folder, and nothing kept: you are asked again next time."
 
@@ -39,8 +41,7 @@ async def make_ready(app: "CodexApp", config: dict[str, Any]) -> None:
     A sign-in that is long in coming, as from a locked keyring, holds nothing up: the session goes
     on, and what is to be asked is asked when the answer is there.
     """
-    request = app.link.request(ACCOUNT_READ, GetAccountParams(refresh_token=False))
-    reading = asyncio.ensure_future(request)
+    reading = asyncio.ensure_future(app.link.request(ACCOUNT_READ, WHO))
     in_keyring = config.get("cli_auth_credentials_store") in ("keyring", "auto")
     seconds = LOOKING_SECONDS if in_keyring or app.options.remote else FILE_SECONDS
     try:
@@ -58,53 +59,65 @@ async def _make_ready_later(
     app: "CodexApp", config: dict[str, Any], reading: "asyncio.Future[GetAccountResponse]"
 ) -> None:
     try:
-        account = await reading
+        try:
+            account = await reading
+        finally:
+            app.act(LookingForSignIn(place=""))
+        await _offer_ways(app, config, account, late=True)
     except RpcError as error:
-        app.act(LookingForSignIn(place=""))
         app.say("warning", f"It is not known who is signed in: {error.message}")
-        return
-    app.act(LookingForSignIn(place=""))
-    try:
-        await _offer_ways(app, config, account)
     except Leave as left:
         app.quit(str(left))
 
 
-async def _offer_ways(app: "CodexApp", config: dict[str, Any], account: GetAccountResponse) -> None:
-    if account.account is not None or not account.requires_openai_auth:
+async def _offer_ways(
+    app: "CodexApp", config: dict[str, Any], account: GetAccountResponse, *, late: bool = False
+) -> None:
+    """Until there is a model to talk to; nothing where there is one.
+
+    `late` says that the session goes on meanwhile: a thread may be open, which the demo would need
+    to begin without, and somebody may sign in before this has its turn.
+    """
+    if not _needs_account(account):
         return
     from tui.screens.sign_in import sign_in_by, ways  # only where nobody is signed in
 
-    forced = config.get("forced_login_method")
     servers = await find_local_servers()
+    choices = [
+        *ways(config.get("forced_login_method")),
+        *(Choice(f"Use {one.title} on this machine", one, one.facts) for one in servers),
+        *([DEMO] if app.options.connect_demo is not None and not late else []),
+        Choice("Leave", "leave"),
+    ]
+    intro = ["Codex needs a model to talk to. /login brings you back here at any time."]
     problem = ""
-    while True:
-        choices = ways(forced)
-        choices += [
-            Choice(f"Use {server.title} on this machine", server, server.facts)
-            for server in servers
-        ]
-        if app.options.connect_demo is not None and app.store.state.thread is None:
-            choices.append(
-                Choice("See the offline demo", "demo", "scripted, no model, no account needed")
-            )
-        choices.append(Choice("Leave", "leave"))
-        intro = ["Codex needs a model to talk to. /login brings you back here at any time."]
-        if problem:
-            intro.append(problem)
-        chosen = await app.chat.choose("Welcome to Codex", choices, intro, leaving="leave")
-        match chosen:
-            case None | "leave":
-                raise Leave(NOT_SIGNED_IN)
-            case "demo":
-                await _use_demo(app)
-                return
-            case LocalServer():
-                problem = await _use_local(app, chosen)
-            case way:
-                problem = await sign_in_by(app, way)
-        if not problem:
+    async with app.chat.turn():
+        if late and not _needs_account(await app.link.request(ACCOUNT_READ, WHO)):
             return
+        while True:
+            chosen = await app.chat.choose(
+                "Welcome to Codex",
+                choices,
+                [*intro, problem] if problem else intro,
+                leaving="leave",
+                uncalled=not problem,
+            )
+            match chosen:
+                case None | "leave":
+                    raise Leave(NOT_SIGNED_IN)
+                case "demo":
+                    await _use_demo(app)
+                    return
+                case LocalServer():
+                    problem = await _use_local(app, chosen)
+                case way:
+                    problem = await sign_in_by(app, way)
+            if not problem:
+                return
+
+
+def _needs_account(account: GetAccountResponse) -> bool:
+    return account.account is None and account.requires_openai_auth
 
 
 async def trust_folder(app: "CodexApp", config: dict[str, Any]) -> None:
@@ -117,18 +130,18 @@ async def trust_folder(app: "CodexApp", config: dict[str, Any]) -> None:
         entry = known.get(path)
         if isinstance(entry, dict) and entry.get("trust_level"):
             return
-    chosen = await app.chat.choose(
-        "Do you trust this folder?",
-        [
-            Choice("Yes, work here", True, "its own settings, rules and hooks are used, too"),
-            Choice("No, leave", False),
-        ],
-        [
-            root,
-            "Files here can tell Codex what to do. Work only with those whose origin you know.",
-        ],
-        leaving="leave",
-    )
+    choices = [
+        Choice("Yes, work here", True, "its own settings, rules and hooks are used, too"),
+        Choice("No, leave", False),
+    ]
+    intro = [
+        root,
+        "Files here can tell Codex what to do. Work only with those whose origin you know.",
+    ]
+    async with app.chat.turn():
+        chosen = await app.chat.choose(
+            "Do you trust this folder?", choices, intro, leaving="leave", uncalled=True
+        )
     if not chosen:
         raise Leave(NOT_TRUSTED)
     edit = ConfigEdit(  # a path may hold dots, which part the keys of a key path

@@ -72,18 +72,28 @@ async def sign_in_by(app: "CodexApp", way: str) -> str:
 
 
 async def sign_in_again(
-    app: "CodexApp", title: str, intro: Sequence[str], forced: object = None
+    app: "CodexApp",
+    title: str,
+    intro: Sequence[str],
+    forced: object = None,
+    *,
+    uncalled: bool = False,
 ) -> bool:
-    """Offer the ways in during a session; whether somebody is signed in at the end."""
+    """Offer the ways in during a session; whether somebody is signed in at the end.
+
+    `uncalled` says that the user has not asked for it.
+    """
     problem = ""
-    while True:
-        told = [*intro, problem] if problem else list(intro)
-        way = await app.chat.choose(title, [*ways(forced), Choice("Not now", None)], told)
-        if way is None:
-            return False
-        problem = await sign_in_by(app, way)
-        if not problem:
-            return True
+    async with app.chat.turn():
+        while True:
+            told = [*intro, problem] if problem else list(intro)
+            choices = [*ways(forced), Choice("Not now", None)]
+            way = await app.chat.choose(title, choices, told, uncalled=uncalled and not problem)
+            if way is None:
+                return False
+            problem = await sign_in_by(app, way)
+            if not problem:
+                return True
 
 
 async def _who(app: "CodexApp") -> str:
@@ -119,6 +129,7 @@ async def _with_chatgpt(
     """Begin, and begin again as often as wanted, until it has succeeded or is given up."""
     panel = LoginPanel("Sign in with ChatGPT", app.clock, keymap=app.keymap, palette=app.palette)
     chat = app.chat
+    await chat.until_free()
     chat.show_panel(panel, keeps=True)
     try:
         while True:

@@ -84,7 +84,8 @@ class Session:
             async with asyncio.timeout(READ_SECONDS):
                 while as_recorded(self.text) != recorded(scene):
                     await self.pilot.pause()
-        assert as_recorded(self.text) == recorded(scene), f"{scene}: make snap records what is new"
+        shown = as_recorded(self.text)
+        assert shown == recorded(scene), f"{scene} (make snap records anew) is:\n{shown}"
 
     async def say(self, text: str) -> None:
         """Type and send."""

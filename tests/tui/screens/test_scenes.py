@@ -137,6 +137,7 @@ def test_the_screen_looks(
 
 async def first_run(s: Session) -> None:
     await s.see("Welcome to Codex")
+    s.later(1)
 
 
 async def api_key(s: Session) -> None:

@@ -52,6 +52,7 @@ def signed_in() -> ScriptedServer:
 async def first_run(codex_home: Path, server: ScriptedServer) -> AsyncIterator[Session]:
     async with session(codex_home, server, opened=False, size=(80, 40)) as s:
         await s.see("Welcome to Codex")
+        s.later(1)
         yield s
 
 
@@ -139,6 +140,7 @@ async def test_without_room_for_the_picture_the_words_are_there(codex_home: Path
     server = nobody()
     async with session(codex_home, server, opened=False, size=(40, 10)) as s:
         await s.see("Sign in with a code")
+        s.later(1)
         await s.press("1")
         await s.see("ABCD-1234")
         assert "▄▄" not in s.text
@@ -239,6 +241,7 @@ async def test_the_demo_can_be_chosen_in_place_of_an_account(codex_home: Path) -
     demo = ScriptedServer("/tmp/demo-folder")
     async with session(codex_home, nobody(), opened=False, connect_demo=demo.connect) as s:
         await s.see("4. See the offline demo")
+        s.later(1)
         await s.press("4")
         await opened(s)
         assert s.app.store.state.demo
@@ -288,6 +291,7 @@ async def test_a_keyring_without_a_sign_in_asks_once_that_is_known(codex_home: P
         await s.see("Looking for your sign-in")
         server.knows_account.set()
         await s.see("Welcome to Codex")
+        s.later(1)
         await s.press("1")
         await s.see("ABCD-1234")
         await s.server.end_login("login-1")
@@ -344,6 +348,7 @@ async def test_a_message_that_fails_for_want_of_a_sign_in_goes_out_after_it(
     async with session(codex_home, signed_in(), size=(80, 40)) as s:
         await s.say("expire please")
         await s.see("Your sign-in no longer works")
+        s.later(1)
         assert "Your access token could not be refreshed." in s.text
         assert "Your message is kept" in s.text
         await s.press("1")
@@ -360,6 +365,7 @@ async def test_without_signing_in_again_the_message_is_back_in_the_composer(
     async with session(codex_home, signed_in(), size=(80, 40)) as s:
         await s.say("expire please")
         await s.see("Your sign-in no longer works")
+        s.later(1)
         await s.press("escape")
         await s.until(lambda: s.draft == "expire please")
         assert len(s.requests(TURN_START.name)) == 1

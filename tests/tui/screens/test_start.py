@@ -14,6 +14,7 @@ async def test_a_new_folder_is_asked_about_once_and_the_answer_kept(codex_home: 
     async with session(codex_home, server, opened=False) as s:
         await s.see("Do you trust this folder?")
         assert s.requests(THREAD_START.name) == []
+        s.later(1)
         await s.press("1")
         await s.until(lambda: s.requests(THREAD_START.name))
         (edit,) = s.requests(CONFIG_BATCH_WRITE.name)[0].edits
@@ -25,6 +26,7 @@ async def test_a_new_folder_is_asked_about_once_and_the_answer_kept(codex_home: 
 async def test_a_folder_that_is_not_trusted_is_left(codex_home: Path) -> None:
     async with session(codex_home, ScriptedServer(trusted=False), opened=False) as s:
         await s.see("Do you trust this folder?")
+        s.later(1)
         await s.press("2")
         await s.until(lambda: s.app._exit)
         assert s.requests(THREAD_START.name) == []

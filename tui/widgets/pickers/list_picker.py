@@ -2,7 +2,8 @@
 
 A digit picks at once where nothing is searched for. Descriptions wrap under their own column, or
 under their label where the terminal is narrow; nothing is cut. Where not all rows fit, the title
-says which of how many is selected.
+says which of how many is selected. A list that comes up by itself takes no key that was on its way
+to the draft (`typed_ahead`).
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from textual.strip import Strip
 from tui.text.palette import TERMINAL, Palette
 from tui.widgets.composer.layout import lay_out
 from tui.widgets.drawn import BLANK, Drawn, cut, styled
+from tui.widgets.typed_ahead import TypedAhead
 
 ROWS_AROUND = 4
 """Kept for a row of the conversation, a blank one above the panel, and the footer."""
@@ -61,9 +63,11 @@ class ListPicker(Drawn, can_focus=True):
         footer: str = "enter to choose · esc to go back",
         searchable: bool = False,
         palette: Palette = TERMINAL,
+        typed_ahead: TypedAhead | None = None,
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
+        self._typed_ahead = typed_ahead
         self._title = title
         self._intro = intro
         self._all = list(choices)
@@ -178,8 +182,21 @@ class ListPicker(Drawn, can_focus=True):
         )  # fmt: skip
         return [first, *(styled((" " * (column + 2) + part, help_style)) for part in helps[1:])]
 
+    def for_draft(self, *, is_empty: bool) -> str:
+        """What was typed before the list could be read, and belongs into the draft."""
+        if self._typed_ahead is None:
+            return ""
+        digits = [str(number) for number in range(1, len(self._all) + 1)]
+        return self._typed_ahead.for_draft(digits, is_empty=is_empty)
+
+    def take_paste(self, text: str) -> None:
+        if self._typed_ahead is not None:
+            self._typed_ahead.text += text
+
     def take_key(self, event: events.Key) -> bool:
         character = event.character
+        if self._typed_ahead is not None and self._typed_ahead.takes(event):
+            return True
         if self._searchable and event.key == "backspace":
             self._search(self._query[:-1])
         elif event.is_printable and character is not None:

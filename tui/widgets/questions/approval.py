@@ -1,9 +1,8 @@
 """An approval: what is asked, numbered choices with their keys, and room for all of it.
 
-Keys act at once, but not those typed before the question could be read: until nothing has been
-typed for `GUARD_SECONDS`, letters are kept for the draft and Enter does nothing. Some choices are
-written out first, such as the beginning of the commands to allow, or what to do instead; keys then
-belong to that line. How it looks: `approval_picture`.
+Keys act at once, but not those typed before the question could be read (`typed_ahead`). Some
+choices are written out first, such as the beginning of the commands to allow, or what to do
+instead; keys then belong to that line. How it looks: `approval_picture`.
 """
 
 from dataclasses import dataclass
@@ -21,8 +20,8 @@ from tui.widgets.drawn import Drawn
 from tui.widgets.line_field import LineField
 from tui.widgets.questions.approval_picture import View, picture
 from tui.widgets.questions.choices import Ask, Option
+from tui.widgets.typed_ahead import TypedAhead
 
-GUARD_SECONDS = 0.3
 ROWS_AROUND = 4
 """Kept for a row of the conversation, a blank one above the panel, and the footer."""
 
@@ -55,25 +54,21 @@ class Approval(Drawn, can_focus=True):
         self.ask = ask
         self._change = change
         """What a patch would do, in the conversation above as well."""
-        self._clock = clock
         self._keymap = keymap
         self._whose = whose
         self._waiting = waiting
         self._palette = palette
-        self._guard_until = clock.monotonic() + GUARD_SECONDS
         self.selected = 0
-        self.typed_ahead = ""
-        """Letters that came too early to be an answer; they were meant for the draft."""
+        self._typed_ahead = TypedAhead(clock)
         self._written: LineField | None = None
         self._problem = ""
         self._cursor: tuple[int, int] | None = None
         self._drawn_at: Size | None = None
 
-    @property
-    def is_early_answer(self) -> bool:
-        """All that was typed ahead is one answer's key: a finger that was too fast."""
-        keys = {option.keys for option in self.ask.options}
-        return len(set(self.typed_ahead)) == 1 and self.typed_ahead[0] in keys
+    def for_draft(self, *, is_empty: bool) -> str:
+        """What was typed too early to be an answer, and belongs into the draft."""
+        keys = [option.keys for option in self.ask.options]
+        return self._typed_ahead.for_draft(keys, is_empty=is_empty)
 
     @property
     def cursor_screen_offset(self) -> Offset | None:
@@ -117,10 +112,7 @@ class Approval(Drawn, can_focus=True):
 
     def take_key(self, event: events.Key) -> bool:
         character = event.character
-        if self._is_guarded:
-            self._guard_until = self._clock.monotonic() + GUARD_SECONDS
-            if event.is_printable and character is not None:
-                self.typed_ahead += character
+        if self._typed_ahead.takes(event):
             return True
         if self._written is not None:
             self._write(self._written, event)
@@ -148,15 +140,11 @@ class Approval(Drawn, can_focus=True):
     def take_paste(self, text: str) -> None:
         """Into the line being written; otherwise it was meant for the draft."""
         if self._written is None:
-            self.typed_ahead += text
+            self._typed_ahead.text += text
             return
         self._written.insert(text)
         self._problem = ""
         self.redraw()
-
-    @property
-    def _is_guarded(self) -> bool:
-        return self._clock.monotonic() < self._guard_until
 
     def action_move(self, step: int) -> None:
         self.selected = (self.selected + step) % len(self.ask.options)

@@ -6,6 +6,8 @@ another. Knows the chat screen only by what it does with panels.
 
 from typing import TYPE_CHECKING
 
+from textual.widget import Widget
+
 from app_server.protocol.approvals import (
     ToolRequestUserInputAnswer,
     ToolRequestUserInputParams,
@@ -19,7 +21,7 @@ from tui.state.reduce_questions import waiting_command
 from tui.state.select import open_questions
 from tui.state.thread import PendingQuestion
 from tui.text.palette import Palette
-from tui.widgets.pickers.list_picker import Choice
+from tui.widgets.pickers.list_picker import Choice, ListPicker
 from tui.widgets.questions.approval import Approval
 from tui.widgets.questions.choices import ask_for
 
@@ -35,7 +37,7 @@ class QuestionPanel:
     def __init__(self, palette: Palette) -> None:
         self._palette = palette
         self._open: RequestId | None = None
-        self._panel: Approval | None = None
+        self._panel: Approval | ListPicker | None = None
         self._answers: dict[str, ToolRequestUserInputAnswer] = {}
 
     def sync(self, chat: "ChatScreen", state: AppState) -> None:
@@ -44,14 +46,15 @@ class QuestionPanel:
         thread, first = waiting[0] if waiting else (None, None)
         if self._open is not None and (first is None or first.id != self._open):
             panel, self._open, self._panel = self._panel, None, None
-            chat.close_panel()
-            if panel is not None and not (panel.is_early_answer and chat.composer.is_empty):
-                chat.composer.type_ahead(panel.typed_ahead)
-        if first is None or thread is None or chat.keeps_panel:
+            if panel is not None and chat.stands(panel):
+                chat.close_panel()
+        if first is None or thread is None:
             return
         if self._open == first.id:
-            if self._panel is not None:
+            if isinstance(self._panel, Approval):
                 self._panel.show_waiting(len(waiting) - 1)
+            return
+        if chat.keeps_panel:
             return
         self._open = first.id
         if isinstance(first.params, ToolRequestUserInputParams):
@@ -73,6 +76,11 @@ class QuestionPanel:
             palette=self._palette,
         )
         chat.show_panel(self._panel)
+
+    def pushed_aside(self, panel: Widget) -> None:
+        """Another panel has come into the place of this one: its question is put again later."""
+        if panel is self._panel:
+            self._open = self._panel = None
 
     def open_full_view(self, chat: "ChatScreen", state: AppState) -> None:
         """The whole command or diff in the pager."""
@@ -97,10 +105,11 @@ class QuestionPanel:
             self._answers[asked.id] = ToolRequestUserInputAnswer(answers=given)
             self._ask_next(chat, question, params)
 
-        chat.pick(
+        self._panel = chat.pick(
             asked.question,
             choices,
             chosen,
             intro=[f"{asked.header} · question {number + 1} of {len(params.questions)}"],
             on_cancelled=lambda: chat.act(Interrupt()),
+            uncalled=number == 0,
         )

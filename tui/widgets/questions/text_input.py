@@ -58,6 +58,7 @@ class TextInput(Drawn, can_focus=True):
 
     async def ask(self, chat: "ChatScreen") -> str | None:
         """Show this in the composer's place; the text, or None."""
+        await chat.until_free()
         self._answer = asyncio.get_running_loop().create_future()
         chat.show_panel(self, keeps=True)
         try:

@@ -57,9 +57,22 @@ class Transcript(ScrollView, can_focus=False):
         self._settle()
         self.refresh()
 
-    def on_resize(self) -> None:
-        cells, self._cells = tuple(self._cells), []
-        self.show_cells(cells, self._epoch, self._at)
+    def _size_updated(
+        self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True
+    ) -> bool:
+        """Keep the end in view in the same step in which the room for it changes.
+
+        Not in `on_resize`: no `Resize` is sent where somebody has looked at the layout between a
+        change of style and the layout it leads to.
+        """
+        is_new = super()._size_updated(size, virtual_size, container_size, layout)
+        if is_new and self.scrollable_content_region.width != self._width:
+            cells, self._cells = tuple(self._cells), []
+            self.show_cells(cells, self._epoch, self._at)
+        elif is_new:
+            self._settle()
+            self.refresh()
+        return is_new
 
     def watch_scroll_y(self, old: float, new: float) -> None:
         super().watch_scroll_y(old, new)
