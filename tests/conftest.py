@@ -1,5 +1,6 @@
 """What every test gets: a temporary home, a closed environment, snapshots under `snapshots/`."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,20 @@ def _closed_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
         "VISUAL",
         "EDITOR",
         "NO_COLOR",
+        "FORCE_COLOR",
+        "COLORTERM",
+        "COLUMNS",
+        "LINES",
+        "SSH_CONNECTION",
+        "SSH_CLIENT",
+        "SSH_TTY",
+        "DISPLAY",
+        "WAYLAND_DISPLAY",
+        "BROWSER",
+        "TMUX",
+        "TERM_PROGRAM",
+        "TERM_PROGRAM_VERSION",
+        "CODEX_SQLITE_HOME",
         "RUST_LOG",
         "LOG_FORMAT",
     ):
@@ -78,10 +93,13 @@ def _screens_folder(cls: type[SingleFileSnapshotExtension], *, test_location: ob
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """syrupy has no option for the folder of its files: its extension is told here."""
+    """syrupy has no option for the folder of its files: its extension is told here. And programs
+    that tests start end on a hangup, also where the tests themselves run under nohup.
+    """
     import pytest_textual_snapshot
 
     pytest_textual_snapshot.SVGImageExtension.dirname = classmethod(_screens_folder)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -4,6 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from app_server.cli.options import Options, parse
+from app_server.cli.streams import accept_any_text
 
 if TYPE_CHECKING:
     from app_server.exec_server.limits import Limits
@@ -14,6 +15,7 @@ SETTINGS = "exec_server."
 
 def main() -> int:
     """The `codex-exec-server` script."""
+    accept_any_text()
     return run(parse(["exec-server", *sys.argv[1:]]))
 
 

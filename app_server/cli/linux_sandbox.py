@@ -10,6 +10,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from app_server.cli.streams import accept_any_text
+
 if TYPE_CHECKING:
     from app_server.sandbox.launch import PreparedCommand
 
@@ -61,6 +63,7 @@ class Call(NamedTuple):
 
 def main(argv: list[str] | None = None) -> int:
     """Become the command; returns where something goes wrong or is left to do after it."""
+    accept_any_text()
     words = sys.argv[1:] if argv is None else argv
     if words[:1] in (["-h"], ["--help"]):
         print(_HELP, end="")

@@ -5,6 +5,7 @@ Standard library only, and little of it: `--version` answers before anything els
 
 import sys
 
+from app_server.cli.streams import accept_any_text
 from app_server.version import COMPATIBLE_WITH, __version__
 
 COMMANDS = {
@@ -25,6 +26,7 @@ COMMANDS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit status (2 for a mistake in the call)."""
+    accept_any_text()
     if argv is None and sys.argv[0].endswith("codex-linux-sandbox"):
         from app_server.cli.linux_sandbox import main as linux_sandbox
 
