@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from syrupy.extensions.single_file import SingleFileSnapshotExtension
 
 pytest_plugins = ["tests.support.model_server", "tests.support.issuer"]
@@ -11,6 +12,15 @@ pytest_plugins = ["tests.support.model_server", "tests.support.issuer"]
 TESTS = Path(__file__).resolve().parent
 ROOT = TESTS.parent
 SCREENS = ROOT / "snapshots" / "screens"
+
+settings.register_profile(
+    "the same cases everywhere",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],  # it judges the machine, not the test
+)
+settings.load_profile("the same cases everywhere")
 
 ONE_AT_A_TIME = (TESTS / "journeys", TESTS / "tui" / "terminal")
 """Folders whose tests wait for real terminals and programs: two at once on a busy machine would

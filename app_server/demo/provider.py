@@ -93,7 +93,7 @@ class ScriptedModel:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(lambda: self._gate(gate).set())
 
-    def wait_for_requests(self, count: int, timeout_seconds: float = 5.0) -> list[Request]:
+    def wait_for_requests(self, count: int, timeout_seconds: float = 30.0) -> list[Request]:
         """Block until `count` requests have arrived in all. Not for the model's own loop."""
         with self._arrived:
             if not self._arrived.wait_for(lambda: len(self.requests) >= count, timeout_seconds):

@@ -9,7 +9,7 @@ from types import TracebackType
 from app_server.demo.provider import ScriptedModel
 from app_server.demo.script import Director
 
-START_TIMEOUT_SECONDS = 10
+START_TIMEOUT_SECONDS = 30
 """Binding a loopback port takes milliseconds; only a starved machine comes near this."""
 
 

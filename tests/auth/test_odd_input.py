@@ -17,7 +17,7 @@ from app_server.cli.secret_prompt import after_keys
 from app_server.rpc.codec import server_codec
 from app_server.rpc.frames import NotificationFrame
 
-FEW = settings(max_examples=40, derandomize=True, database=None, deadline=None)
+FEW = settings(max_examples=40)
 
 TEXT = st.text('aZ0._-+/=&?%:#\x00\x1b\n\r\x7fé€\u202e😀"{}[] ', max_size=40)
 """What matters to those who read it; all of Unicode takes seconds to look through."""

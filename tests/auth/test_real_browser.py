@@ -17,13 +17,15 @@ FLAGS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-dev-shm-usage",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
 )
-"""Without the last ones it asks for hosts of its maker at every start."""
+"""Without the last ones it asks for hosts of its maker at every start; shared memory is scarce in
+containers."""
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="not installed: chromium"),

@@ -31,11 +31,16 @@ async def test_a_terminals_output_counts_as_stdout(environment: LocalEnvironment
 async def test_a_time_out_answers_124_and_leaves_nothing(
     environment: LocalEnvironment, tmp_path: Path
 ) -> None:
-    request = shell(STUBBORN.format(file=tmp_path / "pids"))
-    result = await run_to_end(environment, request, timeout_seconds=0.5)
-    [pid] = await pids_in(tmp_path / "pids")
+    started: list[RunningProcess] = []
+    result = await run_to_end(
+        environment,
+        shell(STUBBORN.format(file=tmp_path / "pids")),
+        on_started=started.append,
+        timeout_seconds=0.5,
+    )
     assert (result.exit_code, result.timed_out) == (124, True)
-    assert not is_running(pid)
+    assert started[0].pid is not None
+    assert not is_running(started[0].pid)
 
 
 async def test_closed_outputs_do_not_end_the_time_limit(environment: LocalEnvironment) -> None:

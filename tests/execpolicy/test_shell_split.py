@@ -257,7 +257,7 @@ SCRIPTS = st.lists(
 ).map(lambda parts: "".join(" ".join(words) + operator for words, operator in parts))
 
 
-@settings(derandomize=True, max_examples=150, deadline=None, database=None)
+@settings(max_examples=150)
 @given(SCRIPTS)
 def test_whatever_comes_apart_is_what_a_real_shell_runs(script: str) -> None:
     """The shell knows none of the names, so its own complaint prints what it would run."""
