@@ -16,10 +16,14 @@ def bare_key(pasted: str) -> str:
 
 
 class KeyCheck:
-    """What is wrong with a key; an unusual one is taken when it is given twice."""
+    """What is wrong with a key; an unusual one is taken when it is given twice.
 
-    def __init__(self) -> None:
+    So is each one where `in_the_open`: others can read what goes to the server.
+    """
+
+    def __init__(self, *, in_the_open: bool = False) -> None:
         self._doubted = ""
+        self._in_the_open = in_the_open
 
     def __call__(self, key: str) -> str:
         if not key:
@@ -28,7 +32,12 @@ class KeyCheck:
             return "A key has only letters, digits and signs of ASCII: something else is in it."
         if len(key) < LEAST_CHARS:
             return "That is too short for a key."
-        if not key.startswith("sk-") and key != self._doubted:
-            self._doubted = key
-            return "Keys of OpenAI begin with sk-. Enter once more to keep this one all the same."
-        return ""
+        doubts = []
+        if not key.startswith("sk-"):
+            doubts.append("Keys of OpenAI begin with sk-.")
+        if self._in_the_open:
+            doubts.append("The way to this server is not encrypted: others can read the key on it.")
+        if not doubts or key == self._doubted:
+            return ""
+        self._doubted = key
+        return f"{' '.join(doubts)} Enter once more to use this one all the same."

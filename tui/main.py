@@ -37,6 +37,8 @@ class TuiOptions(NamedTuple):
     resume_any_folder: bool = False
     remote: bool = False
     """Whether the server runs elsewhere: the connection may be lost, and comes back."""
+    in_the_open: bool = False
+    """Whether others can read what goes to the server."""
     remote_folder: str | None = None
     """Where new threads work there; None leaves it to the server."""
     remote_settings: Mapping[str, Any] = {}

@@ -94,6 +94,7 @@ def run(options: Options) -> int:
                 and not (options.resume_id or options.resume_last),
                 resume_any_folder=options.resume_any_folder,
                 remote=remote is not None,
+                in_the_open=remote is not None and not remote.is_private,
                 remote_folder=options.cwd if options.named_folder else None,
                 remote_settings=_settings(options),
                 connect_demo=None if options.demo or remote else servers.connect_demo,

@@ -109,7 +109,7 @@ async def _with_key(app: "CodexApp") -> str:
         "API key",
         "paste it here; it is not shown",
         secret=True,
-        check=KeyCheck(),
+        check=KeyCheck(in_the_open=app.options.in_the_open),
         clean=bare_key,
         palette=app.palette,
     )

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,8 +50,10 @@ def signed_in() -> ScriptedServer:
 
 
 @asynccontextmanager
-async def first_run(codex_home: Path, server: ScriptedServer) -> AsyncIterator[Session]:
-    async with session(codex_home, server, opened=False, size=(80, 40)) as s:
+async def first_run(
+    codex_home: Path, server: ScriptedServer, **options: Any
+) -> AsyncIterator[Session]:
+    async with session(codex_home, server, opened=False, size=(80, 40), **options) as s:
         await s.see("Welcome to Codex")
         s.later(1)
         yield s
@@ -116,10 +119,25 @@ async def test_an_unusual_key_is_taken_when_it_is_given_twice(codex_home: Path) 
         await s.see("API key")
         await s.type("another-kind-of-key")
         await s.press("enter")
-        await s.see("Enter once more to keep this one all the same.")
+        await s.see("Enter once more to use this one all the same.")
         assert s.requests(ACCOUNT_LOGIN_START.name) == []
         await s.press("enter")
         await opened(s)
+
+
+async def test_a_key_goes_over_an_open_network_only_when_it_is_given_twice(
+    codex_home: Path,
+) -> None:
+    async with first_run(codex_home, nobody(), remote=True, in_the_open=True) as s:
+        await s.press("3")
+        await s.see("API key")
+        await s.type("sk-planted-secret")
+        await s.press("enter")
+        await s.see("others can read the key on it")
+        assert s.requests(ACCOUNT_LOGIN_START.name) == []
+        await s.press("enter")
+        await opened(s)
+        assert len(s.requests(ACCOUNT_LOGIN_START.name)) == 1
 
 
 async def test_a_code_is_shown_with_its_page_picture_and_time(codex_home: Path) -> None:
