@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from app_server import ids
@@ -17,10 +18,11 @@ from app_server.auth import browser_login
 from app_server.auth.backend import Http
 from app_server.auth.browser_login import BrowserLogin
 from app_server.auth.device_login import DeviceCode, request_code, wait_for_approval
-from app_server.auth.errors import AuthError
+from app_server.auth.errors import AuthError, LoginFailed, StoreFailed
 from app_server.auth.exchange import Issuer
 from app_server.auth.manager import AuthManager
 from app_server.auth.store import StoredAuth
+from app_server.auth.wish import Wish
 
 log = logging.getLogger(__name__)
 
@@ -55,17 +57,19 @@ class LoginAttempts:
     ) -> tuple[str, str]:
         """The attempt's id and the address to open. Raises `LoginFailed` when no port is free."""
         await self.end_current(REPLACED)
+        wish = Wish()
         login = BrowserLogin(
             self._http,
             self._issuer,
-            self._keep(asyncio.get_running_loop()),
+            self._keep(wish),
             originator=originator,
             workspace_id=workspace_id,
             ports=browser_login.PORTS,
             is_streamlined=is_streamlined,
         )
         await login.__aenter__()
-        attempt = self._begin(self._in_browser(login), tell, "Login server error: ", login.accept)
+        work = self._in_browser(login, wish)
+        attempt = self._begin(work, wish, tell, "Login server error: ", login.accept)
         return attempt.login_id, login.auth_url
 
     async def begin_with_device(
@@ -74,17 +78,20 @@ class LoginAttempts:
         """The attempt's id and the code to type. Raises `LoginFailed` or `Unreachable`."""
         await self.end_current(REPLACED)
         code = await request_code(self._http, self._issuer)
-        attempt = self._begin(self._with_device(code, workspace_id), tell, "", None)
+        wish = Wish()
+        attempt = self._begin(self._with_device(code, workspace_id, wish), wish, tell, "", None)
         return attempt.login_id, code
 
     def cancel(self, login_id: str) -> bool:
-        """Give an attempt up; whether it was going on. Its end is told a moment later."""
+        """Give an attempt up; whether it could be. Its end is told a moment later.
+
+        One that is being stored can be: what was written is taken back.
+        """
         attempt = self._current
         if attempt is None or attempt.login_id != login_id:
             return False
         self._current = None
-        attempt.end(GIVEN_UP)
-        return True
+        return attempt.end(GIVEN_UP)
 
     def come_back(self, login_id: str, address: str) -> bool:
         """Hand in the address a browser elsewhere was sent to; whether it is this attempt's."""
@@ -110,11 +117,12 @@ class LoginAttempts:
     def _begin(
         self,
         work: Coroutine[Any, Any, StoredAuth],
+        wish: Wish,
         tell: Tell,
         prefix: str,
         accept: Callable[[str], bool] | None,
     ) -> _Attempt:
-        attempt = _Attempt(work, tell, prefix, accept, on_end=self._ended)
+        attempt = _Attempt(work, wish, tell, prefix, accept, on_end=self._ended)
         self._current = attempt
         return attempt
 
@@ -122,31 +130,49 @@ class LoginAttempts:
         if self._current is attempt:
             self._current = None
 
-    async def _in_browser(self, login: BrowserLogin) -> StoredAuth:
+    async def _in_browser(self, login: BrowserLogin, wish: Wish) -> StoredAuth:
         try:
             async with asyncio.timeout(LIMIT_SECONDS):
                 return await login.wait()
         except (TimeoutError, asyncio.CancelledError):
+            wish.give_up()
             await login.__aexit__(None, None, None)
-            if login.kept is None:
+            if wish.kept is None:
                 raise
-            return login.kept  # all was done but for the last page
+            return wish.kept  # all was done but for the last page
         finally:
             await login.__aexit__(None, None, None)
 
-    async def _with_device(self, code: DeviceCode, workspace_id: str | None) -> StoredAuth:
+    async def _with_device(
+        self, code: DeviceCode, workspace_id: str | None, wish: Wish
+    ) -> StoredAuth:
         stored = await wait_for_approval(self._http, self._issuer, code, workspace_id=workspace_id)
-        await asyncio.to_thread(self._keep(asyncio.get_running_loop()), stored)
+        try:
+            await asyncio.to_thread(self._keep(wish), stored)
+        except asyncio.CancelledError:
+            if wish.kept is None:
+                raise
         return stored
 
-    def _keep(self, loop: asyncio.AbstractEventLoop) -> Callable[[StoredAuth], None]:
-        """Stores a sign-in, on a thread; the one it replaces is given back afterwards."""
+    def _keep(self, wish: Wish) -> Callable[[StoredAuth], None]:
+        """Stores a sign-in, on a thread. What is not in use afterwards is given back: the one it
+        replaces, or itself where it was given up meanwhile."""
+        loop = asyncio.get_running_loop()
 
         def keep(stored: StoredAuth) -> None:
             replaced = self._auth.stored
-            self._auth.keep(stored)
-            if replaced is not None and replaced.tokens is not None:
-                loop.call_soon_threadsafe(self._give_back, replaced)
+            try:
+                is_kept = self._auth.keep_if_wanted(stored, wish)
+            except StoreFailed as failure:
+                if wish.is_given_up:  # nobody waits for it any more
+                    log.error("a sign-in that was given up: %s", failure)
+                raise
+            given_back = replaced if is_kept else stored
+            if given_back is not None and given_back.tokens is not None:
+                with suppress(RuntimeError):  # the server has ended meanwhile
+                    loop.call_soon_threadsafe(self._give_back, given_back)
+            if not is_kept:
+                raise LoginFailed(GIVEN_UP)
 
         return keep
 
@@ -162,6 +188,7 @@ class _Attempt:
     def __init__(
         self,
         work: Coroutine[Any, Any, StoredAuth],
+        wish: Wish,
         tell: Tell,
         prefix: str,
         accept: Callable[[str], bool] | None,
@@ -170,6 +197,7 @@ class _Attempt:
         self.login_id = ids.uuid4()
         self.accept = accept
         """Takes the address a browser elsewhere was sent to."""
+        self._wish = wish
         self._tell = tell
         self._prefix = prefix
         self._on_end = on_end
@@ -177,9 +205,12 @@ class _Attempt:
         self.task = asyncio.get_running_loop().create_task(work)
         self.task.add_done_callback(self._over)
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: str) -> bool:
+        """Stop; whether the sign-in is given up by it, as it is unless it is kept already."""
+        is_given_up = self._wish.give_up()
         self._reason = reason
         self.task.cancel()
+        return is_given_up
 
     def _over(self, task: asyncio.Task[StoredAuth]) -> None:
         self._on_end(self)

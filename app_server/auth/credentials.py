@@ -38,6 +38,11 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
         return self.mode in CHATGPT_MODES
 
     @property
+    def identity(self) -> tuple[AuthMode, str | None]:
+        """What stays the same when tokens are renewed."""
+        return self.mode, self.account_id
+
+    @property
     def plan_type(self) -> PlanType | None:
         return plan_type(self.plan) if self.uses_chatgpt_backend else None
 

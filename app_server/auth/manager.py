@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from app_server.auth.renewal import Renewal
     from app_server.auth.single_flight import SingleFlight
     from app_server.auth.token_command import CommandTokens
+    from app_server.auth.wish import Wish
     from app_server.protocol.account import AuthMode, GetAccountResponse, PlanType
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,10 @@ class AuthManager:
         self._changing = threading.RLock()
         """Held while the sign-in is looked up or changed, so that none of it is overtaken."""
         self._on_change = on_change
+        self.forbids: Callable[[Credentials], str | None] = lambda _found: None
+        """Why a stored sign-in must not be used; heeded from the next look on."""
+        self.forbidden: str | None = None
+        """What `forbids` said of the stored sign-in."""
 
     @property
     def credentials(self) -> Credentials | None:
@@ -129,11 +134,12 @@ class AuthManager:
 
     def _look_up(self) -> None:
         self._stored = self._lent.load() or self._newest(self._store.load())
-        key = from_key(self._environment.get("CODEX_API_KEY", ""), "CODEX_API_KEY")
+        stored = from_stored(self._stored, "store")
+        self.forbidden = None if stored is None else self.forbids(stored)
         self._credentials = (
-            key
+            from_key(self._environment.get("CODEX_API_KEY", ""), "CODEX_API_KEY")
             or from_stored(self._lent.load(), "host")
-            or from_stored(self._stored, "store")
+            or (stored if self.forbidden is None else None)
             or from_key(self._environment.get("OPENAI_API_KEY", ""), "OPENAI_API_KEY")
         )
         self._loaded = True
@@ -160,9 +166,8 @@ class AuthManager:
         """Use a host application's tokens, in memory only. Blocks. Raises `BadToken`."""
         from app_server.auth.host_tokens import as_stored
 
-        lent = as_stored(tokens, clock.utc_timestamp())
         with self._changing:
-            self._lent.save(lent)
+            self._lent.save(as_stored(tokens, clock.utc_timestamp()))
             self._look_up()
         log.info("signed in with a host application's tokens")
 
@@ -172,6 +177,23 @@ class AuthManager:
             self._store.save(signed_in)
             self._lent.delete()
             self._look_up()
+
+    def keep_if_wanted(self, signed_in: StoredAuth, wish: Wish) -> bool:
+        """As `keep`; False where it is given up while it is written: then all is as before."""
+        with self._changing:
+            lent, before = self._lent.load(), self._newest(self._store.load())
+            if wish.is_given_up:
+                return False
+            self.keep(signed_in)
+            if wish.keep(signed_in):
+                return True
+            if lent is not None:
+                self._lent.save(lent)
+            try:
+                self._store.delete() if before is None else self._store.save(before)
+            finally:
+                self._look_up()
+            return False
 
     async def sign_out(self) -> bool:
         """Give the tokens back and forget the sign-in; whether there was one. Raises `StoreFailed`.
@@ -187,7 +209,7 @@ class AuthManager:
             return await _on_a_thread(self.logout)
 
     def logout(self) -> bool:
-        """Forget the sign-in; whether there was one to forget. Blocks. Raises `StoreFailed`."""
+        """Forget the sign-in; whether there was one. Blocks. Raises `StoreFailed`."""
         with self._changing:
             was_lent = self._lent.delete()
             try:
@@ -198,15 +220,13 @@ class AuthManager:
         return was_lent or was_stored
 
     async def revoke(self, given_up: StoredAuth | None = None) -> None:
-        """Tell the service that our own tokens are given back, as well as that goes.
-
-        Those that are stored, or earlier ones that a new sign-in has replaced.
-        """
+        """Tell the service, if it can be told, that our own tokens are given back: these, or else
+        those that are stored."""
         if self._http is None:
             return
         if given_up is None:
             given_up = self._newest(await _on_a_thread(self._store.load))
-        if given_up is None or not _are_our_own(given_up):
+        if given_up is None or not given_up.is_our_own:
             return
         from app_server.auth.revoke import revoke
 
@@ -291,7 +311,7 @@ class AuthManager:
         before = await self.ready()
         await _on_a_thread(self.reload)
         found = self._credentials
-        if found is None or before is None or _identity(found) != _identity(before):
+        if found is None or before is None or found.identity != before.identity:
             if self._on_change is not None:
                 self._on_change()
             from app_server.auth.refresh import OTHER_ACCOUNT
@@ -351,11 +371,7 @@ class AuthManager:
     def _newest(self, loaded: StoredAuth | None) -> StoredAuth | None:
         """Renewed tokens that could not be stored stand in for the spent ones they came from."""
         unsaved = self._unsaved
-        if unsaved is None or loaded is None or loaded.tokens is None or unsaved.tokens is None:
-            return loaded
-        is_spent = (loaded.last_refresh or "") < (unsaved.last_refresh or "")
-        is_same_account = loaded.tokens.account_id == unsaved.tokens.account_id
-        return unsaved if is_spent and is_same_account else loaded
+        return unsaved if unsaved is not None and unsaved.renews(loaded) else loaded
 
     def _bearer(self, key: str, provider: ProviderNeeds) -> dict[str, str]:
         if not is_usable(key):
@@ -382,11 +398,3 @@ async def _on_a_thread(work: Callable[..., T], *given: Any) -> T:
     import asyncio  # 30 ms, and whoever asks before the first frame has no use for it
 
     return await asyncio.to_thread(work, *given)
-
-
-def _are_our_own(stored: StoredAuth) -> bool:
-    return stored.tokens is not None and stored.auth_mode in (None, "chatgpt")
-
-
-def _identity(found: Credentials) -> tuple[AuthMode, str | None]:
-    return found.mode, found.account_id

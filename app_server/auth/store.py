@@ -61,6 +61,18 @@ class StoredAuth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     plan: str | None = None
     """What a host application said of the plan; only ever in memory."""
 
+    @property
+    def is_our_own(self) -> bool:
+        """Whether it holds tokens that the service gave to us."""
+        return self.tokens is not None and self.auth_mode in (None, "chatgpt")
+
+    def renews(self, other: StoredAuth | None) -> bool:
+        """Whether these tokens came from those."""
+        if other is None or other.tokens is None or self.tokens is None:
+            return False
+        is_newer = (other.last_refresh or "") < (self.last_refresh or "")
+        return is_newer and other.tokens.account_id == self.tokens.account_id
+
     def __repr__(self) -> str:
         return f"StoredAuth(auth_mode={self.auth_mode!r}, …)"
 

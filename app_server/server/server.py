@@ -125,7 +125,7 @@ class Server:
         )
         from app_server.server.startup import config_warnings
 
-        for row, warning in await config_warnings(self.services):
+        for row, warning in await config_warnings(self):
             connection.notify(row, warning)
         status = RemoteControlStatusChangedNotification(
             status="disabled",

@@ -46,12 +46,16 @@ NEEDED_BY_THE_FIRST_COMMAND = (
     "tree_sitter_bash",
 )
 
+REMOVAL_SECONDS = 0.3
+"""For a forbidden sign-in to be removed before a client is welcomed; a file takes no time."""
+
 PREWARM_DELAY_SECONDS = 0.1
 """After a turn has begun: its request to the model goes first."""
 
 
-async def config_warnings(services: Services) -> list[Notice]:
+async def config_warnings(server: Server) -> list[Notice]:
     """What is wrong with the configuration, in the order found; never fails."""
+    services = server.services
     try:
         await services.cloud_demands.soon()
         loaded = await asyncio.to_thread(services.load_config, services.cwd, {})
@@ -72,7 +76,7 @@ async def config_warnings(services: Services) -> list[Notice]:
     services.told_warnings.update(told)
     warnings = [(CONFIG_WARNING, warning) for warning in told]
     warnings += _unwritable_home(services.codex_home)
-    return warnings + await _forbidden_sign_in(services, loaded.config)
+    return warnings + await _forbidden_sign_in(server, loaded.config)
 
 
 def _unwritable_home(codex_home: Path) -> list[Notice]:
@@ -85,20 +89,46 @@ def _unwritable_home(codex_home: Path) -> list[Notice]:
     return [(CONFIG_WARNING, warning)]
 
 
-async def _forbidden_sign_in(services: Services, config: Config) -> list[Notice]:
-    """In a terminal session, a stored sign-in that the settings forbid is removed, and told."""
+async def _forbidden_sign_in(server: Server, config: Config) -> list[Notice]:
+    """In a terminal session, a stored sign-in that the settings forbid is removed, and told.
+
+    A keyring that waits to be unlocked keeps no client waiting: what is found there is told later,
+    and not used meanwhile.
+    """
+    services = server.services
     is_forced = config.forced_login_method or config.forced_chatgpt_workspace_id
     if services.session_source != "cli" or not is_forced:
         return []
-    from app_server.auth.errors import AuthError
     from app_server.auth.rules import violation
 
-    found = await services.auth.ready()
-    text = violation(found, config) if found is not None and found.source == "store" else None
+    services.auth.forbids = lambda found: violation(found, config)
+    told: list[Notice] = []
+    too_late = False
+
+    async def remove() -> None:
+        told.extend(await _removed_sign_in(services))
+        if too_late:
+            for row, warning in told:
+                server.broadcast(row, warning)
+
+    removing = server.tasks.start(remove())
+    await asyncio.wait({removing}, timeout=REMOVAL_SECONDS)
+    too_late = not removing.done()
+    return list(told)
+
+
+async def _removed_sign_in(services: Services) -> list[Notice]:
+    from app_server.auth.errors import AuthError
+
+    auth = services.auth
+    found = await auth.ready()
+    if found is not None and found.source == "store" and auth.forbids(found) is not None:
+        await asyncio.to_thread(auth.reload)  # it was looked up before anybody forbade it
+    text = auth.forbidden
     if text is None:
         return []
     try:
-        await asyncio.to_thread(services.auth.logout)
+        await asyncio.to_thread(auth.logout)
     except AuthError as problem:
         text = f"{text} {problem}"
     return [(CONFIG_WARNING, ConfigWarningNotification(summary=text))]

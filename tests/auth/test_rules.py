@@ -10,7 +10,7 @@ from app_server.auth.rules import violation
 from app_server.auth.secret import Secret
 from app_server.auth.store import FileStore, StoredAuth
 from app_server.server.options import ServerOptions
-from app_server.server.services import Services
+from app_server.server.server import Server
 from app_server.server.startup import config_warnings
 
 
@@ -49,6 +49,6 @@ async def test_a_forbidden_sign_in_is_removed_when_a_terminal_session_begins(
     FileStore(codex_home).save(StoredAuth(auth_mode="apikey", api_key="sk-test"))
     (codex_home / "config.toml").write_text('forced_login_method = "chatgpt"\n')
     options = ServerOptions(codex_home=codex_home, cwd=workspace, session_source=source)  # type: ignore[arg-type]
-    told = [warning.summary for _, warning in await config_warnings(Services(options))]
+    told = [warning.summary for _, warning in await config_warnings(Server(options))]
     assert any("ChatGPT login is required" in text for text in told) is not remains
     assert (codex_home / "auth.json").exists() is remains

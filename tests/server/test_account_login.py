@@ -1,6 +1,7 @@
 """Signing in with ChatGPT through the server: by browser and by device code."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from app_server.protocol.account import (
     ACCOUNT_LOGOUT,
     ACCOUNT_READ,
     AccountUpdatedNotification,
+    ApiKeyAccount,
     CancelLoginAccountParams,
     ChatgptAccount,
     ChatgptDeviceCodeLoginAccountParams,
@@ -44,6 +46,8 @@ from tests.server.signing_in import (
     welcomed,
 )
 from tests.support.issuer import Issuer
+
+BOUND_SECONDS = 30
 
 
 @pytest.fixture
@@ -133,6 +137,60 @@ async def test_a_sign_in_that_is_kept_already_cannot_be_cancelled_any_more(
     cancel = CancelLoginAccountParams(login_id=started.login_id)
     await client.request(ACCOUNT_LOGIN_CANCEL, cancel)
     assert await told(client, 2) == [completed(started.login_id), *SIGNED_IN]
+
+
+class SlowWrite:
+    """A place that takes its time with the first sign-in it is given."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.has_begun = threading.Event()
+        self.may_end = threading.Event()
+        save = FileStore.save
+
+        def slow(store: FileStore, auth: StoredAuth) -> None:
+            if not self.has_begun.is_set():
+                self.has_begun.set()
+                assert self.may_end.wait(BOUND_SECONDS)
+            save(store, auth)
+
+        monkeypatch.setattr(FileStore, "save", slow)
+
+    async def begun(self) -> None:
+        assert await asyncio.to_thread(self.has_begun.wait, BOUND_SECONDS)
+
+
+@pytest.mark.parametrize("before", [None, StoredAuth(auth_mode="apikey", api_key="sk-before")])
+@pytest.mark.parametrize("way", ["browser", "code"])
+async def test_a_sign_in_given_up_while_it_is_stored_leaves_all_as_it_was(
+    connect: Connector,
+    issuer: Issuer,
+    codex_home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+    before: StoredAuth | None,
+) -> None:
+    if before is not None:
+        FileStore(codex_home).save(before)
+    client = await welcomed(await connect())
+    writing = SlowWrite(monkeypatch)
+    started: Any
+    visiting: list[Any] = []
+    if way == "browser":
+        started = await begin(client)
+        visiting.append(asyncio.create_task(visit(issuer.authorize(started.auth_url))))
+    else:
+        started = await client.request(ACCOUNT_LOGIN_START, ChatgptDeviceCodeLoginAccountParams())
+    await writing.begun()
+    cancel = CancelLoginAccountParams(login_id=started.login_id)
+    assert (await client.request(ACCOUNT_LOGIN_CANCEL, cancel)).status == "canceled"
+    (ended,) = await told(client, 1)
+    assert not ended.params.success
+    writing.may_end.set()
+    await asyncio.to_thread(issuer.wait_until_asked, "/oauth/revoke")
+    await asyncio.gather(*visiting, return_exceptions=True)
+    account = (await client.request(ACCOUNT_READ, GetAccountParams())).account
+    assert account == (None if before is None else ApiKeyAccount())
+    assert FileStore(codex_home).load() == before
 
 
 async def test_a_sign_in_nobody_finishes_times_out(

@@ -3,14 +3,19 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from app_server.auth.store import FileStore, StoredAuth
 from app_server.protocol.account import ACCOUNT_READ, ApiKeyAccount, GetAccountParams
 from app_server.protocol.config import CONFIG_READ, ConfigReadParams
+from app_server.protocol.notices import CONFIG_WARNING
 from app_server.server import cloud_demands
+from app_server.server.options import ServerOptions
+from app_server.server.server import Server
 from tests.server.connector import Connector
+from tests.server.signing_in import welcomed
 
 BOUND_SECONDS = 30
 
@@ -52,3 +57,21 @@ async def test_the_settings_are_read_meanwhile_and_one_look_serves_everybody(
         answers = await asyncio.gather(*asking)
     assert [answer.account for answer in answers] == [ApiKeyAccount()] * 3
     assert slow_place.looks == 1
+
+
+async def test_a_sign_in_that_is_forbidden_is_told_when_it_is_found_and_never_used(
+    codex_home: Path, workspace: Path, slow_place: SlowPlace, through_json: bool
+) -> None:
+    (codex_home / "config.toml").write_text('forced_login_method = "chatgpt"\n')
+    options = ServerOptions(codex_home=codex_home, cwd=workspace, session_source="cli")
+    async with asyncio.timeout(BOUND_SECONDS), Server(options) as server:
+        connector = Connector(server, through_json)
+        client = await welcomed(await connector())
+        asking = asyncio.create_task(client.request(ACCOUNT_READ, GetAccountParams()))
+        slow_place.unlocked.set()
+        assert (await asking).account is None
+        while True:
+            await client.arrival()
+            if any(event.method == CONFIG_WARNING.name for event in client.drain()):
+                break
+        await connector.leave()
