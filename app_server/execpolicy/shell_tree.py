@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 LONGEST_SCRIPT_BYTES = 128 * 1024
 """Linux starts nothing with a longer argument."""
-LONGEST_PARSE_SECONDS = 0.1
-"""Of processor time. An ordinary line takes 0.05 ms, the longest ordinary script 80 ms."""
+LONGEST_PARSE_SECONDS = 0.2
+"""Of processor time. An ordinary line takes 0.05 ms, the longest ordinary script 80 ms; garbage may
+be collected meanwhile.
+"""
 
 
 class Unreadable(Exception):
@@ -50,9 +52,10 @@ def read_script(script: str) -> Script:
     source = script.encode("utf-8", "replace")
     if len(source) > LONGEST_SCRIPT_BYTES:
         raise Unreadable
+    parser = Parser(_bash())
     give_up_at = time.thread_time() + LONGEST_PARSE_SECONDS
     try:
-        tree = Parser(_bash()).parse(
+        tree = parser.parse(
             lambda offset, _point: source[offset:],
             progress_callback=lambda _offset, _failed: time.thread_time() > give_up_at,
         )
