@@ -291,6 +291,15 @@ class CodexApp(Errands):
         )
         self._close_messages_no_wait()
 
+    def take_back(self, columns: int, most_rows: int) -> int:
+        return self.chat.committer.take_back(columns, most_rows)
+
+    def narrowed(self, columns: int) -> None:
+        self.chat.committer.narrowed(columns)
+
+    def keep_all(self) -> None:
+        self.chat.committer.keep_all()
+
     async def _on_resize(self, event: Any) -> None:
         await super()._on_resize(event)
         self.call_next(self.chat.present, self.store.state)

@@ -1,10 +1,10 @@
 """What the inline face may push into the terminal's scrollback, and what is still open.
 
 `Committer` remembers what has been committed and is asked once per frame. Committed lines are never
-taken back and never repeated. Settled cells come in order; of a growing message the blocks that
-cannot change any more come early, and whatever settles meanwhile waits until that message is done.
-If a message that was partly committed is discarded (its stream broke and is tried again), a line
-says so. Knows no terminal: it returns lines.
+repeated, and taken back only by `take_back`, to be laid out anew. Settled cells come in order; of a
+growing message the blocks that cannot change any more come early, and whatever settles meanwhile
+waits until that message is done. If a message that was partly committed is discarded (its stream
+broke and is tried again), a line says so. Knows no terminal: it returns lines.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from tui.cells.draw import Mode, draw, draw_blocks, gap_before
+from tui.cells.laid_out import LaidOut
 from tui.state.cells import AgentMessageCell, AnyCell, ProposedPlanCell
 from tui.state.select import left_behind, live_cells
 from tui.state.thread import ThreadState
@@ -41,6 +42,9 @@ class Committer:
     """One per transcript on screen; `reset` when the transcript was replaced."""
 
     def __init__(self) -> None:
+        self._laid_out = LaidOut()
+        self._noted = 0
+        """How many lines of the frame being made are in there."""
         self.reset()
 
     def reset(self) -> None:
@@ -49,12 +53,38 @@ class Committer:
         self._epoch: int | None = None
         self._last: AnyCell | None = None
         self._open: _Open | None = None
+        self._laid_out.forget()
+
+    def take_back(self, columns: int, most_rows: int) -> int:
+        """Give up the latest commits, at most so many rows of a terminal that has become this
+        wide; the next frame commits them again. Returns how many rows these were."""
+        self._laid_out.fits_in(columns)
+        found = self._laid_out.take_back(most_rows)
+        if found is None:
+            return 0
+        mark, rows = found
+        self._cells, self._last, self._open = mark.cells, mark.last, None
+        return rows
+
+    def narrowed(self, columns: int) -> None:
+        """The terminal is, or was for a while, this wide."""
+        self._laid_out.fits_in(columns)
+
+    def keep_all(self) -> None:
+        """Other lines follow what is committed: it stays as it is."""
+        self._laid_out.forget()
 
     def frame(self, thread: ThreadState, width: int, palette: Palette, now: float) -> Frame:
         """What to add to the scrollback, and what to show below it."""
         if self._epoch is not None and self._epoch != thread.epoch:
             self.reset()
         self._epoch = thread.epoch
+        frame = self._frame(thread, width, palette, now)
+        self._laid_out.add(frame.commit[self._noted :])
+        self._noted = 0
+        return frame
+
+    def _frame(self, thread: ThreadState, width: int, palette: Palette, now: float) -> Frame:
         commit: list[Strip] = []
         waiting = thread.settled[self._cells :]
         live = live_cells(thread)
@@ -73,15 +103,24 @@ class Committer:
                     commit, self._region(thread, waiting, live, growing, width, palette, now)
                 )
             waiting = tuple(cell for cell in waiting if cell.id != opened.cell.id)
-        for cell in waiting:
+        for place, cell in enumerate(waiting, self._cells):
+            if opened is None:
+                self._begin(place, commit)
             commit += self._whole(cell, width, palette)
         self._cells = len(thread.settled)
         first = live[0] if live else None
         if isinstance(first, AgentMessageCell | ProposedPlanCell):
+            self._begin(self._cells, commit)
             commit += self._begin_message(first, width, palette)
         else:
             first = None
         return Frame(commit, self._region(thread, (), live, first, width, palette, now))
+
+    def _begin(self, cells: int, commit: list[Strip]) -> None:
+        """What is committed from here on can be taken back without what is before it."""
+        self._laid_out.add(commit[self._noted :])
+        self._noted = len(commit)
+        self._laid_out.begin(cells, self._last)
 
     def _whole(self, cell: AnyCell, width: int, palette: Palette) -> list[Strip]:
         lines = draw(cell, width, palette, fold=False)

@@ -59,7 +59,7 @@ class ChatScreen(ChatPanels):
         super().__init__(palette)
         self._placeholder = placeholder
         self._inline = inline
-        self._committer = Committer()
+        self.committer = Committer()
         self._armed: tuple[str, float] | None = None
         """The first of two key presses, and until when it counts."""
         self._focused_thread: str | None = None
@@ -134,9 +134,9 @@ class ChatScreen(ChatPanels):
         if thread.id != self._focused_thread:
             if self._focused_thread is not None:
                 app.commit_strips([BLANK])
-                self._committer.reset()
+                self.committer.reset()
             self._focused_thread = thread.id
-        frame = self._committer.frame(thread, width, self._palette, at)
+        frame = self.committer.frame(thread, width, self._palette, at)
         app.commit_strips(frame.commit)
         tail.show_tail(frame.region, room)
 
@@ -188,7 +188,8 @@ class ChatScreen(ChatPanels):
         if not self._inline or thread is None:
             return
         app = self.app
-        self._committer.frame(thread, app.size.width, self._palette, app.clock.now())
+        self.committer.frame(thread, app.size.width, self._palette, app.clock.now())
+        self.committer.keep_all()
         app.commit_strips([BLANK, styled((WENT_BACK, self._palette.dim))])
 
     def last_lines(self) -> Sequence[Strip]:
@@ -203,7 +204,7 @@ class ChatScreen(ChatPanels):
         if thread is None or self.app.options.remote:
             return self.query_one(LiveTail).lines
         ended = ended_with_the_program(thread)
-        return self._committer.frame(
+        return self.committer.frame(
             ended, self.app.size.width, self._palette, self.app.clock.now()
         ).commit
 

@@ -79,6 +79,17 @@ class DisplayApp(App[T]):
         if driver is not None:
             driver.painter.commit(rows_of(strips, self.console._color_system))
 
+    def take_back(self, columns: int, most_rows: int) -> int:
+        """Give up committed lines so that the next frame lays them out anew; how many rows of a
+        terminal that was never narrower than `columns` they are. None here."""
+        return 0
+
+    def narrowed(self, columns: int) -> None:
+        """The terminal is, or was for a while, this wide."""
+
+    def keep_all(self) -> None:
+        """What is committed so far can no longer be given up."""
+
     def paint_now(self, widget: Widget) -> None:
         """Show `widget` as it is now, without waiting for the timer; its size is unchanged."""
         screen = self.screen

@@ -2,15 +2,17 @@
 
 The app asks it to paint rows and to commit lines; it writes them in one piece on the loop's
 thread. A resize stops the painting until the terminal has been quiet for a while, since terminals
-tell of their sizes later than they rewrap (see `docs/decisions/0010-inline-face.md`). The
-parent's members used here are named in that page; the major version of Textual is pinned.
+tell of their sizes later than they rewrap (see `docs/decisions/0010-inline-face.md`). A terminal
+that has become wider is asked where the cursor is, so that what is on the screen above the region
+can be taken back and laid out anew; one that does not answer keeps it as it is. The parent's
+members used here are named in that page; the major version of Textual is pinned.
 """
 
 import asyncio
 import io
 import os
 import signal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.drivers.linux_inline_driver import LinuxInlineDriver
@@ -21,6 +23,14 @@ from tui.terminal.first_paint import FirstPaint, HandOver, restore_tty
 from tui.terminal.key_reader import KeyReader
 from tui.terminal.painter import Painter
 
+if TYPE_CHECKING:
+    from tui.terminal.display import DisplayApp
+
+WHERE_IS_THE_CURSOR = "\x1b[6n"
+ANSWER_SECONDS = 0.3
+"""For the terminal's answer; over a slow line the text just keeps its width."""
+NO_WIDTH = 1 << 16
+
 QUIET_SECONDS = 0.4
 """tmux tells of the last of a burst of sizes up to 250 ms after it has rewrapped."""
 
@@ -28,6 +38,7 @@ QUIET_SECONDS = 0.4
 class InlineDriver(KeyReader, LinuxInlineDriver):
     """`first_paint` is set on a subclass by `inline_driver`, before Textual makes the instance."""
 
+    _app: "DisplayApp[Any]"
     first_paint: FirstPaint
     park_cursor = False
 
@@ -38,6 +49,10 @@ class InlineDriver(KeyReader, LinuxInlineDriver):
         self.farewell: list[Row] = []
         """Lines to leave below the transcript at the end."""
         self._resizing: asyncio.TimerHandle | None = None
+        self._asking: asyncio.TimerHandle | None = None
+        """Until when the terminal may say where the cursor is."""
+        self._narrowest = NO_WIDTH
+        """Of the widths since the last frame was painted."""
         self._stopped = True
 
     @property
@@ -70,9 +85,8 @@ class InlineDriver(KeyReader, LinuxInlineDriver):
             return
         self._stopped = True
         self.take_over()
-        if self._resizing is not None:
-            self._resizing.cancel()
-            self._resizing = None
+        self._app.keep_all()  # whoever has the terminal meanwhile may write below it
+        self._stop_waiting()
         self._loop.remove_signal_handler(signal.SIGWINCH)
         leave = self.painter.leave_alternate() if self.painter.is_alternate else ""
         self._disable_bracketed_paste()
@@ -85,7 +99,9 @@ class InlineDriver(KeyReader, LinuxInlineDriver):
 
     def can_paint(self, size: Size) -> bool:
         """The terminal stands still and has the size the rows were made for."""
-        return self._resizing is None and terminal_size() == (size.width, size.height)
+        if self._resizing is not None or self._asking is not None:
+            return False
+        return terminal_size() == (size.width, size.height)
 
     def paint(self, rows: list[Row], cursor: tuple[int, int] | None) -> None:
         self._send(self.painter.frame(rows, cursor))
@@ -105,17 +121,47 @@ class InlineDriver(KeyReader, LinuxInlineDriver):
     def _get_terminal_size(self) -> tuple[int, int]:
         return terminal_size()
 
+    def cursor_told(self, row: int) -> None:
+        self._loop.call_soon_threadsafe(self._lay_out_anew, row)
+
     def _size_changed(self) -> None:
-        if self._resizing is not None:
-            self._resizing.cancel()
+        self._stop_waiting()
+        self._narrowest = min(self._narrowest, self._app.size.width, terminal_size()[0])
         self._resizing = self._loop.call_later(QUIET_SECONDS, self._size_settled)
 
     def _size_settled(self) -> None:
         self._resizing = None
         columns, rows = terminal_size()
         self._send(self.painter.resized(columns, rows))
-        size = Size(columns, rows)
+        is_wider = columns > self._app.size.width and self.painter.is_plain
+        if is_wider and not self.park_cursor:
+            self._asking = self._loop.call_later(ANSWER_SECONDS, self._tell_size)
+            self._send(WHERE_IS_THE_CURSOR)
+        else:
+            self._tell_size()
+
+    def _lay_out_anew(self, rows_above: int) -> None:
+        """The cursor stands at the region's beginning, below so many rows of the screen."""
+        if self._asking is None:
+            return  # nobody waits for this any more
+        narrowest = min(self._narrowest, terminal_size()[0])
+        # one row stays: what is erased in the top-left corner goes into the terminal's history
+        taken = self._app.take_back(narrowest, rows_above - 1)
+        self._send(self.painter.take_back(taken))
+        self._tell_size()
+
+    def _tell_size(self) -> None:
+        self._stop_waiting()
+        size = Size(*terminal_size())
+        self._app.narrowed(min(self._narrowest, size.width))
+        self._narrowest = NO_WIDTH
         self._app.post_message(events.Resize(size, size))
+
+    def _stop_waiting(self) -> None:
+        for timer in (self._resizing, self._asking):
+            if timer is not None:
+                timer.cancel()
+        self._resizing = self._asking = None
 
     def _send(self, text: str) -> None:
         if text:

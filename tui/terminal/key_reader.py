@@ -125,8 +125,12 @@ class KeyReader(_Driver):
         for message in messages:
             if isinstance(message, events.CursorPosition):
                 self.cursor_origin = (message.x, message.y)
+                self.cursor_told(message.y)
             else:
                 self.process_message(message)
+
+    def cursor_told(self, row: int) -> None:
+        """The terminal says in which of its rows, from 0, the cursor stands."""
 
     def _terminal_is_gone(self) -> None:
         """Nobody can read or write any more: leave, without asking."""

@@ -2,10 +2,10 @@
 
 The region is a block of rows that begins wherever the cursor was; lines are committed by writing
 them where the region begins and drawing the region again below. Positions are relative throughout,
-because nobody knows what the shell wrote above. Invariants: a committed line is written once; the
-terminal never erases from its own top-left corner (terminals move what is erased there into their
-history). No I/O: every method returns what to write. The recipe was tried in tmux and is told in
-`docs/decisions/0010-inline-face.md`.
+because nobody knows what the shell wrote above. Invariants: a committed line is written once,
+unless it is taken back; the terminal never erases from its own top-left corner (terminals move what
+is erased there into their history). No I/O: every method returns what to write. The recipe was
+tried in tmux and is told in `docs/decisions/0010-inline-face.md`.
 """
 
 from collections.abc import Sequence
@@ -105,6 +105,16 @@ class Painter:
             above.pop()
         self._stranded = above
         return body
+
+    @property
+    def is_plain(self) -> bool:
+        """What is committed stands right above the region, all of it."""
+        return self._alternate_rows is None and not self._commits and not self._stranded
+
+    def take_back(self, rows: int) -> str:
+        """Take so many committed rows away, after the region: each was one row of the terminal,
+        and at least one more is above them on the screen."""
+        return self._forget(rows) if rows > 0 else ""
 
     def clear(self) -> str:
         """Take the region away; the cursor ends where it began."""

@@ -53,6 +53,13 @@ class Terminal:
             self.region = plain(frame.region)
         return self
 
+    def widen(self, width: int, room: int) -> None:
+        """The terminal grows; so many of its rows above the region can be reached."""
+        taken = self.committer.take_back(min(width, self.width), room)
+        assert taken <= room
+        del self.lines[len(self.lines) - taken :]
+        self.width = width
+
     @property
     def text(self) -> str:
         return "\n".join(self.lines)
@@ -109,6 +116,66 @@ def test_after_a_resize_the_rest_is_drawn_at_the_new_width_and_nothing_twice() -
         "• First paragraph.\n\n  Second paragraph that is long enough to wrap.\n\n"
         "  Third one.\n\n  Fourth."
     )
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_what_is_given_up_in_a_wider_terminal_is_committed_as_wide_as_that(name: str) -> None:
+    screen, terminal = Screen(), Terminal()
+    screen.store.listener = lambda _before, state, _effects: terminal.show(state.thread)  # type: ignore[assignment]
+    play(name, screen=screen)
+    terminal.show(screen.thread)
+    narrow = whole(screen.thread)
+    assert max(map(len, narrow.split("\n"))) <= 60
+    terminal.widen(100, room=1_000)
+    assert terminal.show(screen.thread).text == whole(screen.thread, 100)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_widening_at_any_moment_loses_and_doubles_nothing(seed: int) -> None:
+    chance = random.Random(seed)
+    screen, terminal = open_screen(), Terminal()
+    turn_began(screen)
+    for number in range(12):
+        words = " ".join(f"w{number}-{count}" for count in range(chance.randint(3, 20)))
+        said(screen, f"{words}.\n\n", f"m{number % 3}")
+        if chance.random() < 0.3:
+            screen.apply(Say(level="warning", text=f"Careful {number}."))
+        if chance.random() < 0.4:
+            text = next((cell.text for cell in screen.thread.live if hasattr(cell, "text")), "")
+            if text:
+                item_id = screen.thread.live[0].id
+                completed(screen, type="agentMessage", id=item_id, text=text)
+        terminal.show(screen.thread)
+        if chance.random() < 0.4:
+            terminal.widen(terminal.width + chance.randint(1, 9), room=chance.randint(0, 40))
+            terminal.show(screen.thread)
+    turn_ended(screen)
+    terminal.show(screen.thread)
+    assert sorted(terminal.text.split()) == sorted(whole(screen.thread).split())
+
+
+def test_a_line_that_did_not_fit_and_what_is_above_it_stay_as_they_are() -> None:
+    terminal = Terminal(width=30)
+    cells = (
+        message("above the code, and long enough to wrap", complete=True, cell_id="a"),
+        message(f"```\n{'x' * 40}\n```", complete=True, cell_id="b"),
+        message("below the code, and long enough to wrap", complete=True, cell_id="c"),
+    )
+    thread = ThreadState(id="t", settled=cells)
+    before = terminal.show(thread).text
+    terminal.widen(80, room=1_000)
+    assert terminal.show(thread).text == before.replace(
+        "below the code, and long\n  enough to wrap", "below the code, and long enough to wrap"
+    )
+
+
+def test_what_stands_above_other_lines_is_not_given_up() -> None:
+    terminal = Terminal(width=30)
+    thread = ThreadState(id="t", settled=(message("long enough to be wrapped at thirty"),))
+    before = terminal.show(thread).text
+    terminal.committer.keep_all()
+    terminal.widen(80, room=1_000)
+    assert terminal.show(thread).text == before
 
 
 def test_what_settles_while_a_message_streams_waits_for_its_end() -> None:

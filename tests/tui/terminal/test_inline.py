@@ -242,6 +242,43 @@ def test_resizing_while_an_answer_streams_loses_and_doubles_nothing(
     window.wait(lambda text: text.rstrip().endswith("\n$"))
 
 
+def test_in_a_wider_window_what_is_on_the_screen_is_laid_out_anew(
+    tmux: Callable[..., Tmux],
+) -> None:
+    window = tmux(60, 20)
+    window.type("lines 30\n")
+    window.wait(lambda text: "line 0029" in text and "esc to" not in text)
+    long = "a message of so many words that sixty columns are too few for it"
+    window.type(f"{long}\n")
+    window.wait(lambda text: "You said: a message of" in text and "esc to" not in text)
+    assert f"› {long}\n" not in window.text
+    window.resize(110, 24)
+    text = window.wait(lambda text: f"› {long}\n" in text and f"You said: {long}" in text)
+    assert LINE.findall(text) == [f"{number:04d}" for number in range(30)], text
+    assert text.count("a message of so many") == 2
+    assert re.findall(r"^shell-\d", text, re.MULTILINE) == ["shell-1", "shell-2"]
+
+
+def test_what_the_shell_has_written_below_stays_when_the_window_becomes_wider(
+    tmux: Callable[..., Tmux],
+) -> None:
+    window = tmux(60, 24)
+    long = "a message of so many words that sixty columns are too few for it"
+    window.type(f"{long}\n")
+    window.wait(lambda text: "You said: a message of" in text and "esc to" not in text)
+    window.press("C-z")
+    window.wait(lambda text: text.rstrip().endswith("$"))
+    window.type("echo from-the-shell\n")
+    window.wait(lambda text: "\nfrom-the-shell" in text)
+    window.type("fg\n")
+    window.wait(lambda text: text.count("gpt-5.5 medium ·") == 1)
+    window.resize(110, 24)
+    window.type("still here")
+    text = window.wait(lambda text: "› still here" in text)
+    assert text.count("\nfrom-the-shell") == 1
+    assert text.count("a message of so many") == 2
+
+
 def test_a_tall_panel_leaves_nothing_behind_when_the_window_was_small_for_a_while(
     tmux: Callable[..., Tmux],
 ) -> None:

@@ -129,6 +129,20 @@ def test_what_a_lower_terminal_pushed_up_goes_when_it_comes_back(
     assert painter.resized(20, 12).startswith("\x1b[1A")
 
 
+def test_lines_that_are_taken_back_make_room_for_others() -> None:
+    paper, painter = Paper(), Painter()
+    paper.write("$ codex\r\n")
+    painter.commit(rows("one", "narrow", "lines"))
+    paper.write(painter.frame(rows("status", "> ask"), (2, 1)))
+    paper.write(painter.resized(20, 8))
+    assert paper.cursor == (0, 4)
+    paper.write(painter.take_back(2))
+    painter.commit(rows("wider line"))
+    paper.write(painter.frame(rows("status", "> ask"), (2, 1)))
+    assert paper.text == ["$ codex", "one", "wider line", "status", "> ask"]
+    assert painter.take_back(0) == ""
+
+
 def test_leaving_keeps_what_is_committed_and_says_the_last_words() -> None:
     paper, painter = Paper(), Painter()
     paper.write("$ codex\r\n")
