@@ -108,8 +108,18 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     import pytest_textual_snapshot
 
+    _let_programs_hear_signals()
     pytest_textual_snapshot.SVGImageExtension.dirname = classmethod(_screens_folder)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def _let_programs_hear_signals() -> None:
+    """Under `nohup`, or behind `&` in a script, some are ignored, and programs would inherit that;
+    what is heard, if only by a handler that does nothing, they get as from a terminal.
+    """
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -3,13 +3,13 @@
 import json
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app_server.demo.provider import ScriptedModel
+from tests.exec_server.stdio_peer import eventually
 from tests.server.test_stdio_server import BOUND_SECONDS, INITIALIZE, Program
 from tests.support.model_server import model, provider_toml, runs_command
 
@@ -43,27 +43,17 @@ def program(model: ScriptedModel, codex_home: Path, workspace: Path) -> Any:
     thread = made.answer_to(2)["result"]["thread"]
     turn = {"threadId": thread["id"], "input": [{"type": "text", "text": "go"}]}
     made.send({"id": 3, "method": "turn/start", "params": turn})
-    deadline = time.monotonic() + BOUND_SECONDS
-    while not commands_running():
-        assert time.monotonic() < deadline
+    eventually(commands_running)
     made.rollout = Path(thread["path"])
     yield made
     made.process.kill()
     made.process.communicate()
 
 
-def gone_within(seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while commands_running():
-        if time.monotonic() > deadline:
-            return False
-    return True
-
-
 def test_the_end_of_input_ends_the_turn_and_its_command(program: Program) -> None:
     program.end()
     assert program.process.returncode == 0
-    assert gone_within(BOUND_SECONDS)
+    eventually(lambda: not commands_running())
     lines = [json.loads(line) for line in program.rollout.read_text().splitlines()]
     assert any(line["payload"].get("type") == "function_call" for line in lines)
 
@@ -72,4 +62,4 @@ def test_the_end_of_input_ends_the_turn_and_its_command(program: Program) -> Non
 def test_no_signal_leaves_the_command_behind(program: Program, number: int) -> None:
     os.kill(program.process.pid, number)
     program.process.wait(BOUND_SECONDS)
-    assert gone_within(BOUND_SECONDS)
+    eventually(lambda: not commands_running())
