@@ -103,14 +103,11 @@ def _screens_folder(cls: type[SingleFileSnapshotExtension], *, test_location: ob
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """syrupy has no option for the folder of its files: its extension is told here. And programs
-    that tests start end on a hangup, also where the tests themselves run under nohup.
-    """
+    """syrupy has no option for the folder of its files: its extension is told here."""
     import pytest_textual_snapshot
 
     _let_programs_hear_signals()
     pytest_textual_snapshot.SVGImageExtension.dirname = classmethod(_screens_folder)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _let_programs_hear_signals() -> None:

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
+from weakref import WeakSet
 
 import msgspec
 
@@ -54,6 +55,7 @@ class ScriptedModel:
         self._arrived = threading.Condition()
         self._gates: dict[str, asyncio.Event] = {}
         self._handlers: set[asyncio.Task[None]] = set()
+        self._transports: WeakSet[asyncio.WriteTransport] = WeakSet()
         self._streams = 0
         self._server: asyncio.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -82,6 +84,8 @@ class ScriptedModel:
         for handler in self._handlers:
             handler.cancel()
         await asyncio.gather(*self._handlers, return_exceptions=True)
+        for transport in self._transports:  # some may wait for a reader that never comes
+            transport.abort()
         await self._server.wait_closed()
 
     def script(self, *replies: Reply | Mapping[str, Any], default: Reply | None = None) -> None:
@@ -107,6 +111,7 @@ class ScriptedModel:
         handler = asyncio.current_task()
         assert handler is not None
         self._handlers.add(handler)
+        self._transports.add(writer.transport)
         self.connections_opened += 1
         try:
             while (request := await _read_request(reader, writer)) is not None:

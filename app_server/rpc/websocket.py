@@ -16,7 +16,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from app_server.accepting import stop_accepting
 from app_server.rpc.channel import Channel, ChannelClosed
@@ -36,6 +37,8 @@ LARGEST_MESSAGE_BYTES = 16 * 1024 * 1024
 FRAMES_READ_AHEAD = 16
 BEHIND_BYTES = 64 * 1024
 """Text that may wait unwritten before the reader counts as behind."""
+
+HANDSHAKE_SECONDS = 10.0
 
 CLOSE_SECONDS = 1.0
 """How long a closing peer is given to say goodbye."""
@@ -158,6 +161,7 @@ class WebSocketListener:
         self._serve = serve
         self._credentials = credentials
         self._is_socket_file = bound.family == socket.AF_UNIX
+        self._connections: WeakSet[ServerConnection] = WeakSet()
         self._server: Server | None = None
 
     async def __aenter__(self) -> WebSocketListener:
@@ -166,12 +170,14 @@ class WebSocketListener:
         self._server = await serve(
             self._talk,
             sock=self._bound,
+            create_connection=self._made,  # type: ignore[arg-type]  # any maker will do
             process_request=self._look_at_request,
             compression=None,
             max_size=LARGEST_MESSAGE_BYTES,
             max_queue=FRAMES_READ_AHEAD,
             ping_interval=None if self._is_socket_file else PING_EVERY_SECONDS,
             ping_timeout=PONG_WITHIN_SECONDS,
+            open_timeout=HANDSHAKE_SECONDS,
             close_timeout=CLOSE_SECONDS,
             server_header=None,
             logger=_silent_logger(),
@@ -185,9 +191,21 @@ class WebSocketListener:
         _trace: TracebackType | None,
     ) -> None:
         assert self._server is not None
+        from websockets.protocol import State
+
         await stop_accepting(self._server.server)
+        for connection in self._connections:
+            if connection.protocol.state is State.CONNECTING:
+                connection.transport.abort()  # the library would wait long for its handshake
         self._server.close()
         await self._server.wait_closed()
+
+    def _made(self, *given: Any, **named: Any) -> ServerConnection:
+        from websockets.asyncio.server import ServerConnection
+
+        connection = ServerConnection(*given, **named)
+        self._connections.add(connection)
+        return connection
 
     async def _talk(self, connection: ServerConnection) -> None:
         try:

@@ -130,15 +130,15 @@ class ProxyDoors:
                 os.close(fd)
             if proxy is None or not descriptors:
                 return
-            listener = socket.socket(fileno=descriptors[0])
-            server = await asyncio.start_server(proxy.serve, sock=listener, limit=65536)
-            try:
-                await loop.sock_sendall(connection, _TAKEN)
-                await loop.sock_recv(connection, 1)
-            except OSError:
-                pass
-            finally:
-                await stop_accepting(server)
+            with socket.socket(fileno=descriptors[0]) as listener:
+                server = await asyncio.start_server(proxy.serve, sock=listener, limit=65536)
+                try:
+                    await loop.sock_sendall(connection, _TAKEN)
+                    await loop.sock_recv(connection, 1)
+                except OSError:
+                    pass
+                finally:
+                    await stop_accepting(server)
 
 
 def _set(future: asyncio.Future[None]) -> None:

@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from app_server import CannotConnect, Codex, ConnectionLost, OpenQuestion, connect
+from app_server.accepting import stop_accepting
 from app_server.client import codex as codex_room
 from app_server.client import connect as client_room
 from app_server.client import live_turn, reconnect
@@ -114,7 +115,7 @@ async def wire(server: Server) -> AsyncIterator[Wire]:
         leading = await asyncio.start_server(wire, "127.0.0.1", 0)
         wire.port = leading.sockets[0].getsockname()[1]
         yield wire
-        leading.close()
+        await stop_accepting(leading)
         wire.cut()
 
 
