@@ -2,10 +2,10 @@
 
 from rich.segment import Segment
 
-from tui.cells.canvas import HANG, Canvas, words
+from tui.cells.canvas import HANG, Canvas
 from tui.state.cells import ApprovalCell, QuestionsCell
-from tui.text.sanitize import clean
-from tui.text.spans import Spans
+from tui.text.sanitize import marked
+from tui.text.spans import Spans, flagged
 
 _DOING = {
     "command": "run",
@@ -21,10 +21,10 @@ LONGEST_SUBJECT = 200
 def draw_approval(cell: ApprovalCell, canvas: Canvas) -> list[Spans]:
     palette = canvas.palette
     doing = _DOING[cell.what]
-    subject = clean(cell.subject).strip().replace("\n", " ⏎ ")
+    subject = marked(cell.subject).strip().replace("\n", " ⏎ ")
     if len(subject) > LONGEST_SUBJECT and canvas.mode != "full":
         subject = subject[:LONGEST_SUBJECT] + "…"
-    what: Spans = [words(subject, palette.accent)]
+    what = flagged([Segment(subject, palette.accent)], palette.warning)
     if cell.by == "reviewer":
         return _draw_review(cell, [Segment(f"{doing} "), *what], canvas)
     if not cell.granted:

@@ -12,9 +12,8 @@ from tui.cells.canvas import BULLET, HANG, Canvas, duration, words
 from tui.cells.output import draw_output
 from tui.state.cells import CommandCell, ExploringCell, TerminalInputCell
 from tui.state.output import is_empty
-from tui.text.highlight import highlight
+from tui.text.command_line import command_lines
 from tui.text.palette import Palette
-from tui.text.sanitize import clean
 from tui.text.spans import Spans, shortened
 from tui.text.wrap import wrap
 
@@ -71,7 +70,7 @@ def _draw_title(
     cell: CommandCell, canvas: Canvas, bullet: str, verb: str, bullet_style: Style
 ) -> list[Spans]:
     palette = canvas.palette
-    rows = highlight(clean(cell.command).strip("\n"), "bash", palette)
+    rows = command_lines(cell.command, palette)
     first = [Segment(bullet, bullet_style), Segment(f"{verb} ", palette.strong)]
     bar = [Segment(_BAR, palette.dim)]
     tail = _facts(cell, canvas)
@@ -121,7 +120,7 @@ def _facts(cell: CommandCell, canvas: Canvas) -> Spans:
 def _draw_full(cell: CommandCell, canvas: Canvas) -> list[Spans]:
     palette = canvas.palette
     lines: list[Spans] = []
-    for row in highlight(clean(cell.command).strip("\n"), "bash", palette):
+    for row in command_lines(cell.command, palette):
         lead = [Segment(HANG)] if lines else [Segment("$ ", palette.accent)]
         lines += wrap(
             row, canvas.width, first=lead, rest=[Segment(HANG)], fold_long=canvas.fold_long

@@ -3,13 +3,14 @@
 from rich.segment import Segment
 from rich.style import Style
 
-from tui.cells.canvas import BULLET, CORNER, MORE, UNDER, Canvas, words
+from tui.cells.canvas import BULLET, CORNER, MORE, UNDER, Canvas
 from tui.state.cells import PatchCell, PatchedFile
 from tui.state.reduce_questions import shown_path
 from tui.text.diff import Hunk, beginning, counts, draw_hunks, parse_unified, whole_file
 from tui.text.highlight import language_of
 from tui.text.palette import Palette
-from tui.text.spans import Spans
+from tui.text.sanitize import marked_line
+from tui.text.spans import Spans, flagged
 from tui.text.wrap import wrap
 
 MOST_DIFF_ROWS = 200
@@ -128,11 +129,11 @@ def _state(cell: PatchCell, palette: Palette) -> tuple[str, Style, str]:
 
 
 def _named(file: PatchedFile, cwd: str, hunks: list[Hunk], palette: Palette) -> Spans:
-    name = shown_path(file.path, cwd)
-    spans: Spans = [words(name)]
+    spans: Spans = [Segment(marked_line(shown_path(file.path, cwd)))]
     if file.move_path:
-        spans += [Segment(" → ", palette.dim), words(shown_path(file.move_path, cwd))]
-    return [*spans, *_counted(hunks, palette)]
+        target = marked_line(shown_path(file.move_path, cwd))
+        spans += [Segment(" → ", palette.dim), Segment(target)]
+    return [*flagged(spans, palette.warning), *_counted(hunks, palette)]
 
 
 def _counted(hunks: list[Hunk], palette: Palette) -> Spans:

@@ -10,7 +10,7 @@ from rich.cells import cell_len, split_graphemes
 from rich.segment import Segment
 from rich.style import Style
 
-from tui.text.sanitize import clean, clean_line
+from tui.text.sanitize import MARK, clean, clean_line
 
 Spans: TypeAlias = list[Segment]
 
@@ -80,6 +80,20 @@ def cuts(spans: Sequence[Segment], ranges: Iterable[tuple[int, int]]) -> Iterato
                 break
             index, at = index + 1, stop
         yield found
+
+
+def flagged(spans: Spans, style: Style) -> Spans:
+    """The spans with the marks of what cannot be seen in `style`."""
+    text = text_of(spans)
+    if "⟨U+" not in text:
+        return spans
+    result: Spans = []
+    at = 0
+    for mark in MARK.finditer(text):
+        result += cut(spans, at, mark.start())
+        result.append(Segment(mark[0], style))
+        at = mark.end()
+    return [*result, *cut(spans, at, len(text))]
 
 
 def joined(spans: Iterable[Segment]) -> Spans:

@@ -74,6 +74,15 @@ def test_long_code_and_addresses_stay_whole_when_the_terminal_wraps() -> None:
     assert all(len(row) <= 40 for row in plain(draw(cell, 40, TERMINAL)).split("\n"))
 
 
+def test_a_changed_files_name_and_a_command_show_what_cannot_be_seen_in_them() -> None:
+    file = PatchedFile(path="/w/a\u202etxt.py", kind="update", diff="", move_path="/w/b\u200b")
+    patch = PatchCell(id="invisible", cwd="/w", files=(file,), status="waiting")
+    assert "a⟨U+202E⟩txt.py → b⟨U+200B⟩" in plain(draw(patch, 80, TERMINAL))
+    hidden = msgspec.structs.replace(SAMPLES["command running"], command="ls\u2066\rrm")
+    for mode in MODES:
+        assert "ls⟨U+2066⟩⟨U+000D⟩rm" in plain(draw(hidden, 80, TERMINAL, mode))
+
+
 def _poisoned(cell: AnyCell) -> AnyCell:
     """The cell with hostile text in every field that holds text from outside."""
     return _poison(cell, top=True)  # type: ignore[return-value]

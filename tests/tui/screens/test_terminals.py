@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from app_server.protocol.thread_shell import (
     THREAD_BACKGROUND_TERMINALS_CLEAN,
     THREAD_BACKGROUND_TERMINALS_TERMINATE,
@@ -99,3 +101,14 @@ async def test_a_command_nobody_here_saw_begin_is_listed_all_the_same(codex_home
 
 def fields(item: Any) -> dict[str, Any]:
     return {name: getattr(item, name) for name in item.__struct_fields__}
+
+
+async def test_what_cannot_be_seen_in_a_command_is_marked_in_the_list(codex_home: Path) -> None:
+    async with session(codex_home) as s:
+        await serve(s, "npm run dev")
+        ((turn, item),) = s.server.background.values()
+        # One that began before this session, so that the list alone tells of it.
+        hidden = replace(item, id="hidden", process_id="2001", command="npm\u200b run\u202edev")
+        s.server.background["2001"] = (turn, hidden)
+        await listed(s)
+        assert "2. npm⟨U+200B⟩ run⟨U+202E⟩dev" in s.text

@@ -1,6 +1,7 @@
 """Making text safe, wrapping, terminal output, diffs, links."""
 
 import random
+import unicodedata
 
 import pytest
 from rich.segment import Segment
@@ -11,7 +12,7 @@ from tui.text.highlight import LineHighlighter, highlight, language_of
 from tui.text.links import find_urls, safe_target
 from tui.text.markdown_stream import draw_markdown
 from tui.text.palette import TERMINAL
-from tui.text.sanitize import clean, clean_line
+from tui.text.sanitize import clean, clean_line, marked, marked_line
 from tui.text.spans import shortened, text_of, width_of
 from tui.text.wrap import fold, wrap
 
@@ -40,6 +41,40 @@ def test_text_is_made_safe(text: str, safe: str) -> None:
 
 def test_a_name_of_one_line_stays_on_one_line() -> None:
     assert clean_line("a\nb\r\nc") == "a␊b␊c"
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("ls -l\n\techo ü 漢 👩‍👩‍👧 ✔️", "ls -l\n    echo ü 漢 👩‍👩‍👧 ✔️"),
+        ("ls\u200b -l", "ls⟨U+200B⟩ -l"),
+        ("a\u202etxt.exe\u202c", "a⟨U+202E⟩txt.exe⟨U+202C⟩"),
+        ("\u2066a\u2069", "⟨U+2066⟩a⟨U+2069⟩"),
+        ("rm -rf x\rls  \r\n", "rm -rf x⟨U+000D⟩ls  ⟨U+000D⟩\n"),
+        ("\x1b[8mhidden\x9b0m\x08", "⟨U+001B⟩[8mhidden⟨U+009B⟩0m⟨U+0008⟩"),
+        ("rm\u00a0-rf\u3000x", "rm⟨U+00A0⟩-rf⟨U+3000⟩x"),
+        ("a\u200db\ufe0f\u3164", "a⟨U+200D⟩b⟨U+FE0F⟩⟨U+3164⟩"),
+        ("\U000e0041\ud800", "⟨U+E0041⟩⟨U+D800⟩"),
+    ],
+)
+def test_what_cannot_be_seen_is_told_by_its_number(text: str, seen: str) -> None:
+    assert marked(text) == seen
+
+
+def test_every_character_that_is_not_seen_is_marked() -> None:
+    invisible = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"}
+    missed = [
+        hex(code)
+        for code in range(0x110000)
+        if unicodedata.category(chr(code)) in invisible
+        and chr(code) not in "\n\t "
+        and marked(chr(code)) != f"⟨U+{code:04X}⟩"
+    ]
+    assert missed == []
+
+
+def test_marks_on_one_line_tell_its_ends_too() -> None:
+    assert marked_line("a\nb\u200b") == "a␊b⟨U+200B⟩"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ that a command has ended is seen by its absence.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len
+from rich.segment import Segment
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
@@ -16,8 +16,9 @@ from tui.cells.output import last_rows
 from tui.state.cells import CommandCell
 from tui.state.select import elapsed
 from tui.text.palette import TERMINAL, Palette
-from tui.text.spans import shortened, styled
-from tui.widgets.drawn import BLANK, Drawn, cut, cut_text, neutral
+from tui.text.sanitize import marked
+from tui.text.spans import flagged, shortened, styled, width_of
+from tui.widgets.drawn import BLANK, Drawn, cut
 from tui.widgets.drawn import styled as line_of
 
 LAST_ROWS = 3
@@ -98,9 +99,12 @@ class Terminals(Drawn, can_focus=True):
         age = "" if started is None else elapsed(self._at - started)
         mark = f"{'› ' if is_selected else '  '}{number + 1}. "
         room = max(4, width - len(mark) - len(age) - 3)
-        name = cut_text(neutral(" ".join(command.command.split())), room)
-        gap = " " * (room - cell_len(name) + 2)
-        title = line_of((mark, style), (name, style), (gap, palette.text), (age, palette.dim))
+        line = " ".join(marked(command.command).split())
+        name = shortened(flagged([Segment(line, style)], palette.warning), room)
+        gap = " " * (room - width_of(name) + 2)
+        title = Strip(
+            [Segment(mark, style), *name, Segment(gap, palette.text), Segment(age, palette.dim)]
+        )
         written = last_rows(command.output, LAST_ROWS)
         lead = line_of((" " * len(mark), palette.text))
         shown = [

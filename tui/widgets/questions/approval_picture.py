@@ -16,10 +16,10 @@ from textual.strip import Strip
 
 from tui.cells.draw import draw
 from tui.state.cells import PatchCell
-from tui.text.highlight import highlight
+from tui.text.command_line import command_lines
 from tui.text.palette import Palette
-from tui.text.sanitize import clean, clean_line
-from tui.text.spans import Spans
+from tui.text.sanitize import marked, marked_line
+from tui.text.spans import Spans, flagged
 from tui.text.wrap import wrap
 from tui.widgets.drawn import BLANK, cut, cut_text, neutral, styled
 from tui.widgets.line_field import LineField
@@ -132,7 +132,8 @@ def _head(view: View) -> list[Strip]:
     lines = [cut(styled(title, (more, palette.dim)), view.width)]
     if view.ask.reason:
         # The agent's own words about a command: as lines they could look like another question.
-        reason = " ".join(view.ask.reason.split()) if view.ask.command else view.ask.reason
+        reason = marked(view.ask.reason)
+        reason = " ".join(reason.split()) if view.ask.command else reason
         lines += _block(f"Reason: {reason}", view, palette.emphasis, "  ")
     return lines
 
@@ -146,7 +147,7 @@ def _command(view: View) -> Sequence[Strip]:
 def _command_rows(command: str, width: int, palette: Palette) -> tuple[Strip, ...]:
     """Kept for the next picture: a long command takes a second, and every key draws anew."""
     lines: list[Strip] = []
-    for row in highlight(clean(command).strip("\n"), "bash", palette):
+    for row in command_lines(command, palette):
         lead = Segment(_INDENT) if lines else Segment("  $ ", palette.accent)
         lines += map(Strip, wrap(row, width, first=[lead], rest=[Segment(_INDENT)]))
     return tuple(lines)
@@ -199,10 +200,13 @@ def _options(view: View) -> tuple[list[Strip], tuple[int, int] | None]:
 def _label(option: Option, style: Style, view: View) -> Spans:
     keys = "n, esc" if option.keys == "n" else option.keys
     if option.field is not None and option.field.text:
-        prefix = Segment(clean_line(option.field.text), view.palette.accent)
+        prefix = Segment(marked_line(option.field.text), view.palette.accent)
         hint = Segment(f" ({keys}, e to edit)", view.palette.dim)
-        return [Segment(f"{option.heading} ", style), prefix, hint]
-    return [Segment(clean_line(option.label), style), Segment(f" ({keys})", view.palette.dim)]
+        label = [Segment(f"{option.heading} ", style), prefix, hint]
+    else:
+        hint = Segment(f" ({keys})", view.palette.dim)
+        label = [Segment(marked_line(option.label), style), hint]
+    return flagged(label, view.palette.warning)
 
 
 def _field(view: View, indent: str) -> tuple[list[Strip], tuple[int, int]]:
@@ -237,12 +241,12 @@ def _keys(view: View) -> list[Strip]:
 def _block(
     text: str, view: View, style: Style, indent: str, first: str | None = None
 ) -> list[Strip]:
-    """`text` wrapped, control characters made harmless."""
+    """`text` wrapped, what cannot be seen in it marked."""
     lines: list[Strip] = []
-    for row in clean(text).split("\n"):
+    for row in marked(text).split("\n"):
         lead = indent if lines or first is None else first
         wrapped = wrap(
-            [Segment(row, style)],
+            flagged([Segment(row, style)], view.palette.warning),
             max(view.width - 1, 1),
             first=[Segment(lead, style)],
             rest=[Segment(indent, style)],
