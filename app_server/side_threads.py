@@ -1,15 +1,18 @@
-"""Threads of their own for work on the disk that may take long or hang.
+"""Threads of their own for work that may take long or hang.
 
 What everybody runs with `asyncio.to_thread` shares a handful of threads; work that walks a large
-tree, or looks at a network drive again and again, would keep the quick steps of a turn waiting.
+tree, or looks at a network drive again and again, would keep the quick steps of a turn waiting. And
+the program ends only when those threads have: what may wait for a person must not run there.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -33,3 +36,24 @@ class SideThreads:
         from concurrent.futures import ThreadPoolExecutor
 
         return ThreadPoolExecutor(self._count, thread_name_prefix=self._kind)
+
+
+async def on_a_thread_of_its_own(work: Callable[[], T]) -> T:
+    """Do it on a thread that the end of the program does not wait for."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def tell(settle: Callable[[Any], None], outcome: Any) -> None:
+        with suppress(RuntimeError):  # the loop has ended, and nobody asks any more
+            loop.call_soon_threadsafe(lambda: None if done.done() else settle(outcome))
+
+    def run() -> None:
+        try:
+            outcome = work()
+        except BaseException as failure:
+            tell(done.set_exception, failure)
+        else:
+            tell(done.set_result, outcome)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await done
