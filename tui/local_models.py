@@ -9,8 +9,8 @@ import os
 from typing import NamedTuple
 from urllib.parse import urlparse
 
-PROBE_SECONDS = 0.5
-"""A server on this machine answers within milliseconds, or is not there."""
+PROBE_SECONDS = 2.0
+"""A server on this machine answers within milliseconds, on a busy one later, or is not there."""
 MAX_ANSWER_BYTES = 1_000_000
 
 

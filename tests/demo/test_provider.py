@@ -13,7 +13,7 @@ from tests.support.model_server import says, waits_at
 
 
 def post(model: ScriptedModel, body: Any = None, path: str = "/v1/responses") -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", model.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", model.port, timeout=60)
     try:
         connection.request("POST", path, json.dumps(body or {}), {"X-Case": "kept"})
         answer = connection.getresponse()
@@ -59,7 +59,7 @@ def test_plain_answers_have_their_status_headers_and_body(model: ScriptedModel) 
 
 
 def test_the_models_are_listed(model: ScriptedModel) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", model.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", model.port, timeout=60)
     connection.request("GET", "/v1/models")
     listed = json.loads(connection.getresponse().read())
     connection.close()
@@ -87,7 +87,7 @@ def test_captures_carry_values_from_the_request_into_the_reply(model: ScriptedMo
 
 def test_a_gate_holds_the_stream_until_it_is_released(model: ScriptedModel) -> None:
     model.script(waits_at("go", says("through")))
-    connection = http.client.HTTPConnection("127.0.0.1", model.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", model.port, timeout=60)
     connection.request("POST", "/v1/responses", "{}")
     answer = connection.getresponse()
     assert b"response.created" in answer.read1()

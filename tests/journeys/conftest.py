@@ -99,8 +99,7 @@ def press_until(terminal: Terminal, question: str, key: str, wanted: str) -> Non
 
 
 def leave(terminal: Terminal) -> int:
-    """Quit as a person does: empty the composer, Ctrl+C, and again. The exit status."""
-    terminal.press("ctrl+u", "ctrl+c")
-    terminal.wait_for("again to quit")
-    terminal.press("ctrl+c")
+    """Quit as a person does: empty the composer, Ctrl+C, and again at once. The exit status."""
+    terminal.wait_for(lambda shown: "esc to interrupt" not in shown.screen())
+    terminal.press("ctrl+u", "ctrl+c", "ctrl+c")
     return terminal.wait_for_exit()

@@ -17,8 +17,8 @@ from pathlib import Path
 import ptyprocess
 import pyte
 
-START_SECONDS = 30.0
-STEP_SECONDS = 30.0
+START_SECONDS = 60.0
+STEP_SECONDS = 60.0
 LOOK_AGAIN_SECONDS = 0.25
 """Bounds, not expectations: a step that has not happened by then never will."""
 

@@ -20,6 +20,7 @@ from app_server.rpc import backoff
 from app_server.rpc.channel import Channel, local_pair
 from app_server.rpc.frames import NotificationFrame, RequestFrame, ResultFrame
 from tests.tui.scripted import ScriptedServer
+from tui import link as link_module
 from tui.link import LOST, Link
 from tui.state.effects import ListingModels, ReadingAccount, SendRequest, ThreadCommand
 from tui.state.events import (
@@ -32,6 +33,8 @@ from tui.state.events import (
     Replied,
     Restored,
 )
+
+WAIT_SECONDS = 60.0
 
 MODELS = SendRequest(row=MODEL_LIST, params=ModelListParams(), purpose=ListingModels())
 ACCOUNT = SendRequest(
@@ -55,7 +58,7 @@ class Heap:
         return [event for frame in self.frames for event in frame]
 
     async def until(self, holds: Callable[[list[Event]], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WAIT_SECONDS):
             while not holds(self.events):
                 self._grown.clear()
                 await self._grown.wait()
@@ -95,7 +98,10 @@ async def test_a_refusal_comes_back_with_its_purpose() -> None:
         assert refused.message == "thread/archive is not in the script"
 
 
-async def test_everything_that_waits_arrives_in_one_frame_and_in_order() -> None:
+async def test_everything_that_waits_arrives_in_one_frame_and_in_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(link_module, "FRAME_SECONDS", 0.5)  # long, even for a busy machine
     server = ScriptedServer()
     async with linked(server) as (link, heap):
         await link.ready.wait()

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tui import local_models
 from tui.local_models import LocalServer, find_local_servers
 
 
@@ -19,6 +20,7 @@ async def listening(answer: bytes) -> AsyncIterator[int]:
         writer.write(answer)
         await writer.drain()
         writer.close()
+        await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
@@ -40,6 +42,7 @@ def http(body: str, status: str = "200 OK") -> bytes:
 async def test_a_server_that_answers_is_offered_with_its_models(
     monkeypatch: pytest.MonkeyPatch, answer: bytes, models: tuple[str, ...]
 ) -> None:
+    monkeypatch.setattr(local_models, "PROBE_SECONDS", 60.0)
     async with listening(answer) as port:
         monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{port}")
         found = await find_local_servers()

@@ -144,7 +144,8 @@ async def test_messages_of_earlier_sessions_are_within_reach_of_up(codex_home: P
     async with session(codex_home) as s:
         await s.say("kept for later")
         await s.see("You said: kept for later")
-        await s.until(lambda: (codex_home / "history.jsonl").exists())
+        history = codex_home / "history.jsonl"
+        await s.until(lambda: history.exists() and history.read_text().endswith("\n"))
     async with session(codex_home) as s:
         await s.until(lambda: s.app.chat.composer.history.find("kept"))
         await s.press("up")

@@ -87,6 +87,7 @@ async def test_a_second_question_waits_with_a_count_and_takes_no_key_of_the_firs
         await s.press("y")
         await s.see("$ make two")
         assert "more to answer" not in s.text
+        await s.until(lambda: s.server.decisions == ["accept"])
         await s.press("y")
         assert s.server.decisions == ["accept"]
         s.later(1)

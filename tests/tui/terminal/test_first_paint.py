@@ -31,6 +31,12 @@ painted.close()
 print(ascii(tuple(handed_over)))
 """
 
+BEGINS_LATER = """
+import os, select, sys
+while not os.path.exists(sys.argv[1] + "/begin"):
+    select.select([], [], [], 0.01)
+"""
+
 
 @pytest.mark.parametrize("columns", [24, 40, 60, 80, 120])
 @pytest.mark.parametrize("demo", [False, True])
@@ -123,7 +129,7 @@ def test_without_a_terminal_nothing_happens(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-c", WAITS, str(tmp_path)],
         cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-        env={"PATH": os.environ["PATH"], "TERM": "xterm"}, timeout=30,
+        env={"PATH": os.environ["PATH"], "TERM": "xterm"}, timeout=60,
         preexec_fn=(tmp_path / "go-on").touch,
     )  # fmt: skip
     assert run.stdout == "('', b'', (), (2, 0), 0)\n", run.stderr
@@ -158,8 +164,9 @@ def test_early_keys_are_echoed_edited_and_handed_over(tmp_path: Path) -> None:
 
 @pytest.mark.pty
 def test_what_was_typed_in_the_shell_is_taken_with_its_enters(tmp_path: Path) -> None:
-    with start(tmp_path) as terminal:
+    with start(tmp_path, code=BEGINS_LATER + WAITS) as terminal:
         terminal.type("fix it\nmore")
+        (tmp_path / "begin").touch()
         terminal.wait_for("› fix it")
         (tmp_path / "go-on").touch()
         terminal.wait_for_exit()
@@ -193,7 +200,7 @@ def test_the_first_paint_imports_a_light_part_of_the_standard_library_only() -> 
     )
     run = subprocess.run(
         [sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True,
-        timeout=30,
+        timeout=60,
     )  # fmt: skip
     loaded = {name.partition(".")[0] for name in run.stdout.split()}
     assert loaded <= set(sys.stdlib_module_names) | {"tui"}
