@@ -72,7 +72,6 @@ class Terminal:
             cwd=str(cwd),
             env={"TERM": "xterm-256color", "COLORTERM": "truecolor", **environment},
             dimensions=(rows, columns),
-            preexec_fn=_hears_ctrl_c,
         )
         os.set_blocking(self._process.fd, False)
         self.status: int | None = None
@@ -213,11 +212,6 @@ class Terminal:
         self._half = data[start:] if unfinished else b""
         whole = data[: len(data) - len(self._half)]
         self._stream.feed(_OSC.sub(b"", _UNKNOWN_TO_PYTE.sub(b"", whole)))
-
-
-def _hears_ctrl_c() -> None:
-    """As in any shell, even where the tests run in the background and it is ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _complete(sequence: bytes) -> bool:
