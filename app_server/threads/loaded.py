@@ -54,7 +54,12 @@ from app_server.protocol.thread import (
     ThreadTokenUsageUpdatedNotification,
 )
 from app_server.protocol.thread_data import GitInfo, SessionSource, Thread, ThreadStatus, Turn
-from app_server.protocol.turn import TurnStartParams, TurnSteerParams
+from app_server.protocol.turn import (
+    TURN_PLAN_UPDATED,
+    TurnPlanUpdatedNotification,
+    TurnStartParams,
+    TurnSteerParams,
+)
 from app_server.protocol.user_input import UserInput
 from app_server.threads.errors import Refused
 from app_server.threads.status import StatusFacts
@@ -308,8 +313,7 @@ class LoadedThread:
         for say in waiting:
             say()
 
-    def tell_usage(self, subscriber: Subscriber) -> None:
-        """Tell one subscriber the last known usage of a thread that has some."""
+    def _tell_usage(self, subscriber: Subscriber) -> None:
         session = self.actor.session
         turn_id = session.timeline.latest_turn_id
         if session.tokens is not None and turn_id is not None:
@@ -318,9 +322,21 @@ class LoadedThread:
             )
             subscriber.notify(THREAD_TOKEN_USAGE_UPDATED, usage)
 
+    def tell_past(self, subscriber: Subscriber) -> None:
+        """Tell one subscriber what the turns of this thread do not say: the last known usage and,
+        where its actions are kept, the plan that is being worked on."""
+        self._tell_usage(subscriber)
+        plan = self.session.timeline.open_plan()
+        if plan is not None and self.session.keeps_actions:
+            turn_id, steps = plan
+            told = TurnPlanUpdatedNotification(
+                thread_id=self.thread_id, turn_id=turn_id, plan=steps
+            )
+            subscriber.notify(TURN_PLAN_UPDATED, told)
+
     def catch_up(self, subscriber: Subscriber) -> None:
         """What a client that has just joined is told after its answer."""
-        self.tell_usage(subscriber)
+        self.tell_past(subscriber)
         self.tell_warnings()
         self._questions.put_again(self.thread_id, subscriber)
 

@@ -17,10 +17,21 @@ from app_server.protocol.item import (
     ImageViewThreadItem,
 )
 from app_server.protocol.item_deltas import ITEM_COMMAND_EXECUTION_OUTPUT_DELTA
-from app_server.protocol.thread import THREAD_RESUME, ThreadResumeParams
+from app_server.protocol.thread import (
+    THREAD_FORK,
+    THREAD_RESUME,
+    THREAD_TOKEN_USAGE_UPDATED,
+    ThreadResumeParams,
+)
 from app_server.protocol.thread_data import Turn
-from app_server.protocol.thread_history import THREAD_READ, ThreadReadParams
+from app_server.protocol.thread_history import (
+    THREAD_READ,
+    THREAD_ROLLBACK,
+    ThreadReadParams,
+    ThreadRollbackParams,
+)
 from app_server.protocol.thread_shell import THREAD_SHELL_COMMAND, ThreadShellCommandParams
+from app_server.protocol.turn import TURN_PLAN_UPDATED
 from app_server.server.options import ServerOptions
 from app_server.server.server import Server
 from tests.server.conftest import Connector
@@ -33,6 +44,7 @@ from tests.support.model_server import (
     provider_toml,
     runs_command,
     says,
+    updates_plan,
 )
 
 __all__ = ["model"]
@@ -237,6 +249,65 @@ async def test_a_picture_that_was_looked_at_is_there(
     assert actions(await opened_again(thread, server)) == [
         ImageViewThreadItem(id="look", path=str(picture))
     ]
+
+
+@pytest.mark.parametrize("row", [THREAD_RESUME, THREAD_FORK], ids=["resume", "fork"])
+async def test_an_unfinished_plan_is_told_again(
+    row: Any, client: Client, server: Server, workspace: Path, model: ScriptedModel
+) -> None:
+    model.script(
+        updates_plan(("Look", "in_progress"), ("Do", "pending"), explanation="Two steps."),
+        updates_plan(("Look", "completed"), ("Do", "in_progress")),
+        calls_tool("update_plan", "{broken"),
+        says("Going on."),
+    )
+    thread = await begun(client, workspace)
+    turn_id = await thread.say("Go.")
+    await thread.ended()
+    *_, latest = thread.params_of(TURN_PLAN_UPDATED)
+    await server.threads.unload(thread.thread_id)
+    params = row.params(thread_id=thread.thread_id, persist_extended_history=True)
+    opened = (await thread.call(row, params)).thread
+    told = await thread.until(TURN_PLAN_UPDATED, lambda params: params is not latest)
+    assert (told.thread_id, told.turn_id) == (opened.id, turn_id)
+    assert [(step.step, step.status) for step in told.plan] == [
+        ("Look", "completed"),
+        ("Do", "inProgress"),
+    ]
+
+
+async def test_a_finished_plan_and_one_of_a_turn_that_was_taken_back_are_not_told_again(
+    client: Client, server: Server, workspace: Path, model: ScriptedModel
+) -> None:
+    thread = await begun(client, workspace)
+    model.script(updates_plan(("Look", "completed")), says("Done."))
+    await thread.say("Go.")
+    await thread.ended()
+    assert await plans_told_by_resuming(thread, server) == 0
+    model.script(updates_plan(("More", "pending")), says("Begun."))
+    await thread.say("Go on.")
+    await thread.ended()
+    assert await plans_told_by_resuming(thread, server) == 1
+    await thread.call(
+        THREAD_ROLLBACK, ThreadRollbackParams(thread_id=thread.thread_id, num_turns=1)
+    )
+    assert await plans_told_by_resuming(thread, server) == 0
+
+
+async def plans_told_by_resuming(thread: Conversation, server: Server) -> int:
+    """How often a plan is told before the next turn begins."""
+    before = len(thread.params_of(TURN_PLAN_UPDATED))
+    await server.threads.unload(thread.thread_id)
+    params = ThreadResumeParams(thread_id=thread.thread_id, persist_extended_history=True)
+    await thread.call(THREAD_RESUME, params)
+    await thread.until(THREAD_TOKEN_USAGE_UPDATED)
+    await thread.say("Hm.")
+    await thread.ended()
+    told = len(thread.params_of(TURN_PLAN_UPDATED)) - before
+    await thread.call(
+        THREAD_ROLLBACK, ThreadRollbackParams(thread_id=thread.thread_id, num_turns=1)
+    )
+    return told
 
 
 async def test_what_a_failing_service_said_is_told_and_kept(

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from app_server.agent.projection import plan
 from app_server.agent.projection.extended import broken_off, restored_item
 from app_server.agent.review_output import in_words, restored_output
 from app_server.protocol.item import (
@@ -26,8 +27,10 @@ from app_server.protocol.item import (
     WebSearchAction,
     WebSearchThreadItem,
 )
+from app_server.protocol.response_item import FunctionCallResponseItem
 from app_server.protocol.shared import MessagePhase
 from app_server.protocol.thread_data import Turn, TurnStatus
+from app_server.protocol.turn import TurnPlanStep
 from app_server.protocol.turn_error import CodexErrorInfo, TurnError
 from app_server.protocol.user_input import (
     ImageUserInput,
@@ -48,6 +51,7 @@ class Timeline:
         self._implicit = 0
         self.preview = ""
         """What the user said first."""
+        self._plan: tuple[str, list[TurnPlanStep]] | None = None
         for line in lines:
             self.take(line)
 
@@ -58,6 +62,12 @@ class Timeline:
     def turns(self) -> list[Turn]:
         """All turns, oldest first, as they are now."""
         return [turn.whole() for turn in self._turns]
+
+    def open_plan(self) -> tuple[str, list[TurnPlanStep]] | None:
+        """The latest plan and its turn, as long as something of it is left to do."""
+        if self._plan is None or all(step.status == "completed" for step in self._plan[1]):
+            return None
+        return self._plan
 
     def close_interrupted(self) -> None:
         """Nothing runs: what has no end was cut off, by a crash or with the program."""
@@ -113,6 +123,10 @@ class Timeline:
                 self._roll_back(line.num_turns)
             case rollout.OtherEvent():
                 self._other(line)
+            case FunctionCallResponseItem(name=plan.TOOL_NAME):
+                steps = plan.stored_plan(line.arguments)
+                if steps is not None and self._turns:
+                    self._plan = self._turns[-1].id, steps
             case _:
                 pass
 
@@ -180,6 +194,8 @@ class Timeline:
         while count > 0 and self._turns:
             dropped = self._turns.pop()
             count -= any(isinstance(item, UserMessageThreadItem) for item in dropped.items)
+            if self._plan is not None and self._plan[0] == dropped.id:
+                self._plan = None
         self._items = sum(
             item.id.startswith("item-") for turn in self._turns for item in turn.items
         )

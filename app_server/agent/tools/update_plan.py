@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from app_server.agent.events import Told
+from app_server.agent.projection.plan import TOOL_NAME, PlanArguments
 from app_server.agent.tools.spec import (
     ToolCall,
     array_of,
@@ -16,12 +15,7 @@ from app_server.agent.tools.spec import (
     string,
 )
 from app_server.protocol.response_item import FunctionCallOutputBody
-from app_server.protocol.turn import (
-    TURN_PLAN_UPDATED,
-    TurnPlanStep,
-    TurnPlanStepStatus,
-    TurnPlanUpdatedNotification,
-)
+from app_server.protocol.turn import TURN_PLAN_UPDATED, TurnPlanUpdatedNotification
 from app_server.protocol.wire import JsonObject
 
 if TYPE_CHECKING:
@@ -31,27 +25,11 @@ DESCRIPTION = """Show or change the plan for this task.
 Give the whole list of steps, each with its status; at most one step is in_progress at a time. \
 An explanation is optional and tells why the plan changed."""
 
-WIRE_STATUS: dict[str, TurnPlanStepStatus] = {
-    "pending": "pending",
-    "in_progress": "inProgress",
-    "completed": "completed",
-}
-
-
-class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    step: str
-    status: Literal["pending", "in_progress", "completed"]
-
-
-class Arguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    plan: list[Step]
-    explanation: str | None = None
-
 
 class UpdatePlan:
     """Tells the user; nothing else happens."""
 
-    name = "update_plan"
+    name = TOOL_NAME
     runs_in_parallel = False
 
     def definition(self) -> JsonObject:
@@ -70,10 +48,7 @@ class UpdatePlan:
         )
 
     async def run(self, call: ToolCall, turn: Turn) -> FunctionCallOutputBody:
-        arguments = decode_arguments(call, Arguments)
-        plan = [
-            TurnPlanStep(step=step.step, status=WIRE_STATUS[step.status]) for step in arguments.plan
-        ]
+        arguments = decode_arguments(call, PlanArguments)
         turn.emit(
             Told(
                 row=TURN_PLAN_UPDATED,
@@ -81,7 +56,7 @@ class UpdatePlan:
                     thread_id=turn.thread_id,
                     turn_id=turn.id,
                     explanation=arguments.explanation,
-                    plan=plan,
+                    plan=arguments.steps(),
                 ),
             )
         )

@@ -46,7 +46,7 @@ async def fork_thread(ctx: RequestContext, params: ThreadForkParams) -> ThreadFo
     response = ThreadForkResponse(**loaded.opening(include_turns=not params.exclude_turns))
     started = ThreadStartedNotification(thread=loaded.described(include_turns=False))
     ctx.after_reply(lambda: ctx.threads.broadcast(THREAD_STARTED, started))
-    ctx.after_reply(lambda: loaded.tell_usage(ctx.connection))
+    ctx.after_reply(lambda: loaded.tell_past(ctx.connection))
     ctx.after_reply(loaded.tell_warnings)
     return response
 
