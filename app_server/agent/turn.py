@@ -150,18 +150,15 @@ class Turn:
             if isinstance(error, UsageLimitReached) and error.snapshot is not None:
                 self.limits_are(error.snapshot)
             # only where the terminal reads along: other clients know no details of a final error
-            details = error.said if self.session.keeps_actions else ""
-            await self._fail(
-                TurnError(
-                    message=error.message,
-                    codex_error_info=error.info,
-                    additional_details=details or None,
-                )
+            details = (error.said or None) if self.session.keeps_actions else None
+            told = TurnError(
+                message=error.message, codex_error_info=error.info, additional_details=details
             )
-        except Exception:
+            await self._fail(told)
+        except Exception as error:
             log.exception("turn %s failed", self.id)
-            internal = TurnError(message="internal error: see the log", codex_error_info="other")
-            await self._fail(internal)
+            what = f"internal error ({type(error).__name__}): see the log"
+            await self._fail(TurnError(message=what, codex_error_info="other"))
         else:
             self._complete("completed", None, last_message)
 

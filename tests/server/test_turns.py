@@ -1,6 +1,7 @@
 """Turns, as a client sees them: what is said, in which order, and what the model is sent."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -348,6 +349,22 @@ async def test_a_refusal_of_the_service_fails_the_turn_and_the_next_one_works(
     assert (error.error, error.will_retry) == (failed.error, False)
     statuses = [params.status for params in thread.params_of(THREAD_STATUS_CHANGED)]
     assert statuses[-1] == SystemErrorThreadStatus()
+    await thread.say("Again.")
+    assert (await thread.ended()).status == "completed"
+
+
+async def test_a_mistake_of_ours_fails_the_turn_by_its_kind_and_without_its_words(
+    thread: Conversation, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(turn: Any) -> None:
+        raise KeyError("sk-secret")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("app_server.agent.turn.sample", fails)
+        await thread.say("Hi.")
+        failed = (await thread.ended()).error
+    assert failed is not None
+    assert failed.message == "internal error (KeyError): see the log"
     await thread.say("Again.")
     assert (await thread.ended()).status == "completed"
 
