@@ -15,6 +15,7 @@ import msgspec
 from app_server import clock, ids
 from app_server.agent.events import ItemCompleted, Told
 from app_server.agent.history import text_message
+from app_server.agent.tools.long_commands import look_at
 from app_server.exec.environment import SpawnRequest
 from app_server.exec.errors import CommandNotStarted, EnvironmentLost
 from app_server.protocol.item import CommandExecutionThreadItem
@@ -41,10 +42,11 @@ async def run_user_command(turn: Turn, line: str) -> ResponseItem:
 
     session, cwd = turn.session, turn.settings.command_cwd
     argv = user_shell().argv(line, login=session.config.allow_login_shell)
+    command, actions = await look_at(argv, lambda: (shell_join(argv), command_actions(argv, cwd)))
     item = CommandExecutionThreadItem(
         id=ids.uuid4(),
-        command=shell_join(argv),
-        command_actions=command_actions(argv, cwd),
+        command=command,
+        command_actions=actions,
         cwd=str(cwd),
         status="inProgress",
         source="userShell",

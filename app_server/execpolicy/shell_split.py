@@ -15,12 +15,17 @@ import os
 import pwd
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from app_server.execpolicy.shell_tree import Script, Unreadable, read_script
+from app_server.execpolicy.shell_tree import (
+    LONGEST_SCRIPT_BYTES,
+    Script,
+    Unreadable,
+    read_script,
+)
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -108,15 +113,13 @@ def commands_of(argv: Sequence[str]) -> list[list[str]] | None:
 def plain_commands(script: str) -> list[list[str]] | None:
     """The commands of a plain script in order; None when it is not plain."""
     parts = plain_parts(script)
-    return None if parts is None else [part.words for part in parts]
+    return None if parts is None else [list(part.words) for part in parts]
 
 
 def plain_parts(script: str) -> list[Part] | None:
     """The same with the operator in front of each command."""
-    try:
-        return _parts(read_script(script))
-    except (_NotPlain, Unreadable):
-        return None
+    parts = _understood(script).parts
+    return None if parts is None else list(parts)
 
 
 def command_with_input(argv: Sequence[str]) -> list[str] | None:
@@ -124,14 +127,9 @@ def command_with_input(argv: Sequence[str]) -> list[str] | None:
 
     A text in which the shell would replace anything makes the answer None, too.
     """
-    text = shell_script(argv)
-    if text is None:
-        return None
-    try:
-        script = read_script(text)
-        return None if script.root.has_error else _fed_command(script)
-    except (_NotPlain, Unreadable):
-        return None
+    script = shell_script(argv)
+    fed = None if script is None else _understood(script).fed
+    return None if fed is None else list(fed)
 
 
 def mentioned_commands(argv: Sequence[str]) -> list[list[str]] | None:
@@ -151,13 +149,49 @@ def mentioned_commands(argv: Sequence[str]) -> list[list[str]] | None:
             scripts += 1
             if scripts > _MOST_SCRIPTS:
                 return None
-            try:
-                commands = list(_literal_commands(read_script(script)))
-            except Unreadable:
+            commands = (_understood if depth == 0 else _understanding)(script).mentioned
+            if commands is None:
                 return None
             found.extend(commands)
             waiting.extend((command, depth + 1) for command in commands)
     return found
+
+
+class _Understanding(NamedTuple):
+    """What one reading of a script comes to. Not to be changed."""
+
+    parts: Sequence[Part] | None = None
+    fed: Sequence[str] | None = None
+    mentioned: Sequence[list[str]] | None = None
+
+
+def _understood(script: str) -> _Understanding:
+    """Kept for a while: the same script is asked about by whoever shows, judges and runs it."""
+    if len(script) > LONGEST_SCRIPT_BYTES:
+        return _Understanding()  # not worth keeping
+    return _kept_understanding(script)
+
+
+def _understanding(script: str) -> _Understanding:
+    try:
+        read = read_script(script)
+    except Unreadable:
+        return _Understanding()
+    try:
+        parts = _parts(read)
+    except _NotPlain:
+        return _Understanding(fed=_fed(read), mentioned=list(_literal_commands(read)))
+    return _Understanding(parts=parts, mentioned=[part.words for part in parts])
+
+
+_kept_understanding = lru_cache(maxsize=4)(_understanding)
+
+
+def _fed(script: Script) -> list[str] | None:
+    try:
+        return None if script.root.has_error else _fed_command(script)
+    except _NotPlain:
+        return None
 
 
 def _scripts_given(words: Sequence[str]) -> Iterator[str]:

@@ -24,6 +24,7 @@ from app_server.agent.tools.guarded_run import (
     permit_outside,
     tries_outside,
 )
+from app_server.agent.tools.long_commands import look_at
 from app_server.agent.tools.requirement import CommandCall, SandboxWish, is_escalated
 from app_server.agent.tools.spec import (
     ToolCall,
@@ -81,7 +82,8 @@ class ExecCommand:
         arguments = decode_arguments(call, Arguments)
         if "\0" in arguments.cmd:
             raise ToolError("failed to parse function arguments: a command cannot hold NUL bytes")
-        return await Run(call.call_id, arguments, turn).run()
+        run = await look_at([arguments.cmd], lambda: Run(call.call_id, arguments, turn))
+        return await run.run()
 
 
 PARAMETERS: JsonObject = {

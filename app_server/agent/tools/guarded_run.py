@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from app_server.agent.approvals import CommandKey, CommandQuestion, Verdict, ask_about_command
+from app_server.agent.tools.long_commands import look_at
 from app_server.agent.tools.requirement import (
     Ask,
     CommandCall,
@@ -67,8 +68,10 @@ async def permit(
     the permit says so.
     """
     settings = turn.settings
-    needed = requirement(
-        call, settings.approval_policy, settings.sandbox_policy, turn.session.rules
+    rules = turn.session.rules
+    needed = await look_at(
+        call.argv,
+        lambda: requirement(call, settings.approval_policy, settings.sandbox_policy, rules),
     )
     if isinstance(needed, Refuse):
         raise NotPermitted(needed.reason)
@@ -98,7 +101,8 @@ async def permit_outside(
     if not first.agreed:
         from app_server.execpolicy.amend import propose
 
-        rule = propose(call.argv, call.prefix_rule, turn.session.rules)
+        rules = turn.session.rules
+        rule = await look_at(call.argv, lambda: propose(call.argv, call.prefix_rule, rules))
         needed = Ask(reason=RETRY_REASON, amendment=rule, confined=False)
         await _agreed(turn, call, item, needed, item_started=True)
     request, confinement, _ = await _prepared(turn, call, confined=False, tty=tty)
@@ -258,7 +262,7 @@ async def _keep_rule(turn: Turn, call: CommandCall, prefix: list[str]) -> None:
     from app_server.execpolicy.amend import objection
     from app_server.execpolicy.shell_quote import shell_join
 
-    why_not = objection(call.argv, prefix)
+    why_not = await look_at(call.argv, lambda: objection(call.argv, prefix))
     if why_not is None:
         await turn.session.allow_prefix(prefix)
     else:

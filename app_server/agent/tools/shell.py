@@ -16,6 +16,7 @@ from app_server import clock, paths
 from app_server.agent.events import ItemCompleted, Told
 from app_server.agent.tools.apply_patch import apply_patch_text
 from app_server.agent.tools.guarded_run import Permit, command_item, permit, permit_outside
+from app_server.agent.tools.long_commands import look_at
 from app_server.agent.tools.requirement import CommandCall, SandboxWish, is_escalated
 from app_server.agent.tools.spec import (
     ToolCall,
@@ -89,7 +90,8 @@ class Shell:
         if not arguments.command:
             raise ToolError("command args are empty")
         argv = _through_profile(tuple(arguments.command), turn)
-        return await _Command(call.call_id, argv, arguments, turn).run()
+        command = await look_at(argv, lambda: _Command(call.call_id, argv, arguments, turn))
+        return await command.run()
 
 
 def _through_profile(words: tuple[str, ...], turn: Turn) -> tuple[str, ...]:
@@ -121,7 +123,8 @@ class ShellCommand:
         arguments = decode_arguments(call, LineArguments)
         login = arguments.login is not False and turn.session.config.allow_login_shell
         argv = user_shell().argv(arguments.command, login=login)
-        return await _Command(call.call_id, argv, arguments, turn).run()
+        command = await look_at(argv, lambda: _Command(call.call_id, argv, arguments, turn))
+        return await command.run()
 
 
 _COMMON: JsonObject = {
