@@ -77,7 +77,7 @@ class JsonCodec:
         else:
             error = frame.error
             envelope = _Error(_ErrorBody(error.code, error.message, error.data), frame.id)
-        return _to_json(envelope)
+        return to_json(envelope)
 
     def decode(self, text: bytes) -> Frame | None:
         envelope = _read_envelope(text)
@@ -190,11 +190,12 @@ _envelope_decoder = msgspec.json.Decoder(_Incoming)
 _error_decoder = msgspec.json.Decoder(_ErrorBody)
 
 
-def _to_json(envelope: msgspec.Struct) -> bytes:
+def to_json(value: object) -> bytes:
+    """A value of the protocol as it travels. Raises what `msgspec` raises for what it cannot."""
     try:
-        return _encoder.encode(envelope)
+        return _encoder.encode(value)
     except UnicodeEncodeError:
-        return _encoder.encode(_without_surrogates(msgspec.to_builtins(envelope)))
+        return _encoder.encode(_without_surrogates(msgspec.to_builtins(value)))
 
 
 def _read_envelope(text: bytes) -> _Incoming | None:

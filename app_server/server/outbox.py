@@ -3,8 +3,9 @@
 Putting never blocks: a thread's progress does not wait for a reader. While the reader keeps up
 every message goes straight to the channel. While it is behind, messages wait here; once it is far
 behind, deltas of one item that would stand side by side become one. Started, completed, answers and
-questions always wait their turn. A client that lets too much pile up, in messages or in streamed
-text, is cut off. How many answers wait is told, so that no more calls are taken than is good.
+questions always wait their turn. A client that lets too much of this pile up, in messages or in
+bytes, is cut off. Answers it asked for itself: how many wait is told, so that no more calls are
+taken than is good, and beside many bytes of them a further large one becomes a refusal.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from app_server.protocol.errors import InternalError
+from app_server.protocol.errors import InternalError, Overloaded
 from app_server.rpc.channel import Channel, ChannelClosed
+from app_server.rpc.codec import to_json
 from app_server.rpc.frames import ErrorFrame, Frame, NotificationFrame, ResultFrame
 
 log = logging.getLogger(__name__)
@@ -29,8 +31,15 @@ CAPACITY = 32_768
 JOINING_FROM = 1_024
 """With fewer waiting, the reader is only catching its breath and gets each delta as it came."""
 
-CAPACITY_CHARS = 64 * 1024 * 1024
-"""Streamed text that may wait: joined, it takes few places however much it is."""
+CAPACITY_BYTES = 64 * 1024 * 1024
+"""Of messages other than answers: joined, streamed text takes few places however much it is."""
+
+CAPACITY_ANSWER_BYTES = 32 * 1024 * 1024
+"""Waiting answers beside which a further large one is refused; any first one is kept, however large
+a history is."""
+
+SMALL_ANSWER_BYTES = 16 * 1024
+"""Never refused, since it may be all that is heard of something done; the count bounds these."""
 
 TEXT_DELTAS: dict[str, str | None] = {
     "item/agentMessage/delta": None,
@@ -54,17 +63,20 @@ class Outbox:
         on_overflow: Callable[[], None],
         capacity: int = CAPACITY,
         joining_from: int = JOINING_FROM,
-        capacity_chars: int = CAPACITY_CHARS,
+        capacity_bytes: int = CAPACITY_BYTES,
+        capacity_answer_bytes: int = CAPACITY_ANSWER_BYTES,
     ) -> None:
         self._channel = channel
         self._on_overflow = on_overflow
         self._capacity = capacity
         self._joining_from = joining_from
-        self._capacity_chars = capacity_chars
-        self.waiting_chars = 0
-        """Streamed text among what waits."""
+        self._capacity_bytes = capacity_bytes
+        self._capacity_answer_bytes = capacity_answer_bytes
+        self.waiting_bytes = 0
+        """Of messages other than answers."""
         self.waiting_answers = 0
-        self._waiting: deque[Frame | _GrowingDelta] = deque()
+        self._waiting_answer_bytes = 0
+        self._waiting: deque[_Waiting] = deque()
         self._last_deltas: dict[DeltaKey, _GrowingDelta] = {}
         self._writing = False
         self._wake = asyncio.Event()
@@ -86,16 +98,15 @@ class Outbox:
             except ChannelClosed:
                 self.close()
                 return
-        item = self._joined(frame)
-        if item is not None:
-            self._waiting.append(item)
-            self.waiting_answers += isinstance(frame, ResultFrame | ErrorFrame)
-        self.waiting_chars += _streamed_chars(frame)
-        if len(self._waiting) > self._capacity or self.waiting_chars > self._capacity_chars:
+        if isinstance(frame, ResultFrame | ErrorFrame):
+            self._keep_answer(frame)
+        else:
+            self._keep(frame)
+        if len(self._waiting) > self._capacity or self.waiting_bytes > self._capacity_bytes:
             log.warning(
-                "a client let %d messages pile up, with %d characters of streamed text: cut off",
+                "a client let %d messages pile up, with %d bytes besides its answers: cut off",
                 len(self._waiting),
-                self.waiting_chars,
+                self.waiting_bytes,
             )
             self.close()
             self._on_overflow()
@@ -127,36 +138,51 @@ class Outbox:
         """Forget what waits; nothing more is taken."""
         self._closed = True
         self._waiting.clear()
-        self.waiting_chars = self.waiting_answers = 0
+        self.waiting_bytes = self.waiting_answers = self._waiting_answer_bytes = 0
         self._last_deltas.clear()
         self._wake.set()
         self._empty.set()
 
-    def _joined(self, frame: Frame) -> Frame | _GrowingDelta | None:
-        """What to append for this message; None if one that waits already took it in."""
+    def _keep_answer(self, answer: ResultFrame | ErrorFrame) -> None:
+        self._last_deltas.clear()
+        kept: Frame = answer
+        size_bytes = 0
+        if isinstance(answer, ResultFrame):
+            kept, size_bytes = _packed(answer)
+        held_bytes = self._waiting_answer_bytes
+        if held_bytes > self._capacity_answer_bytes and size_bytes > SMALL_ANSWER_BYTES:
+            kept, size_bytes = ErrorFrame(answer.id, _unread(held_bytes)), 0
+        self._waiting.append(_Waiting(kept, size_bytes))
+        self.waiting_answers += 1
+        self._waiting_answer_bytes += size_bytes
+
+    def _keep(self, frame: Frame) -> None:
+        size_bytes = _size_bytes(frame)
+        self.waiting_bytes += size_bytes
         key = _delta_key(frame)
         if key is None or not isinstance(frame, NotificationFrame):
             self._last_deltas.clear()
-            return frame
-        if len(self._waiting) < self._joining_from:
+        elif len(self._waiting) < self._joining_from:
             self._last_deltas.pop(key, None)  # what comes later must not overtake this one
-            return frame
-        growing = self._last_deltas.get(key)
-        if growing is None:
-            growing = self._last_deltas[key] = _GrowingDelta(key, frame)
-            return growing
-        growing.add(frame.params)
-        return None
+        elif (growing := self._last_deltas.get(key)) is not None:
+            growing.add(frame.params, size_bytes)
+            return
+        else:
+            growing = self._last_deltas[key] = _GrowingDelta(key, frame, size_bytes)
+            self._waiting.append(growing)
+            return
+        self._waiting.append(_Waiting(frame, size_bytes))
 
     def _take_first(self) -> Frame:
         first = self._waiting.popleft()
-        if isinstance(first, _GrowingDelta):
-            if self._last_deltas.get(first.key) is first:
-                del self._last_deltas[first.key]
-            first = first.joined()
-        self.waiting_answers -= isinstance(first, ResultFrame | ErrorFrame)
-        self.waiting_chars -= _streamed_chars(first)
-        return first
+        if isinstance(first, _GrowingDelta) and self._last_deltas.get(first.key) is first:
+            del self._last_deltas[first.key]
+        if isinstance(first.frame, ResultFrame | ErrorFrame):
+            self.waiting_answers -= 1
+            self._waiting_answer_bytes -= first.size_bytes
+        else:
+            self.waiting_bytes -= first.size_bytes
+        return first.taken()
 
     def _send_now(self, frame: Frame) -> bool:
         try:
@@ -174,25 +200,40 @@ class Outbox:
                 await self._channel.send(instead)
 
 
-class _GrowingDelta:
+class _Waiting:
+    """One message that waits."""
+
+    __slots__ = ("frame", "size_bytes")
+
+    def __init__(self, frame: Frame, size_bytes: int) -> None:
+        self.frame = frame
+        self.size_bytes = size_bytes
+
+    def taken(self) -> Frame:
+        return self.frame
+
+
+class _GrowingDelta(_Waiting):
     """Deltas of one item that wait together."""
 
-    __slots__ = ("_first", "_texts", "key")
+    __slots__ = ("_texts", "key")
 
-    def __init__(self, key: DeltaKey, first: NotificationFrame) -> None:
+    def __init__(self, key: DeltaKey, first: NotificationFrame, size_bytes: int) -> None:
+        super().__init__(first, size_bytes)
         self.key = key
-        self._first = first
         self._texts: list[str] = [_text(first.params)]
 
-    def add(self, params: object) -> None:
+    def add(self, params: object, size_bytes: int) -> None:
         self._texts.append(_text(params))
+        self.size_bytes += size_bytes
 
-    def joined(self) -> NotificationFrame:
+    def taken(self) -> Frame:
         if len(self._texts) == 1:
-            return self._first
-        params: Any = self._first.params
+            return self.frame
+        assert isinstance(self.frame, NotificationFrame)
+        params: Any = self.frame.params
         joined = msgspec.structs.replace(params, delta="".join(self._texts))
-        return NotificationFrame(self._first.method, joined)
+        return NotificationFrame(self.frame.method, joined)
 
 
 def _delta_key(frame: Frame) -> DeltaKey | None:
@@ -203,15 +244,35 @@ def _delta_key(frame: Frame) -> DeltaKey | None:
     return frame.method, params.thread_id, params.item_id, getattr(params, part) if part else None
 
 
-def _streamed_chars(frame: Frame) -> int:
-    """The length of the text that this message carries on, 0 for others."""
-    if not isinstance(frame, NotificationFrame):
-        return 0
-    if frame.method in TEXT_DELTAS:
-        return len(_text(frame.params))
-    if frame.method == "command/exec/outputDelta":
-        return len(frame.params.delta_base64)  # type: ignore[attr-defined]  # its own params
-    return 0
+def _packed(answer: ResultFrame) -> tuple[ResultFrame, int]:
+    """The answer and its size; a large one as the bytes in which it will travel."""
+    try:
+        text = to_json(answer.result)
+    except (TypeError, ValueError, RecursionError):
+        return answer, 0  # told as a defect once it is sent
+    if len(text) <= SMALL_ANSWER_BYTES:
+        return answer, len(text)
+    return ResultFrame(answer.id, msgspec.Raw(text)), len(text)
+
+
+def _size_bytes(frame: Frame) -> int:
+    """Of a message that is no answer, about; streamed text, of which there is most, is not written
+    for that.
+    """
+    params: Any = getattr(frame, "params", None)
+    if isinstance(frame, NotificationFrame):
+        if frame.method in TEXT_DELTAS:
+            return len(_text(params))
+        if frame.method == "command/exec/outputDelta":
+            return len(params.delta_base64)
+    try:
+        return len(to_json(params))
+    except (TypeError, ValueError, RecursionError):
+        return 0  # told as a defect once it is sent
+
+
+def _unread(held_bytes: int) -> Overloaded:
+    return Overloaded(f"{held_bytes} bytes of earlier answers wait to be read; read them first.")
 
 
 def _text(params: Any) -> str:

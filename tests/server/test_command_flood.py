@@ -1,4 +1,4 @@
-"""A flood of output through the server as a program of its own: nothing lost, little kept."""
+"""Floods through the server as a program of its own: nothing lost, little kept."""
 
 import json
 import os
@@ -11,11 +11,17 @@ from typing import Any
 
 import pytest
 
+from app_server.protocol.errors import OVERLOADED
 from tests.exec_server.stdio_peer import eventually
 
 SIZE_BYTES = 45 * 1000 * 1000
 MOST_KEPT_BYTES = 20 * 1024 * 1024
 QUIET_POLLS = 20
+
+FILE_BYTES = 1024 * 1024
+READS = 300
+MOST_UNREAD_BYTES = 320 * 1024 * 1024
+"""Half of what all these answers would take; a quarter is what is kept and what is being made."""
 
 
 @pytest.fixture
@@ -78,6 +84,29 @@ def test_a_client_that_does_not_read_holds_a_flood_up_and_then_gets_all_of_it(
     arrived = sum(len(piece) // 4 * 3 - piece.count(b"=") for piece in lines_to_answer(program, 3))
     assert arrived == SIZE_BYTES
     assert most_memory_bytes(program) - before < MOST_KEPT_BYTES
+
+
+def test_a_client_that_asks_for_much_and_reads_nothing_is_refused_what_would_not_fit(
+    program: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "large").write_bytes(bytes(FILE_BYTES))
+    ask(program, 0, "initialize", {"clientInfo": {"name": "test", "version": "1"}})
+    lines_to_answer(program, 0)
+    before = most_memory_bytes(program)
+    for number in range(1, READS + 1):
+        ask(program, number, "fs/readFile", {"path": str(tmp_path / "large")})
+    ask(program, READS + 1, "fs/createDirectory", {"path": str(tmp_path / "last")})
+    eventually((tmp_path / "last").exists)
+    assert program.stdout is not None
+    answers = {}
+    while len(answers) < READS + 1:
+        answer = json.loads(program.stdout.readline())
+        if "id" in answer:
+            assert answer["id"] not in answers
+            answers[answer["id"]] = answer.get("error", {}).get("code")
+    assert answers[READS + 1] is None
+    assert set(answers.values()) == {None, OVERLOADED}
+    assert most_memory_bytes(program) - before < MOST_UNREAD_BYTES
 
 
 def wait_until_it_waits(pid: int) -> None:

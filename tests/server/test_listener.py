@@ -100,7 +100,7 @@ async def test_a_client_that_does_not_read_is_cut_off_and_others_are_not(
 ) -> None:
     from websockets.asyncio.client import connect
 
-    monkeypatch.setattr(outbox.Outbox.__init__, "__defaults__", (200, 100, 1 << 26))
+    monkeypatch.setattr(outbox.Outbox.__init__, "__defaults__", (200, 100, 1 << 26, 1 << 25))
     steady = await listening.client("steady")
     await steady.arrival()
     steady.drain()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from app_server.protocol.errors import Overloaded
@@ -41,7 +42,12 @@ class Reader:
         self._end: LocalChannel = theirs
         self.was_cut_off = False
         self.outbox = Outbox(
-            ours, self._cut_off, capacity=100, joining_from=joining_from, capacity_chars=20_000
+            ours,
+            self._cut_off,
+            capacity=100,
+            joining_from=joining_from,
+            capacity_bytes=20_000,
+            capacity_answer_bytes=50_000,
         )
         self.writing = asyncio.create_task(self.outbox.write())
 
@@ -201,6 +207,34 @@ async def test_it_tells_how_many_answers_wait_for_their_reader(reader: Reader) -
     assert reader.outbox.waiting_answers == 4
     await reader.read_all()
     assert reader.outbox.waiting_answers == 0
+
+
+async def test_a_reader_that_lets_many_bytes_of_other_messages_pile_up_is_cut_off(
+    reader: Reader,
+) -> None:
+    reader.fall_behind()
+    for _ in range(3):
+        reader.outbox.put(NotificationFrame("item/completed", "x" * 10_000))
+    assert reader.was_cut_off
+
+
+async def test_beside_many_unread_bytes_a_large_answer_is_refused_and_a_small_one_is_not(
+    reader: Reader,
+) -> None:
+    large = {"text": "x" * 40_000}
+    small = {"text": "done"}
+    for _ in range(2):
+        reader.fall_behind()
+        for number, result in enumerate([small, large, large, large, small]):
+            reader.outbox.put(ResultFrame(number, result))
+        answers = [frame for frame in await reader.read_all() if hasattr(frame, "id")]
+        assert [answer.id for answer in answers] == [0, 1, 2, 3, 4]
+        assert [type(answer) for answer in answers] == [ResultFrame] * 3 + [ErrorFrame, ResultFrame]
+        assert isinstance(answers[3], ErrorFrame)
+        assert isinstance(answers[3].error, Overloaded)
+        assert isinstance(answers[2], ResultFrame)
+        assert msgspec.json.decode(answers[2].result) == large
+    assert not reader.was_cut_off
 
 
 async def test_what_is_put_after_the_reader_left_is_dropped(reader: Reader) -> None:

@@ -43,8 +43,8 @@ DEFAULT_TIMEOUT_SECONDS = 10.0
 DEFAULT_OUTPUT_BYTES_CAP = 1024 * 1024
 END_GRACE_SECONDS = 0.5
 WAITING_MESSAGES = 16
-WAITING_CHARS = 512 * 1024
-"""Messages its client has not taken, and streamed text in them, above which a command is held up:
+WAITING_BYTES = 512 * 1024
+"""Messages its client has not taken, and their size, above which a command is held up:
 one message may carry a whole read of a pipe.
 """
 
@@ -106,7 +106,7 @@ class RunningCommand:
         )
         self._connection.notify(COMMAND_EXEC_OUTPUT_DELTA, delta)
         outbox = self._connection.outbox
-        while len(outbox) > WAITING_MESSAGES or outbox.waiting_chars > WAITING_CHARS:
+        while len(outbox) > WAITING_MESSAGES or outbox.waiting_bytes > WAITING_BYTES:
             await outbox.flushed()  # others that waited, too, may have filled it since
 
     def kept(self, stream: CommandExecOutputStream) -> str:
