@@ -29,6 +29,7 @@ READ_SECONDS = 15.0
 """For what a scene has not waited for itself; less, as a screen that was changed waits in vain."""
 QUIET_ROUNDS = 20
 """Of the event loop: one message may lead to the next a few rounds later."""
+MOST_ROUNDS = 10_000
 SNAPSHOTS = Path(__file__).parents[3] / "snapshots" / "screens"
 
 
@@ -65,10 +66,11 @@ class Session:
         process that does not get to run for one that has nothing to do.
         """
         quiet = 0
-        while quiet < QUIET_ROUNDS:
+        for _ in range(MOST_ROUNDS):
             await asyncio.sleep(0)
-            waiting = (one for one in _all_of(self.app) if not one._message_queue.empty())
-            quiet = 0 if any(waiting) else quiet + 1
+            quiet = 0 if any(map(_has_to_do, _all_of(self.app))) else quiet + 1
+            if quiet == QUIET_ROUNDS:
+                break
         self.app.screen._on_timer_update()
 
     async def see(self, words: str) -> None:
@@ -173,6 +175,10 @@ def _all_of(app: CodexApp) -> list[MessagePump]:
         app,
         *(one for screen in app.screen_stack for one in screen.walk_children(with_self=True)),
     ]
+
+
+def _has_to_do(one: MessagePump) -> bool:
+    return one.is_running and not one._message_queue.empty()
 
 
 def as_recorded(text: str) -> str:
