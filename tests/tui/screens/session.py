@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from textual import events
+from textual.app import ScreenStackError
 from textual.keys import _character_to_key
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot
@@ -54,10 +55,15 @@ class Session:
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 while not holds():
-                    await self.pilot.pause()
+                    await self.pause()
         except TimeoutError:
             raise AssertionError(f"it never came true; the screen shows:\n{self.text}") from None
         await self.settle()
+
+    async def pause(self) -> None:
+        """Let the app go on a little."""
+        with contextlib.suppress(ScreenStackError):  # it has ended meanwhile
+            await self.pilot.pause()
 
     async def settle(self) -> None:
         """Until every widget has taken what was posted to it, and is drawn.
@@ -71,21 +77,22 @@ class Session:
             quiet = 0 if any(map(_has_to_do, _all_of(self.app))) else quiet + 1
             if quiet == QUIET_ROUNDS:
                 break
-        self.app.screen._on_timer_update()
+        with contextlib.suppress(ScreenStackError):
+            self.app.screen._on_timer_update()
 
     async def see(self, words: str) -> None:
         await self.until(lambda: words in self.text)
 
     async def reads(self, scene: str, config: pytest.Config) -> None:
         """Wait until the screen is the one recorded; with --snapshot-update, record this one."""
-        await self.pilot.pause()
+        await self.pause()
         await self.settle()
         if config.getoption("update_snapshots", default=False):
             record(scene, as_recorded(self.text))
         with contextlib.suppress(TimeoutError):  # told below, by what differs
             async with asyncio.timeout(READ_SECONDS):
                 while as_recorded(self.text) != recorded(scene):
-                    await self.pilot.pause()
+                    await self.pause()
         shown = as_recorded(self.text)
         assert shown == recorded(scene), f"{scene} (make snap records anew) is:\n{shown}"
 
@@ -98,7 +105,7 @@ class Session:
         """All at once, as fast fingers or another program would."""
         for letter in text:
             self.app.post_message(events.Key(_character_to_key(letter), letter))
-        await self.pilot.pause()
+        await self.pause()
         await self.settle()
 
     async def open(self) -> None:
