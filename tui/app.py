@@ -92,6 +92,7 @@ class CodexApp(Errands):
         self._awaited_logins: dict[
             str, asyncio.Future[AccountLoginCompletedNotification | None]
         ] = {}
+        self._awaited_accounts: list[asyncio.Future[None]] = []
 
     def run_session(self) -> int:
         """Until the user leaves; the terminal is as it was afterwards."""
@@ -214,7 +215,21 @@ class CodexApp(Errands):
         finally:
             del self._awaited_logins[login_id]
 
+    async def somebody_signed_in(self) -> None:
+        """Wait until somebody is: here, or through another client of the server."""
+        known = self._awaited_accounts
+        known.append(done := asyncio.get_running_loop().create_future())
+        try:
+            self._tell_of_logins(self.store.state)
+            await done
+        finally:
+            known.remove(done)
+
     def _tell_of_logins(self, state: AppState) -> None:
+        details = state.account.details
+        for account in self._awaited_accounts:
+            if details is not None and details.account is not None and not account.done():
+                account.set_result(None)
         endings = {one.login_id: one for one in state.account.ended_logins}
         for login_id, waiting in self._awaited_logins.items():
             is_over = login_id in endings or state.connection.status != "ready"

@@ -102,7 +102,10 @@ def log_out(chat: "ChatScreen", arguments: str) -> None:
 
 
 async def _log_out(chat: "ChatScreen", intro: list[str]) -> None:
+    from tui.screens.sign_in import whose  # loads the client, which the start does without
+
     choices = [Choice("No, stay", False), Choice("Yes, forget the sign-in and leave", True)]
+    intro += whose(chat.app, "out")
     if not await chat.choose("Sign out?", choices, intro):
         return
     try:

@@ -6,6 +6,7 @@ is trusted as the repository it belongs to.
 
 import asyncio
 import os
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from app_server.protocol.account import ACCOUNT_READ, GetAccountParams, GetAccountResponse
@@ -28,6 +29,10 @@ LOOKING_SECONDS = 0.5
 WHO = GetAccountParams(refresh_token=False)
 DEMO = Choice("See the offline demo", "demo", "scripted, no model, no account needed")
 NOT_SIGNED_IN = "Nobody is signed in. codex login does that; codex --demo needs no account."
+NOBODY_SIGNED_IN_THERE = (
+    "Nobody is signed in at that server. codex login on its machine does that, and so does the "
+    "screen you left."
+)
 NOT_TRUSTED = "Nothing was done in this folder, and nothing kept: you are asked again next time."
 
 
@@ -48,7 +53,8 @@ async def make_ready(app: "CodexApp", config: dict[str, Any]) -> None:
         async with app.clock.timeout(seconds):
             account = await asyncio.shield(reading)
     except TimeoutError:
-        place = "the keyring" if in_keyring else "this machine"
+        here = "that server" if app.options.remote else "this machine"
+        place = "the keyring" if in_keyring else here
         app.act(LookingForSignIn(place=place))
         app.run_worker(_make_ready_later(app, config, reading), group="sign-in")
     else:
@@ -80,40 +86,65 @@ async def _offer_ways(
     """
     if not _needs_account(account):
         return
-    from tui.screens.sign_in import sign_in_by, ways  # only where nobody is signed in
+    from tui.screens.sign_in import ways, who, whose  # only where nobody is signed in
 
-    servers = await find_local_servers()
+    remote = app.options.remote
+    servers = [] if remote else await find_local_servers()
     choices = [
-        *ways(config.get("forced_login_method")),
+        *ways(config.get("forced_login_method"), remote=remote),
         *(Choice(f"Use {one.title} on this machine", one, one.facts) for one in servers),
         *([DEMO] if app.options.connect_demo is not None and not late else []),
         Choice("Leave", "leave"),
     ]
     intro = ["Codex needs a model to talk to. /login brings you back here at any time."]
+    intro += whose(app, "in")
     problem = ""
     async with app.chat.turn():
         if late and not _needs_account(await app.link.request(ACCOUNT_READ, WHO)):
             return
         while True:
-            chosen = await app.chat.choose(
+            asking = app.chat.choose(
                 "Welcome to Codex",
                 choices,
                 [*intro, problem] if problem else intro,
                 leaving="leave",
                 uncalled=not problem,
             )
-            match chosen:
-                case None | "leave":
-                    raise Leave(NOT_SIGNED_IN)
-                case "demo":
-                    await _use_demo(app)
-                    return
-                case LocalServer():
-                    problem = await _use_local(app, chosen)
-                case way:
-                    problem = await sign_in_by(app, way)
+            is_needless, chosen = await _unless_signed_in(app, asking)
+            if is_needless:
+                app.say("info", await who(app))
+                return
+            problem = await _go(app, chosen)
             if not problem:
                 return
+
+
+async def _unless_signed_in(app: "CodexApp", asking: Coroutine[Any, Any, Any]) -> tuple[bool, Any]:
+    """The answer, unless somebody signs in elsewhere meanwhile: then there is nothing to ask."""
+    answering = asyncio.ensure_future(asking)
+    elsewhere = asyncio.ensure_future(app.somebody_signed_in())
+    try:
+        await asyncio.wait({answering, elsewhere}, return_when=asyncio.FIRST_COMPLETED)
+        return (False, answering.result()) if answering.done() else (True, None)
+    finally:
+        answering.cancel()
+        elsewhere.cancel()
+
+
+async def _go(app: "CodexApp", chosen: Any) -> str:
+    """Do what was chosen; what is wrong, or nothing. Raises `Leave`."""
+    from tui.screens.sign_in import sign_in_by
+
+    match chosen:
+        case None | "leave":
+            raise Leave(NOBODY_SIGNED_IN_THERE if app.options.remote else NOT_SIGNED_IN)
+        case "demo":
+            await _use_demo(app)
+            return ""
+        case LocalServer():
+            return await _use_local(app, chosen)
+        case way:
+            return await sign_in_by(app, way)
 
 
 def _needs_account(account: GetAccountResponse) -> bool:

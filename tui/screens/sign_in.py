@@ -7,7 +7,7 @@ server's word of it is kept. A sign-in that is given up is taken back from the s
 import asyncio
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from app_server.client.sign_in import DEVICE_CODE_SECONDS, can_open_browser, qr_code
 from app_server.protocol.account import (
@@ -48,13 +48,25 @@ NOT_TAKEN = (
 )
 
 
-def ways(forced: object) -> list[Choice]:
-    """The ways in, the likeliest first; `forced` is the configuration's `forced_login_method`."""
+def ways(forced: object, *, remote: bool) -> list[Choice]:
+    """The ways in, the likeliest first; `forced` is the configuration's `forced_login_method`.
+
+    At a server elsewhere the code is: a browser here ends at an address that leads to it.
+    """
     browser = Choice("Sign in with ChatGPT", "browser", "in your browser, with your plan")
     device = Choice("Sign in with a code", "device", "with ChatGPT, on any device; good over ssh")
-    key = Choice("Paste an OpenAI API key", "key", "kept on this machine, for you alone")
-    chatgpt = [browser, device] if can_open_browser(os.environ) else [device, browser]
+    kept = "kept by that server" if remote else "kept on this machine, for you alone"
+    key = Choice("Paste an OpenAI API key", "key", kept)
+    is_here = can_open_browser(os.environ) and not remote
+    chatgpt = [browser, device] if is_here else [device, browser]
     return [*([] if forced == "api" else chatgpt), *([] if forced == "chatgpt" else [key])]
+
+
+def whose(app: "CodexApp", way: Literal["in", "out"]) -> list[str]:
+    """Whom it concerns, where the sign-in is not this machine's."""
+    if not app.options.remote:
+        return []
+    return [f"This signs {way} the server at {app.options.cwd}, for all who use it."]
 
 
 async def sign_in_by(app: "CodexApp", way: str) -> str:
@@ -67,7 +79,7 @@ async def sign_in_by(app: "CodexApp", way: str) -> str:
         case _:
             problem = await _with_chatgpt(app, ChatgptDeviceCodeLoginAccountParams())
     if not problem:
-        app.say("info", await _who(app))
+        app.say("info", await who(app))
     return problem
 
 
@@ -86,8 +98,8 @@ async def sign_in_again(
     problem = ""
     async with app.chat.turn():
         while True:
-            told = [*intro, problem] if problem else list(intro)
-            choices = [*ways(forced), Choice("Not now", None)]
+            told = [*intro, *whose(app, "in"), *([problem] if problem else [])]
+            choices = [*ways(forced, remote=app.options.remote), Choice("Not now", None)]
             way = await app.chat.choose(title, choices, told, uncalled=uncalled and not problem)
             if way is None:
                 return False
@@ -96,7 +108,8 @@ async def sign_in_again(
                 return True
 
 
-async def _who(app: "CodexApp") -> str:
+async def who(app: "CodexApp") -> str:
+    """Who is signed in, in a sentence."""
     try:
         account = await app.link.request(ACCOUNT_READ, GetAccountParams())
     except RpcError as error:

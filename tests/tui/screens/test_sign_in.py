@@ -25,6 +25,8 @@ from app_server.protocol.turn import TURN_START
 from tests.tui.screens.session import Session, session
 from tests.tui.scripted import ScriptedServer
 from tests.tui.scripted_account import AUTH_URL
+from tui.local_models import LocalServer
+from tui.screens import onboarding
 from tui.screens.onboarding import LOOKING_SECONDS
 from tui.state.events import Asked
 
@@ -138,6 +140,36 @@ async def test_a_key_goes_over_an_open_network_only_when_it_is_given_twice(
         await s.press("enter")
         await opened(s)
         assert len(s.requests(ACCOUNT_LOGIN_START.name)) == 1
+
+
+async def test_at_a_server_elsewhere_it_is_said_whom_a_sign_in_concerns(
+    codex_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    async def find_one() -> list[LocalServer]:
+        return [LocalServer("ollama", "Ollama", ["qwen"])]
+
+    monkeypatch.setattr(onboarding, "find_local_servers", find_one)
+    options = {"remote": True, "cwd": "ws://10.0.0.7:4000"}
+    async with first_run(codex_home, nobody(), **options) as s:
+        assert "This signs in the server at ws://10.0.0.7:4000, for all who use it." in s.text
+        assert "kept by that server" in s.text
+        assert "1. Sign in with a code" in s.text
+        assert "on this machine" not in s.text
+        s.later(1)
+        await s.press("escape")
+        await s.until(lambda: s.app._exit)
+    assert "Nobody is signed in at that server." in s.app._farewell[0]
+
+
+async def test_there_is_nothing_to_ask_once_somebody_has_signed_in_elsewhere(
+    codex_home: Path,
+) -> None:
+    async with first_run(codex_home, nobody()) as s:
+        await s.server.end_login("of another client")
+        await opened(s)
+        await s.see("Signed in: me@example.com (pro plan), with ChatGPT.")
+        assert "Welcome to Codex" not in s.text
 
 
 async def test_a_code_is_shown_with_its_page_picture_and_time(codex_home: Path) -> None:
