@@ -8,6 +8,8 @@ of this machine and of private networks are reached only where they are named in
 from __future__ import annotations
 
 import ipaddress
+import re
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -37,6 +39,11 @@ class NetworkRules(msgspec.Struct, frozen=True, kw_only=True):
             return "deny"
         return "allow" if "allow" in said else "unnamed"
 
+    def denies_address(self, address: str) -> bool:
+        """Whether an address is denied as such, by whatever name it was found."""
+        wanted = normal(address)
+        return any(mode == "deny" and normal(key) == wanted for key, mode in self.domains.items())
+
     def names(self, host: str) -> bool:
         """Whether the host is allowed by its own name, and not only by a pattern."""
         name = normal(host)
@@ -53,12 +60,38 @@ def rules_of(table: Mapping[str, Any]) -> NetworkRules:
 
 
 def normal(host: str) -> str:
-    """One spelling for one host."""
-    name = host.strip("[]").rstrip(".").lower()
+    """One spelling for one host: as the resolver takes it, and an address as its dotted or IPv6
+    form, whether it came as one number, in hexadecimal, shortened or inside another address."""
+    name = host.strip().strip("[]")
+    if not name.isascii():
+        try:
+            name = name.encode("idna").decode("ascii")
+        except UnicodeError:
+            pass  # the resolver does not take it either
+    name = name.rstrip(".").lower()
+    if _NUMBERS.fullmatch(name):
+        try:
+            return socket.inet_ntoa(socket.inet_aton(name))
+        except OSError:
+            return name
     try:
-        return str(ipaddress.ip_address(name.partition("%")[0]))
+        return str(_address(name))
     except ValueError:
         return name
+
+
+_NUMBERS = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+)){0,3}")
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The address that is really reached. Raises `ValueError`."""
+    found = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(found, ipaddress.IPv4Address):
+        return found
+    if found in _TRANSLATED:
+        return ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    return found.ipv4_mapped or found
 
 
 def is_public(addresses: Sequence[str]) -> bool:
@@ -67,9 +100,7 @@ def is_public(addresses: Sequence[str]) -> bool:
 
 
 def _is_public(address: str) -> bool:
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
+    found = _address(address)
     return found.is_global and not found.is_multicast
 
 

@@ -154,6 +154,8 @@ class Proxy:
         async with asyncio.timeout(CONNECT_SECONDS):
             found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
             addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+            if any(map(rules.denies_address, addresses)):
+                raise _Blocked(target, "denied")
             if not is_public(addresses) and not rules.names(target.host):
                 raise _Blocked(target, "not_allowed_local")
             problem: OSError = OSError(f"{target.host} has no address")

@@ -325,5 +325,55 @@ def test_addresses_of_private_networks_are_not_public(addresses: list[str], publ
     assert is_public(addresses) is public
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "127.0.0.1",
+        "127.0.0.1.",
+        "127.1",
+        "2130706433",
+        "0x7f.1",
+        "0X7F000001",
+        "0177.0.0.01",
+        "127.0.1",
+        "\N{FULLWIDTH DIGIT ONE}\N{FULLWIDTH DIGIT TWO}7.0.0.1",
+        "\N{SUPERSCRIPT ONE}27.0.0.1",
+        "127\N{IDEOGRAPHIC FULL STOP}0\N{FULLWIDTH FULL STOP}0.1",
+        "::ffff:127.0.0.1",
+        "[::FFFF:7f00:1]",
+        "64:ff9b::127.0.0.1",
+    ],
+)
+def test_an_address_cannot_be_spelled_around(spelling: str) -> None:
+    rules = NetworkRules(domains={"127.0.0.1": "deny", "*": "allow"})
+    assert rules.verdict(spelling) == "deny"
+    assert rules.verdict("93.184.216.34") == "allow"
+    around = NetworkRules(domains={spelling: "deny", "*": "allow"})
+    assert around.verdict("127.0.0.1") == "deny"
+
+
+@pytest.mark.parametrize("spelling", ["127.1", "2130706433", "0x7f.1", "0177.0.0.01", "010.8"])
+def test_numbers_are_read_as_the_resolver_reads_them(spelling: str) -> None:
+    found = socket.getaddrinfo(spelling, 80, type=socket.SOCK_STREAM)
+    assert {one[4][0] for one in found} == {normal(spelling)}
+
+
+@pytest.mark.parametrize("spelling", ["bücher.example", "BÜCHER.Example.", "xn--bcher-kva.example"])
+def test_a_name_in_other_letters_is_one_host(spelling: str) -> None:
+    assert normal(spelling) == "xn--bcher-kva.example"
+    assert NetworkRules(domains={"*.EXAMPLE.": "deny"}).verdict(spelling) == "deny"
+    assert NetworkRules(domains={f"**.{spelling}": "deny"}).verdict("a.bücher.example") == "deny"
+
+
+@named
+async def test_a_denied_address_is_not_reached_by_another_name(
+    guarded: Guarded, site: tuple[Site, int]
+) -> None:
+    rules = NetworkRules(domains={"good.example": "allow", "0x7f000001": "deny"})
+    said = await guarded.get(f"http://good.example:{site[1]}/", rules)
+    assert "The permission profile denies this host." in said
+    assert site[0].asked == []
+
+
 def test_a_host_has_one_spelling() -> None:
     assert normal("[2001:DB8:0::1]") == normal("2001:db8::1") == "2001:db8::1"
