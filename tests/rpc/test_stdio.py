@@ -126,7 +126,7 @@ async def test_plain_files_work_as_input_and_output(tmp_path: Path) -> None:
     readable = os.open(tmp_path / "in", os.O_RDONLY)
     writable = os.open(tmp_path / "out", os.O_WRONLY | os.O_CREAT)
     channel = StdioChannel(readable, writable, server_codec())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         frames = []
         while (frame := await channel.receive()) is not None:
             frames.append(frame)
@@ -141,5 +141,5 @@ async def test_closing_ends_a_pending_receive_and_may_be_repeated(pipes: Pipes) 
     await asyncio.sleep(0)
     await pipes.channel.close()
     await pipes.channel.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await receiving is None

@@ -110,6 +110,6 @@ async def test_a_client_that_has_left_is_forgotten(connect: Connector, server: S
 
     server.connections[0].when_closed(tell)
     await connect.leave()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await gone.wait()
     assert server.broadcast_listeners == []

@@ -69,7 +69,7 @@ class Reader:
         return frames + self._end.receive_waiting()
 
     async def _receive(self) -> Frame:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             frame = await self._end.receive()
         assert frame is not None
         return frame
@@ -242,6 +242,6 @@ async def test_what_is_put_after_the_reader_left_is_dropped(reader: Reader) -> N
     reader.outbox.put(completed(1))
     reader.outbox.put(completed(2))
     assert len(reader.outbox) == 0
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await reader.outbox.flushed()
         await reader.writing

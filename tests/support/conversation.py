@@ -26,7 +26,7 @@ from app_server.protocol.turn import (
 )
 from app_server.protocol.user_input import TextUserInput
 
-WAIT_SECONDS = 5.0
+WAIT_SECONDS = 30.0
 PROCESS_WAIT_SECONDS = 30.0
 
 NOISE = {
