@@ -137,10 +137,14 @@ class CodexApp(Errands):
 
     def start_params(self) -> ThreadStartParams:
         """For a new thread: where it works and what the command line asks for."""
-        return ThreadStartParams(cwd=self.thread_cwd, config=self._thread_config())
+        return ThreadStartParams(
+            cwd=self.thread_cwd, config=self._thread_config(), persist_extended_history=True
+        )
 
     def resume_params(self, thread_id: str) -> ThreadResumeParams:
-        return ThreadResumeParams(thread_id=thread_id, config=self._thread_config())
+        return ThreadResumeParams(
+            thread_id=thread_id, config=self._thread_config(), persist_extended_history=True
+        )
 
     def _thread_config(self) -> dict[str, Any] | None:
         """A server of our own was told when it was started."""

@@ -184,8 +184,6 @@ class Turn:
         self._keep_unfinished()
         if self.before_abort is not None:
             self.before_abort()
-        for item in self.session.open_items.break_off(self.id, clock.now_ms()):
-            self.keep(item)
         for output in self.dispatch.abandon() if self.dispatch else []:
             self.record(output)
         self._record_what_waited()
@@ -369,6 +367,8 @@ class Turn:
         words = "".join(self.unfinished)
         if words:
             self.emit(BrokeOff(turn_id=self.id, text=words))
+        for item in self.session.open_items.break_off(self.id, clock.now_ms()):
+            self.keep(item)
 
     async def _fail(self, error: TurnError) -> None:
         self._keep_unfinished()

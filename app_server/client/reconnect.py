@@ -71,7 +71,8 @@ class ReconnectingClient:
         self._capabilities = capabilities
         self._stack = AsyncExitStack()
         self._client: Client | None = None
-        self._threads: dict[str, None] = {}
+        self._threads: dict[str, bool] = {}
+        """Those that are heard, and whether their actions are to be kept."""
         self._events: deque[Event] = deque()
         self._arrival = asyncio.Event()
         self._connected = asyncio.Event()
@@ -196,8 +197,10 @@ class ReconnectingClient:
         resumed: list[ThreadResumeResponse] = []
         lost: dict[str, str] = {}
         try:
-            for thread_id in list(self._threads):
-                params = ThreadResumeParams(thread_id=thread_id)
+            for thread_id, keeps_actions in list(self._threads.items()):
+                params = ThreadResumeParams(
+                    thread_id=thread_id, persist_extended_history=keeps_actions
+                )
                 try:
                     resumed.append(await client.request(THREAD_RESUME, params))
                 except ConnectionLost:
@@ -217,7 +220,8 @@ class ReconnectingClient:
     def _note(self, params: Any, result: Any) -> None:
         """Remember which threads this client hears."""
         if isinstance(result, OpenedThread):
-            self._threads[result.thread.id] = None
+            keeps_actions = getattr(params, "persist_extended_history", False)
+            self._threads[result.thread.id] = keeps_actions
         elif isinstance(params, ThreadUnsubscribeParams):
             self._threads.pop(params.thread_id, None)
 

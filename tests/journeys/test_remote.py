@@ -68,7 +68,12 @@ def test_a_session_at_a_server_elsewhere_outlives_its_restart(
     codex_home: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    model.script(runs_command("pwd > here.txt"), says("Done over there."), says("Still here."))
+    model.script(
+        runs_command("pwd > here.txt", call_id="before"),
+        says("Done over there."),
+        runs_command("pwd > again.txt", call_id="after"),
+        says("Still here."),
+    )
     home, folder = tmp_path / "elsewhere", tmp_path / "work-elsewhere"
     home.mkdir()
     folder.mkdir()
@@ -90,8 +95,12 @@ def test_a_session_at_a_server_elsewhere_outlives_its_restart(
         terminal.wait_for("Connected again.")
         terminal.type("and now?")
         terminal.press("enter")
-        terminal.wait_for("Still here.")
+        terminal.wait_for("again.txt")
+        press_until(terminal, "Run this command?", "y", "Still here.")
         assert leave(terminal) == 0
+    (stored,) = home.rglob("rollout-*.jsonl")
+    ended = [line for line in stored.read_text().splitlines() if '"exec_command_end"' in line]
+    assert ['"before"' in line for line in ended] == [True, False]
     assert "with the same --remote" in terminal.everything()
     assert TOKEN not in (codex_home / "log" / "codex.log").read_text()
 

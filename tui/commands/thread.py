@@ -82,7 +82,8 @@ def fork(chat: "ChatScreen", arguments: str) -> None:
     if thread is None or not thread.turns:
         chat.say("info", "There is nothing to fork yet.")
         return
-    chat.act(ForkThread(params=ThreadForkParams(thread_id=thread.id)))
+    params = ThreadForkParams(thread_id=thread.id, persist_extended_history=True)
+    chat.act(ForkThread(params=params))
 
 
 def rename(chat: "ChatScreen", arguments: str) -> None:

@@ -1,23 +1,28 @@
 """A connection that is lost and comes back: the conversation stays on screen and is caught up with.
 
-What a thread looks like by now comes as its stored turns, in which items have other ids and
-commands may be missing. So a message counts as shown if its text is, and a command whose end
-nobody heard is shown as broken off.
+What a thread looks like by now comes as its stored turns. Commands and patches have the ids they
+were heard under, where the server keeps them; messages have others, so a message counts as shown if
+its text is. A command whose end nobody heard is shown as broken off.
 """
 
 from msgspec.structs import replace
 
-from app_server.protocol.item import AgentMessageThreadItem
+from app_server.protocol.item import (
+    AgentMessageThreadItem,
+    CommandExecutionThreadItem,
+    FileChangeThreadItem,
+)
 from app_server.protocol.thread_data import Thread, Turn
-from tui.state.cells import AgentMessageCell, CommandCell
+from tui.state.cells import AgentMessageCell, CommandCell, ExploringCell, PatchCell
 from tui.state.effects import Effect
 from tui.state.events import Interrupted, Restored
 from tui.state.model import AppState
 from tui.state.reduce_app import notice, with_thread
-from tui.state.reduce_items import complete_item
+from tui.state.reduce_items import complete_item, start_item
 from tui.state.reduce_turns import settle_unfinished, turn_ended, turn_started
+from tui.state.restore import broke_off
 from tui.state.thread import ThreadState
-from tui.state.transcript import drop_live, settle
+from tui.state.transcript import drop_live, find_command, live_cell, settle
 
 Step = tuple[AppState, tuple[Effect, ...]]
 
@@ -58,6 +63,7 @@ def _caught_up(
     state: AppState, thread: ThreadState, stored: Thread, at: float
 ) -> tuple[ThreadState, tuple[Effect, ...]]:
     thread = replace(thread, questions=())  # those still open are asked again
+    thread = _with_ended_terminals(thread, stored.turns, state)
     effects: tuple[Effect, ...] = ()
     ids = [turn.id for turn in stored.turns]
     if thread.turn_id is not None and thread.turn_id not in ids:
@@ -66,7 +72,7 @@ def _caught_up(
         if turn.id != thread.turn_id:
             thread, more = turn_started(thread, turn, at)
             effects += more
-        thread = _with_missed(thread, turn, state)
+        thread = _with_missed(thread, turn, state, at)
         if turn.status != "inProgress":
             thread = _without_commands(thread)
             thread, more = turn_ended(thread, turn, state.settings, state.pending_settings, at)
@@ -82,7 +88,7 @@ def _unfinished(thread: ThreadState, turns: list[Turn]) -> list[Turn]:
     return [turn for turn in turns[-1:] if turn.status == "inProgress"]
 
 
-def _with_missed(thread: ThreadState, turn: Turn, state: AppState) -> ThreadState:
+def _with_missed(thread: ThreadState, turn: Turn, state: AppState, at: float) -> ThreadState:
     shown = {cell.text for cell in thread.settled if isinstance(cell, AgentMessageCell)}
     is_ours = turn.id == thread.turn_id and any(
         getattr(cell, "turn_id", "") == turn.id for cell in (*thread.settled, *thread.live)
@@ -95,8 +101,45 @@ def _with_missed(thread: ThreadState, turn: Turn, state: AppState) -> ThreadStat
                 if isinstance(cell, AgentMessageCell) and item.text.startswith(cell.text):
                     thread = drop_live(thread, cell.id)
             thread = complete_item(thread, item, turn.id, state.settings)
+        elif isinstance(item, CommandExecutionThreadItem | FileChangeThreadItem):
+            thread = _with_action(thread, item, turn, state, at)
         elif not is_ours:
             thread = complete_item(thread, item, turn.id, state.settings)
+    return thread
+
+
+def _with_action(
+    thread: ThreadState,
+    item: CommandExecutionThreadItem | FileChangeThreadItem,
+    turn: Turn,
+    state: AppState,
+    at: float,
+) -> ThreadState:
+    """A command or patch as it is now, if that is not what is shown."""
+    if item.id in _shown_actions(thread):
+        return thread
+    is_known = find_command(thread, item.id) or live_cell(thread, item.id)
+    if item.status != "inProgress":
+        stopped = broke_off(item, turn)
+        return complete_item(thread, item, turn.id, state.settings, broke_off=stopped)
+    return thread if is_known else start_item(thread, item, turn.id, at)
+
+
+def _shown_actions(thread: ThreadState) -> set[str]:
+    """What has ended or went to the background before our eyes."""
+    shown = {cell.id for cell in thread.settled if isinstance(cell, CommandCell | PatchCell)}
+    groups = [cell for cell in thread.settled if isinstance(cell, ExploringCell)]
+    return shown | {call.id for group in groups for call in group.calls}
+
+
+def _with_ended_terminals(thread: ThreadState, turns: list[Turn], state: AppState) -> ThreadState:
+    """Commands in the background that came to their end meanwhile."""
+    running = {cell.id for cell in thread.terminals}
+    for turn in turns:
+        for item in turn.items:
+            if item.id in running and getattr(item, "status", "") != "inProgress":
+                stopped = broke_off(item, turn)
+                thread = complete_item(thread, item, turn.id, state.settings, broke_off=stopped)
     return thread
 
 

@@ -48,8 +48,8 @@ def _restore_turn(thread: ThreadState, turn: Turn, settings: Settings, at: float
         if getattr(item, "status", None) == "inProgress":
             thread = start_item(thread, item, turn.id, at)
         else:
-            broke_off = _broke_off(item, turn)
-            thread = complete_item(thread, item, turn.id, settings, broke_off=broke_off)
+            stopped = broke_off(item, turn)
+            thread = complete_item(thread, item, turn.id, settings, broke_off=stopped)
         if not running:  # what still runs has been left to the background
             thread = grow_command(thread, item.id, lambda cell: replace(cell, visited=True))
     if running:
@@ -65,9 +65,9 @@ def _restore_turn(thread: ThreadState, turn: Turn, settings: Settings, at: float
     return thread
 
 
-def _broke_off(item: ThreadItem, turn: Turn) -> bool:
+def broke_off(item: ThreadItem, turn: Turn) -> bool:
     """Whether a command or patch was stopped, which items call failed, too: it has no result."""
-    interrupted = turn.status == "interrupted"
+    interrupted = turn.status in ("interrupted", "failed")
     match item:
         case CommandExecutionThreadItem(status="failed", exit_code=None):
             return interrupted or item.process_id is not None or item.duration_ms is not None

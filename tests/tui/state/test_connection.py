@@ -5,13 +5,20 @@ from typing import Any
 import pytest
 
 from app_server.protocol.approvals import FileChangeRequestApprovalParams
-from app_server.protocol.item import AgentMessageThreadItem, ThreadItem, UserMessageThreadItem
+from app_server.protocol.item import (
+    AgentMessageThreadItem,
+    CommandExecutionThreadItem,
+    ThreadItem,
+    UserMessageThreadItem,
+)
 from app_server.protocol.thread import ThreadResumeResponse
 from app_server.protocol.thread_data import Turn
 from app_server.protocol.turn_error import TurnError
 from app_server.protocol.user_input import TextUserInput
 from tests.tui.state.conversation import (
     THREAD,
+    command,
+    completed,
     open_screen,
     opened,
     said,
@@ -19,6 +26,7 @@ from tests.tui.state.conversation import (
     stored,
     taken_up,
     turn_began,
+    turn_ended,
 )
 from tests.tui.state.recorded import Screen
 from tui.state.actions import UserSubmitted
@@ -148,3 +156,49 @@ def test_a_conversation_the_server_no_longer_has_has_ended(screen: Screen) -> No
     thread = screen.state.threads[THREAD]
     assert (thread.turn_id, thread.status, thread.live) == (None, None, ())
     assert notices(screen)[-1] == "The server no longer has this conversation."
+
+
+def ran(item_id: str = "c1", status: Any = "completed", **more: Any) -> CommandExecutionThreadItem:
+    return CommandExecutionThreadItem(
+        id=item_id, command="make", command_actions=[], cwd="/w", status=status, **more
+    )
+
+
+def commands(screen: Screen) -> list[tuple[str, str, str]]:
+    return [
+        (cell.id, cell.status, cell.output.head)
+        for cell in cells(screen)
+        if isinstance(cell, CommandCell)
+    ]
+
+
+def test_a_command_that_ended_meanwhile_has_its_end_and_its_output(screen: Screen) -> None:
+    command(screen, "c1")
+    ended = ran(exit_code=0, aggregated_output="built\n")
+    come_back(screen, turn(asked(), ended, answered("Done.")))
+    assert commands(screen) == [("c1", "ok", "built\n")]
+    come_back(screen, turn(asked(), ended, answered("Done.")))
+    assert commands(screen) == [("c1", "ok", "built\n")]
+
+
+def test_a_command_that_began_meanwhile_is_shown_and_goes_on(screen: Screen) -> None:
+    running = ran("c2", "inProgress", process_id="7")
+    come_back(screen, turn(asked(), running, status="inProgress"))
+    come_back(screen, turn(asked(), running, status="inProgress"))
+    assert commands(screen) == [("c2", "running", "")]
+
+
+def test_a_command_that_a_crash_of_the_server_stopped_is_shown_as_stopped(screen: Screen) -> None:
+    command(screen, "c1")
+    come_back(screen, turn(asked(), ran(status="failed"), status="interrupted"))
+    assert commands(screen) == [("c1", "interrupted", "")]
+
+
+def test_a_command_in_the_background_that_ended_meanwhile_has_ended(screen: Screen) -> None:
+    command(screen, "c1")
+    completed(screen, type="agentMessage", id="m1", text="The beginning")
+    turn_ended(screen)
+    assert len(screen.thread.terminals) == 1
+    come_back(screen, turn(asked(), ran(exit_code=0), answered("The beginning")))
+    assert screen.thread.terminals == ()
+    assert commands(screen)[-1] == ("c1:end", "ok", "")
