@@ -5,6 +5,8 @@ What a client gives with `turn/start` holds for later turns as well, except the 
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,27 +137,38 @@ def check_overrides(config: Config, params: TurnStartParams) -> None:
     if params.collaboration_mode is not None and params.collaboration_mode.mode == "plan":
         raise PlanModeMissing
     policy = params.sandbox_policy
+    mode = None if policy is None else sandbox_mode(policy)
     if params.permissions is not None:
         if policy is not None:
             raise BothSaid
-        policy = selected(config, params.permissions)["sandbox_policy"]
+        mode = mode_of(selected(config, params.permissions))
     check_folders(policy)
     for key, chosen in (
         ("approval_policy", params.approval_policy),
         ("approvals_reviewer", params.approvals_reviewer),
-        ("sandbox_mode", None if policy is None else sandbox_mode(policy)),
+        ("sandbox_mode", mode),
     ):
         if chosen is not None:
             check_choice(config.requirements, key, chosen)
 
 
+def mode_of(permissions: Mapping[str, Any]) -> str:
+    """The setting that opens no less than these fields of settings."""
+    from app_server.config.permission_profiles import needed_mode
+
+    profile = permissions["permission_profile"]
+    return sandbox_mode(permissions["sandbox_policy"]) if profile is None else needed_mode(profile)
+
+
 def sandbox_mode(policy: SandboxPolicy) -> str:
-    """The setting that stands for a policy. A sandbox outside of ours is like none of ours."""
+    """The setting that stands for a policy. A sandbox outside of ours is like none of ours, and so
+    is one that lets everything be written."""
     match policy:
         case ReadOnlySandboxPolicy():
             return "read-only"
-        case WorkspaceWriteSandboxPolicy():
-            return "workspace-write"
+        case WorkspaceWriteSandboxPolicy(writable_roots=roots):
+            opens_all = any(os.path.realpath(root) == "/" for root in roots)
+            return "danger-full-access" if opens_all else "workspace-write"
         case _:
             return "danger-full-access"
 

@@ -146,7 +146,7 @@ def _loaded(
 
         gathered = gather(requirements_path(), demands, managed)
         requirements, required_rules = gathered.requirements, gathered.rules
-        config, told = constrained(config, requirements)
+        config, told = constrained(config, gathered)
         warnings += [*gathered.warnings, *told]
     return LoadedConfig(
         config=config,

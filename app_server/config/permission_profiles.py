@@ -150,6 +150,17 @@ def nearest_policy(profile: PermissionProfile) -> SandboxPolicy:
     return standing_for(profile)
 
 
+def needed_mode(profile: PermissionProfile) -> SandboxMode:
+    """The mode that opens no less: what has to be allowed for the profile to be used."""
+    match nearest_policy(profile):
+        case ReadOnlySandboxPolicy():
+            return "read-only"
+        case WorkspaceWriteSandboxPolicy():
+            return "workspace-write"
+        case _:
+            return "danger-full-access"
+
+
 def with_writable(
     profile: ManagedPermissionProfile, folders: Sequence[str]
 ) -> ManagedPermissionProfile:

@@ -17,7 +17,18 @@ from app_server.config.demands import CloudFailure, Demands
 from app_server.config.errors import ConfigFileError, ConfigInvalid
 from app_server.config.features import OLD_NAMES, STAGES
 from app_server.config.files import read_table
-from app_server.config.kinds import ANYTHING, FLAG, Kind, ListOf, MapOf, Misfit, OneOf, Section
+from app_server.config.kinds import (
+    ANYTHING,
+    FLAG,
+    TEXT,
+    Kind,
+    ListOf,
+    MapOf,
+    Misfit,
+    OneOf,
+    Section,
+)
+from app_server.config.permission_profiles import needed_mode
 from app_server.config.permission_schema import APPROVAL_POLICY, REVIEWER, SANDBOX_MODE
 from app_server.config.required_rules import RULES, RequiredRule, required_rules
 from app_server.config.resolve import Config, Surroundings, sandbox_policy
@@ -39,18 +50,15 @@ _FIELDS: dict[str, Kind] = {
     "apps": ANYTHING,
     "experimental_network": ANYTHING,
     "permissions": ANYTHING,
-    "guardian_policy_config": ANYTHING,
+    "guardian_policy_config": TEXT,
 }
-_NOT_ENFORCED_YET = (
-    "mcp_servers",
-    "hooks",
-    "apps",
-    "experimental_network",
-    "permissions",
-    "guardian_policy_config",
-)
-"""Demands this release knows but cannot hold anybody to, so it does not run under them."""
-
+_NOT_ENFORCED_YET = ("experimental_network", "permissions")
+"""Demands this release knows but cannot hold anybody to, so it does not run under them. Hooks that
+an administrator wants to run are another."""
+KEPT_BY_RUNNING_NONE = ("mcp_servers", "apps")
+"""Demands that only say which of a kind may run, where this release runs none of that kind. Whoever
+makes it run some has to hold them to these."""
+_WHERE_HOOKS_LIE = ("managed_dir", "windows_managed_dir")
 
 WORKSPACE = "the demands of your workspace"
 """What the demands fetched for an account are called; they stand in no file of yours."""
@@ -63,6 +71,8 @@ class Gathered(msgspec.Struct, frozen=True):
     warnings: tuple[ConfigWarningNotification, ...] = ()
     rules: tuple[RequiredRule, ...] = ()
     """Those of all sources: a rule takes nothing from another."""
+    reviewer_policy: str | None = None
+    """By what the automatic reviewer judges; None leaves it to the user."""
 
 
 class CloudDemandsUnusable(ConfigInvalid):
@@ -81,13 +91,14 @@ def gather(file: Path, demands: Demands, managed: Mapping[str, Any] | None = Non
     found: list[ConfigRequirements] = []
     warnings: list[ConfigWarningNotification] = []
     rules: list[RequiredRule] = []
+    policies: list[str] = []
     if demands.failure is not None:
         raise CloudDemandsUnusable(demands.failure)
     if demands.cloud:
-        found.append(_of_the_workspace(demands.cloud, warnings, rules))
+        found.append(_of_the_workspace(demands.cloud, warnings, rules, policies))
     table = read_table(file)
     if table:
-        found.append(_understood(table, str(file), warnings, rules))
+        found.append(_understood(table, str(file), warnings, rules, policies))
     if managed:
         found.append(_as_demands(managed))
     merged: dict[str, Any] = {}
@@ -96,16 +107,19 @@ def gather(file: Path, demands: Demands, managed: Mapping[str, Any] | None = Non
             if value is not None:
                 merged.setdefault(name, value)
     together = ConfigRequirements(**merged) if merged else None
-    return Gathered(together, tuple(warnings), tuple(rules))
+    return Gathered(together, tuple(warnings), tuple(rules), next(iter(policies), None))
 
 
 def _of_the_workspace(
-    text: str, warnings: list[ConfigWarningNotification], rules: list[RequiredRule]
+    text: str,
+    warnings: list[ConfigWarningNotification],
+    rules: list[RequiredRule],
+    policies: list[str],
 ) -> ConfigRequirements:
     import tomllib  # only for accounts whose workspace demands something
 
     try:
-        return _understood(tomllib.loads(text), WORKSPACE, warnings, rules)
+        return _understood(tomllib.loads(text), WORKSPACE, warnings, rules, policies)
     except (tomllib.TOMLDecodeError, ConfigFileError, RecursionError) as error:
         detail = (
             "The demands of your workspace cannot be understood; its administrator can mend "
@@ -119,12 +133,15 @@ def _understood(
     source: str,
     warnings: list[ConfigWarningNotification],
     rules: list[RequiredRule],
+    policies: list[str],
 ) -> ConfigRequirements:
     try:
         Section("ConfigRequirementsToml", _FIELDS).check(table, ())
     except Misfit as misfit:
         raise ConfigFileError(source, None, misfit.reason, misfit.key) from misfit
     unenforced = [key for key in _NOT_ENFORCED_YET if table.get(key)]
+    if _wants_hooks_run(table.get("hooks")):
+        unenforced.append("hooks")
     if unenforced:
         keys = ", ".join(f"`{key}`" for key in unenforced)
         raise ConfigFileError(source, None, f"this release cannot enforce {keys} yet")
@@ -132,6 +149,12 @@ def _understood(
         if key not in _FIELDS:
             summary = f"Nothing is known of the demand `{key}` in {source}; it is not held to."
             warnings.append(ConfigWarningNotification(summary=summary))
+    kept = " and ".join(f"`{key}`" for key in KEPT_BY_RUNNING_NONE if table.get(key))
+    if kept:
+        summary = f"What {source} demands of {kept} is kept: this release runs none of them."
+        warnings.append(ConfigWarningNotification(summary=summary))
+    if table.get("guardian_policy_config"):
+        policies.append(table["guardian_policy_config"])
     for key in _LISTS:
         if table.get(key) == []:
             raise ConfigFileError(source, None, f"`{key}` allows nothing", key)
@@ -165,7 +188,15 @@ def _as_demands(managed: Mapping[str, Any]) -> ConfigRequirements:
         "managed_config.toml",
         [],
         [],
+        [],
     )
+
+
+def _wants_hooks_run(hooks: Any) -> bool:
+    """Whether there are any, and not only a folder for them."""
+    if not isinstance(hooks, Mapping):
+        return bool(hooks)
+    return any(hooks[key] for key in hooks if key not in _WHERE_HOOKS_LIE)
 
 
 def _pins(
@@ -200,23 +231,29 @@ def check_pins(requirements: ConfigRequirements | None, table: Mapping[str, Any]
 
 
 def constrained(
-    config: Config, requirements: ConfigRequirements | None
+    config: Config, gathered: Gathered
 ) -> tuple[Config, list[ConfigWarningNotification]]:
     """The configuration with every value inside the demands, and what the user is told of it."""
+    if gathered.reviewer_policy is not None:
+        config = msgspec.structs.replace(config, auto_review_policy=gathered.reviewer_policy)
+    requirements = gathered.requirements
     if requirements is None:
         return config, []
     changes: dict[str, Any] = {"requirements": requirements}
     warnings: list[ConfigWarningNotification] = []
     for key, allowed in _choices(requirements):
         chosen = getattr(config, key)
+        what = f"`{key}` = {_shown(chosen)}"
+        if key == "sandbox_mode" and config.permission_profile is not None:
+            chosen = needed_mode(config.permission_profile)
+            what = (
+                f"The permission profile `{config.default_permissions}`, which opens no less than "
+                f"`{key}` = {_shown(chosen)},"
+            )
         if allowed and chosen not in allowed:
             changes[key] = allowed[0]
-            warnings.append(
-                ConfigWarningNotification(
-                    summary=f"`{key}` = {_shown(chosen)} is not allowed by your administrator; "
-                    f"using {_shown(allowed[0])}."
-                )
-            )
+            summary = f"{what} is not allowed by your administrator; using {_shown(allowed[0])}."
+            warnings.append(ConfigWarningNotification(summary=summary))
     if "sandbox_mode" in changes:
         around = Surroundings(codex_home=config.codex_home, cwd=config.cwd)
         changes["sandbox_policy"] = sandbox_policy(

@@ -15,7 +15,7 @@ import msgspec
 from app_server import paths
 from app_server.agent.model_facts import model_facts
 from app_server.agent.permissions import profile_id, with_additions
-from app_server.agent.settings import TurnSettings, chosen_environment
+from app_server.agent.settings import TurnSettings, chosen_environment, mode_of
 from app_server.config.errors import ConfigError
 from app_server.prompts import base_instructions
 from app_server.prompts.project_docs import ProjectDocs, load_project_docs
@@ -70,6 +70,17 @@ def open_settings(
         loaded, provider = _configured(services, cwd, params, flags)
     config = loaded.config
     facts = model_facts(config, config.model or provider.default_model)
+    permissions = with_additions(
+        config.sandbox_policy,
+        config.permission_profile,
+        config.default_permissions,
+        params.permissions,
+        config.proxied_network,
+    )
+    if params.permissions is not None and config.requirements is not None:
+        from app_server.config.requirements import check_choice  # only where somebody demands
+
+        check_choice(config.requirements, "sandbox_mode", mode_of(permissions))
     settings = TurnSettings(
         cwd=cwd,
         model=facts.slug,
@@ -85,13 +96,7 @@ def open_settings(
         service_tier=config.service_tier,
         facts=facts,
         **chosen_environment(services, getattr(params, "environments", None)),
-        **with_additions(
-            config.sandbox_policy,
-            config.permission_profile,
-            config.default_permissions,
-            params.permissions,
-            config.proxied_network,
-        ),
+        **permissions,
     )
     docs = load_project_docs(
         config.codex_home,

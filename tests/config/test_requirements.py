@@ -1,6 +1,7 @@
 """What an administrator demands, and who is held to it."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from app_server.config.demands import CloudFailure, Demands
 from app_server.config.errors import ConfigInvalid
 from app_server.config.load import LoadedConfig
 from app_server.config.required_rules import RequiredRule
-from app_server.config.requirements import check_choice
+from app_server.config.requirements import KEPT_BY_RUNNING_NONE, check_choice
 from app_server.protocol.permissions import ReadOnlySandboxPolicy, WorkspaceWriteSandboxPolicy
 
 Loader = Callable[..., LoadedConfig]
@@ -69,7 +70,10 @@ def test_pinned_features_cannot_be_changed(loaded: Loader, demand: Callable[[str
         "allowed_approval_policies = []",
         "not toml",
         "[features]\ngoals = 1",
-        '[mcp_servers.a.identity]\ncommand = "x"',
+        '[[hooks.PreToolUse]]\nhooks = [{type = "command", command = "x"}]',
+        '[permissions.filesystem]\ndeny_read = ["/x"]',
+        "[experimental_network]\nenabled = true",
+        "guardian_policy_config = 5",
         '[rules]\nprefix_rules = [{pattern = [{token = "rm"}], decision = "allow"}]',
         '[rules]\nprefix_rules = [{pattern = [{token = "rm"}]}]',
         '[rules]\nprefix_rules = [{pattern = [], decision = "prompt"}]',
@@ -178,3 +182,63 @@ def test_demands_of_a_workspace_that_are_not_known_let_no_thread_start(
     assert refusal.value.rpc_data["errorCode"] == code
     assert result.config.model == "mine"
     assert result.warnings[0].summary == "Invalid configuration; using defaults."
+
+
+def test_demands_on_what_this_release_does_not_run_are_kept_and_told(
+    loaded: Loader, demand: Callable[[str], None], system_folder: Path
+) -> None:
+    demand(
+        '[mcp_servers.a.identity]\ncommand = "x"\n[apps.b]\nenabled = false\n'
+        '[hooks]\nmanaged_dir = "/etc/hooks"\n'
+    )
+    result = loaded()
+    result.checked()
+    assert [warning.summary for warning in result.warnings] == [
+        f"What {system_folder}/requirements.toml demands of `mcp_servers` and `apps` is kept: "
+        "this release runs none of them."
+    ]
+
+
+def test_whoever_makes_mcp_servers_or_apps_run_holds_them_to_the_demands() -> None:
+    rooms = {room for key in KEPT_BY_RUNNING_NONE for room in (key, key.removesuffix("_servers"))}
+    built = [room for room in rooms if find_spec(f"app_server.{room}") is not None]
+    assert built == [], "take it out of KEPT_BY_RUNNING_NONE once it goes by the demands"
+
+
+def test_the_reviewers_policy_is_the_administrators(
+    loaded: Loader, demand: Callable[[str], None]
+) -> None:
+    mine = '[auto_review]\npolicy = "Allow all."\n'
+    assert loaded(mine).config.auto_review_policy == "Allow all."
+    demand('guardian_policy_config = "Deny network."\n')
+    assert loaded(mine).config.auto_review_policy == "Deny network."
+    cloud = Demands('guardian_policy_config = "Deny all."\n')
+    assert loaded(mine, demands=cloud).config.auto_review_policy == "Deny all."
+
+
+@pytest.mark.parametrize("place", [":root", "/"])
+def test_a_profile_that_opens_everything_needs_the_mode_that_does(
+    loaded: Loader, demand: Callable[[str], None], place: str
+) -> None:
+    mine = f'default_permissions = "mine"\n[permissions.mine.filesystem]\n"{place}" = "write"\n'
+    assert loaded(mine).config.permission_profile is not None
+    demand('allowed_sandbox_modes = ["workspace-write", "read-only"]\n')
+    result = loaded(mine)
+    assert result.config.permission_profile is None
+    assert isinstance(result.config.sandbox_policy, WorkspaceWriteSandboxPolicy)
+    assert [warning.summary for warning in result.warnings] == [
+        "The permission profile `mine`, which opens no less than `sandbox_mode` = "
+        '"danger-full-access", is not allowed by your administrator; using "workspace-write".'
+    ]
+
+
+def test_a_profile_for_the_project_needs_no_more_than_that(
+    loaded: Loader, demand: Callable[[str], None]
+) -> None:
+    mine = (
+        'default_permissions = "mine"\n[permissions.mine.filesystem]\n":project_roots" = "write"\n'
+    )
+    demand('allowed_sandbox_modes = ["read-only", "workspace-write"]\n')
+    assert loaded(mine).config.permission_profile is not None
+    demand('allowed_sandbox_modes = ["read-only"]\n')
+    assert loaded(mine).config.permission_profile is None

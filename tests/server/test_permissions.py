@@ -24,6 +24,7 @@ from app_server.protocol.permissions import (
     ManagedPermissionProfile,
     ProfilePermissionProfileSelectionParams,
     ReadOnlySandboxPolicy,
+    WorkspaceWriteSandboxPolicy,
 )
 from app_server.sandbox import probe
 from tests.server.connector import EXPERIMENTAL, Connector
@@ -172,6 +173,26 @@ async def test_an_administrators_demand_holds_for_profiles_too(
     assert (told["sandbox"]["type"], told["activePermissionProfile"]) == ("readOnly", None)
     with pytest.raises(RpcError, match='"workspace-write" is not allowed'):
         await thread.say("Go.", permissions="mine")
+
+
+async def test_nor_do_added_folders_or_a_profile_that_opens_everything_step_around_it(
+    client: Client, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    demands = folder / "requirements.toml"
+    demands.write_text('allowed_sandbox_modes = ["read-only"]\n')
+    monkeypatch.setattr(load, "SYSTEM_FOLDER", folder)
+    with pytest.raises(RpcError, match='"workspace-write" is not allowed'):
+        await begin(client, workspace, permissions=profile(":read-only", str(tmp_path)))
+    demands.write_text('allowed_sandbox_modes = ["read-only", "workspace-write"]\n')
+    for name in (":read-only", ":workspace"):
+        with pytest.raises(RpcError, match='"danger-full-access" is not allowed'):
+            await begin(client, workspace, permissions=profile(name, "/"))
+    thread = await begin(client, workspace)
+    everything = WorkspaceWriteSandboxPolicy(writable_roots=["/"])
+    with pytest.raises(RpcError, match='"danger-full-access" is not allowed'):
+        await thread.say("Go.", sandbox_policy=everything)
 
 
 LINE = "cat a.key; echo x > docs/x; echo y > y"
