@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from app_server.agent.context_window import auto_compact_limit
-from app_server.model.catalog import DEFAULT_MODEL, Truncation, traits
+from app_server.model.catalog import Truncation, traits
+from app_server.model.own_catalog import known_models
 from app_server.protocol.shared import ReasoningEffort, ReasoningSummary, Verbosity
 
 if TYPE_CHECKING:
@@ -32,11 +33,14 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
     takes_free_text_tools: bool = True
     search_returns_images: bool = False
     truncation: Truncation = Truncation()
+    base_instructions: str = ""
+    """Those of the model, where it has some; empty: ours."""
 
 
 def model_facts(config: Config, slug: str | None) -> ModelFacts:
     """The facts of `slug`, or of the default model where nobody chose one."""
-    known = traits(slug or DEFAULT_MODEL)
+    models = known_models(config.models)
+    known = traits(slug or models[0].slug, models)
     if config.model_context_window is not None:
         known = msgspec.structs.replace(known, context_window=config.model_context_window)
     reasons = config.model_supports_reasoning_summaries
@@ -56,6 +60,7 @@ def model_facts(config: Config, slug: str | None) -> ModelFacts:
         takes_free_text_tools=known.supports_apply_patch,
         search_returns_images=known.search_returns_images,
         truncation=_truncation(config, known.truncation),
+        base_instructions=known.base_instructions,
     )
 
 

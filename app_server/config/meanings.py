@@ -50,7 +50,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "model_supports_reasoning_summaries": ("", "Send the reasoning block to unknown models, too."),
     "model_context_window": ("the model's", "Tokens."),
     "model_auto_compact_token_limit": ("90 % of the window", "Compact earlier than that."),
-    "model_catalog_json": ("", "A file that replaces the list of models."),
+    "model_catalog_json": ("", "A file that replaces the list of models; see above."),
     "service_tier": ("", "Which queue requests take."),
     "personality": ("`pragmatic`", "The tone."),
     "tool_output_token_limit": ("the model's", "How much of a tool's output is kept."),
@@ -210,7 +210,7 @@ AS_A_WHOLE = frozenset(_AS_A_WHOLE.split())
 """Tables told in one line: their inner keys are many, or other pages tell them."""
 
 _UNUSED_YET = (
-    "plan_mode_reasoning_effort model_catalog_json include_apps_instructions "
+    "plan_mode_reasoning_effort include_apps_instructions "
     "include_collaboration_mode_instructions mcp_servers mcp_oauth_credentials_store "
     "mcp_oauth_callback_port mcp_oauth_callback_url apps plugins marketplaces hooks "
     "skills.bundled.enabled skills.include_instructions tool_suggest agents.max_threads "

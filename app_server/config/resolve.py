@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
@@ -50,6 +50,10 @@ from app_server.protocol.shared import (
     ServiceTier,
     Verbosity,
 )
+
+if TYPE_CHECKING:
+    from app_server.config.model_catalog import CatalogModel
+
 
 WebSearchMode: TypeAlias = Literal["disabled", "cached", "live"]
 
@@ -98,7 +102,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     model_supports_reasoning_summaries: bool | None = None
     model_context_window: int | None = None
     model_auto_compact_token_limit: int | None = None
-    model_catalog_json: Path | None = None
+    models: tuple[CatalogModel, ...] | None = None
+    """What `model_catalog_json` holds; None: those that come along."""
     service_tier: ServiceTier | None = None
     personality: Personality | None = None
     tool_output_token_limit: int | None = None
@@ -219,7 +224,9 @@ def resolve(merged: Table, around: Surroundings) -> Config:
     fields |= prompt_texts(table)
     fields |= _nested(table)
     if "model_catalog_json" in table:
-        fields["model_catalog_json"] = Path(table["model_catalog_json"])
+        from app_server.config.model_catalog import read_model_catalog
+
+        fields["models"] = read_model_catalog(Path(table["model_catalog_json"]))
     _check_provider_exists(table)
     return Config(
         codex_home=around.codex_home,
@@ -367,7 +374,6 @@ _WORKED_OUT = {
     "log_dir",
     "sqlite_home",
     "compact_prompt",
-    "model_catalog_json",
     *_LISTS,
 }
 _TAKEN_AS_THEY_ARE = tuple(

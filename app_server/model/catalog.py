@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -19,6 +20,8 @@ from app_server.protocol.model import (
     ReasoningEffortOption,
 )
 from app_server.protocol.shared import ReasoningEffort, ReasoningSummary, Verbosity
+
+USUAL_CONTEXT_WINDOW = 272_000
 
 
 class Truncation(msgspec.Struct, frozen=True):
@@ -50,7 +53,7 @@ class ModelTraits(msgspec.Struct, frozen=True, kw_only=True):
     supports_original_image_detail: bool = True
     search_returns_images: bool = True
     truncation: Truncation = Truncation()
-    context_window: int = 272_000
+    context_window: int = USUAL_CONTEXT_WINDOW
     effective_context_window_percent: int = 95
     auto_compact_token_limit: int | None = None
     input_modalities: tuple[InputModality, ...] = ("text", "image")
@@ -59,6 +62,8 @@ class ModelTraits(msgspec.Struct, frozen=True, kw_only=True):
     """The slug of the model that takes this one's place."""
     news: str | None = None
     """A line for people who meet the model for the first time."""
+    base_instructions: str = ""
+    """Empty: ours."""
 
     @property
     def sees_images(self) -> bool:
@@ -118,8 +123,6 @@ MODELS: tuple[ModelTraits, ...] = (
 )
 """In the order they are offered; the first is the default."""
 
-DEFAULT_MODEL = MODELS[0].slug
-
 DEMO_SLUG = "offline-demo"
 
 _DEMO = ModelTraits(
@@ -137,11 +140,11 @@ _DEMO = ModelTraits(
 """Not in the list: nobody can choose it outside the demo."""
 
 
-def traits(slug: str) -> ModelTraits:
-    """What the model of this name can do, as far as we know."""
-    found = _DEMO if slug == DEMO_SLUG else _matching(slug)
+def traits(slug: str, known: Sequence[ModelTraits] = MODELS) -> ModelTraits:
+    """What the model of this name can do, as far as is known."""
+    found = _DEMO if slug == DEMO_SLUG else _matching(slug, known)
     if found is None and slug.count("/") == 1:
-        found = _matching(slug.partition("/")[2])
+        found = _matching(slug.partition("/")[2], known)
     if found is None:
         return _unknown(slug)
     return found if found.slug == slug else msgspec.structs.replace(found, slug=slug)
@@ -155,14 +158,14 @@ def unknown_model_warning(slug: str) -> str:
     )
 
 
-def models() -> list[Model]:
-    """All models as `model/list` gives them, hidden ones included."""
-    return [_listed(known) for known in MODELS]
+def models(known: Sequence[ModelTraits] = MODELS) -> list[Model]:
+    """All models as `model/list` gives them, hidden ones included; the first is the default."""
+    return [_listed(model, known) for model in known]
 
 
-def _matching(slug: str) -> ModelTraits | None:
+def _matching(slug: str, models: Sequence[ModelTraits]) -> ModelTraits | None:
     """The known model whose slug is the longest beginning of this one."""
-    matching = [known for known in MODELS if slug.startswith(known.slug)]
+    matching = [known for known in models if slug.startswith(known.slug)]
     return max(matching, key=lambda known: len(known.slug), default=None)
 
 
@@ -197,14 +200,14 @@ _EFFORTS: dict[ReasoningEffort, str] = {
 }
 
 
-def _listed(known: ModelTraits) -> Model:
+def _listed(known: ModelTraits, all_known: Sequence[ModelTraits]) -> Model:
     return Model(
         id=known.slug,
         model=known.slug,
         display_name=known.display_name,
         description=known.description,
         hidden=known.hidden,
-        is_default=known.slug == DEFAULT_MODEL,
+        is_default=known.slug == all_known[0].slug,
         default_reasoning_effort=known.default_effort or "none",
         supported_reasoning_efforts=[
             ReasoningEffortOption(reasoning_effort=effort, description=_EFFORTS[effort])
@@ -215,14 +218,13 @@ def _listed(known: ModelTraits) -> Model:
         additional_speed_tiers=list(known.speed_tiers),
         availability_nux=None if known.news is None else ModelAvailabilityNux(message=known.news),
         upgrade=known.upgrade,
-        upgrade_info=None if known.upgrade is None else _upgrade(known.upgrade),
+        upgrade_info=None if known.upgrade is None else _upgrade(traits(known.upgrade, all_known)),
     )
 
 
-def _upgrade(slug: str) -> ModelUpgradeInfo:
-    newer = traits(slug)
+def _upgrade(newer: ModelTraits) -> ModelUpgradeInfo:
     text = (
         f"**{newer.display_name}** takes this model's place. {newer.description} "
         "You can go on using the old one for now."
     )
-    return ModelUpgradeInfo(model=slug, migration_markdown=text)
+    return ModelUpgradeInfo(model=newer.slug, migration_markdown=text)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from app_server.model.client import ModelClient
     from app_server.model.http import HttpClients
     from app_server.model.providers import ProviderInfo
+    from app_server.protocol.model import Model
     from app_server.protocol.notices import ConfigWarningNotification
     from app_server.protocol.thread_data import SessionSource
     from app_server.sandbox.proxy_door import ProxyDoors
@@ -62,6 +63,8 @@ class Services:
         self._environment_lock = asyncio.Lock()
         self._doors: ProxyDoors | None = None
         self._telemetry: Telemetry | None = None
+        self.models: list[Model] | None = None
+        """What can be chosen from, once somebody has asked."""
         self._telemetry_lock = threading.Lock()
 
     @property

@@ -69,7 +69,7 @@ def open_settings(
         # the provider it was made with is no longer configured: go on with today's
         loaded, provider = _configured(services, cwd, params, flags)
     config = loaded.config
-    facts = model_facts(config, config.model or provider.default_model)
+    facts = model_facts(config, config.model or (None if config.models else provider.default_model))
     permissions = with_additions(
         config.sandbox_policy,
         config.permission_profile,
@@ -86,6 +86,7 @@ def open_settings(
         model=facts.slug,
         base_instructions=params.base_instructions
         or config.base_instructions
+        or facts.base_instructions
         or base_instructions(),
         developer_instructions=params.developer_instructions or config.developer_instructions,
         approval_policy=config.approval_policy,

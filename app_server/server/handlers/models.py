@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from app_server.protocol.collaboration import (
     COLLABORATION_MODE_LIST,
@@ -22,12 +23,17 @@ from app_server.server.context import RequestContext
 from app_server.server.handlers.pages import page
 from app_server.server.registry import handles
 
+if TYPE_CHECKING:
+    from app_server.protocol.model import Model
+    from app_server.server.services import Services
+
 
 @handles(MODEL_LIST)
 async def list_models(ctx: RequestContext, params: ModelListParams) -> ModelListResponse:
-    from app_server.model.catalog import models
-
-    listed = [model for model in models() if params.include_hidden or not model.hidden]
+    services = ctx.services
+    if services.models is None:
+        services.models = await asyncio.to_thread(_models, services)
+    listed = [model for model in services.models if params.include_hidden or not model.hidden]
     shown, next_cursor = page(listed, params.cursor, params.limit, "models")
     return ModelListResponse(data=list(shown), next_cursor=next_cursor)
 
@@ -52,3 +58,11 @@ async def list_modes(
     return CollaborationModeListResponse(
         data=[CollaborationModeMask(name="Default", mode="default", reasoning_effort=None)]
     )
+
+
+def _models(services: Services) -> list[Model]:
+    """As the settings say when it is first asked."""
+    from app_server.model.catalog import models
+    from app_server.model.own_catalog import known_models
+
+    return models(known_models(services.current_config().models))
