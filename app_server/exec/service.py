@@ -11,9 +11,9 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app_server.exec.environment import ExitStatus, OutputChunk, RunningProcess, SpawnRequest
 from app_server.exec.errors import CommandNotStarted, EnvironmentLost, StdinClosed
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from app_server.exec.remote_files import RemoteFiles
 
 log = logging.getLogger(__name__)
+
+R = TypeVar("R")
+
+LONGEST_START_SECONDS = 60.0
+"""A start takes milliseconds, on a drowning machine some seconds."""
+LONGEST_ANSWER_SECONDS = 30.0
+"""What ends a command is answered at once."""
 
 UNREAD_HIGH_BYTES = 512 * 1024
 UNREAD_LOW_BYTES = 256 * 1024
@@ -62,7 +69,7 @@ class ConnectedService:
         self._processes[process_id] = process
         try:
             params = _start_params(process_id, request, self._client.names_places_by_uri)
-            started = await self._client.start(params)
+            started = await self._answered(self._client.start(params), LONGEST_START_SECONDS)
         except CallRejected as error:
             del self._processes[process_id]
             raise CommandNotStarted(error.message) from error
@@ -100,7 +107,28 @@ class ConnectedService:
     async def terminate(self, process_id: str, grace_seconds: float) -> None:
         # Where the service is gone its processes are, too.
         with contextlib.suppress(ExecServerError):
-            await self._client.terminate(process_id, grace_seconds)
+            ended = self._client.terminate(process_id, grace_seconds)
+            await self._answered(ended, LONGEST_ANSWER_SECONDS)
+
+    async def _answered(self, asked: Coroutine[Any, Any, R], limit_seconds: float) -> R:
+        """The answer to a call that has one soon. A service that gives none, because it was stopped
+        or hangs, is given up, with all it runs: raises `ExecServerError`.
+
+        While we read nothing of the connection ourselves, no answer can come, and none is missed.
+        """
+        answer = asyncio.ensure_future(asked)
+        try:
+            while not (await asyncio.wait([answer], timeout=limit_seconds))[0]:
+                if not self.is_paused:
+                    answer.cancel()
+                    await self._client.close()
+                    raise ExecServerError(
+                        f"the process service has not answered for {limit_seconds:g} s "
+                        "and was given up"
+                    )
+            return answer.result()
+        finally:
+            answer.cancel()
 
     def files(self) -> RemoteFiles:
         """The files there."""

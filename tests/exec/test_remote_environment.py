@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
+from app_server.exec import service
 from app_server.exec.environment import Environment, ExitStatus
 from app_server.exec.errors import CommandNotStarted, EnvironmentLost
 from app_server.exec.local import LocalEnvironment
@@ -135,4 +136,37 @@ async def test_a_service_whose_output_is_no_base64_is_left() -> None:
         environment = RemoteEnvironment(f"ws://127.0.0.1:{port}")
         with pytest.raises(EnvironmentLost):
             await environment.spawn(shell("true"))
+        await environment.close()
+
+
+async def test_a_service_that_stops_answering_is_given_up_and_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service, "LONGEST_START_SECONDS", 0.05)
+    connections = 0
+
+    async def converse(socket: ServerConnection) -> None:
+        nonlocal connections
+        connections += 1
+        async for text in socket:
+            message = json.loads(text)
+            if message["method"] == "initialize":
+                result: dict[str, object] = {"protocolVersion": "exec-server.v0"}
+            elif message["method"] == "process/start" and connections > 1:
+                result = {"processId": "1"}
+            else:
+                continue  # as one does that was stopped
+            await socket.send(json.dumps({"id": message["id"], "result": result}))
+
+    async with serve(converse, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        environment = RemoteEnvironment(f"ws://127.0.0.1:{port}")
+        with pytest.raises(EnvironmentLost, match=r"has not answered for .* and was given up"):
+            await environment.spawn(shell("true"))
+        monkeypatch.setattr(service, "LONGEST_START_SECONDS", LONGEST_WAIT_SECONDS)
+        process = await environment.spawn(shell("sleep 60"))
+        monkeypatch.setattr(service, "LONGEST_ANSWER_SECONDS", 0.05)
+        await process.terminate()
+        assert await process.wait() == ExitStatus()
+        assert not environment.is_connected
         await environment.close()
