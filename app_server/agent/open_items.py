@@ -44,9 +44,11 @@ class OpenItems:
             case _:
                 pass
 
-    def left_behind(self, item_id: str) -> None:
-        """Its turn no longer waits for this command; its end comes from itself."""
-        self._open.pop(item_id, None)
+    def left_behind(self, item_id: str) -> ThreadItem | None:
+        """Its turn no longer waits for this command; its end comes from itself. Returns it with
+        what it has written, unless it has ended already."""
+        left = self._open.pop(item_id, None)
+        return None if left is None else left.so_far()
 
     def break_off(self, turn_id: str, now_ms: int) -> list[ThreadItem]:
         """What ends with this turn, as it is to be remembered; nobody is told of it later."""
@@ -64,12 +66,14 @@ class _OpenItem:
         waits = isinstance(event, ItemStarted) and event.waits
         self._began_ms = None if waits else event.at_ms
 
+    def so_far(self) -> ThreadItem:
+        if not isinstance(self.item, CommandExecutionThreadItem):
+            return self.item
+        output = self.output.joined().decode("utf-8", "replace") or None
+        return msgspec.structs.replace(self.item, aggregated_output=output)
+
     def broken_off(self, now_ms: int) -> ThreadItem:
-        item = broken_off(self.item)
+        item = broken_off(self.so_far())
         if isinstance(item, CommandExecutionThreadItem) and self._began_ms is not None:
-            return msgspec.structs.replace(
-                item,
-                aggregated_output=self.output.joined().decode("utf-8", "replace") or None,
-                duration_ms=now_ms - self._began_ms,
-            )
+            return msgspec.structs.replace(item, duration_ms=now_ms - self._began_ms)
         return item

@@ -30,7 +30,14 @@ from app_server.protocol.thread_history import (
     ThreadReadParams,
     ThreadRollbackParams,
 )
-from app_server.protocol.thread_shell import THREAD_SHELL_COMMAND, ThreadShellCommandParams
+from app_server.protocol.thread_shell import (
+    THREAD_DECREMENT_ELICITATION,
+    THREAD_INCREMENT_ELICITATION,
+    THREAD_SHELL_COMMAND,
+    ThreadDecrementElicitationParams,
+    ThreadIncrementElicitationParams,
+    ThreadShellCommandParams,
+)
 from app_server.protocol.turn import TURN_PLAN_UPDATED
 from app_server.server.options import ServerOptions
 from app_server.server.server import Server
@@ -145,11 +152,9 @@ async def test_a_command_left_in_the_background_goes_on_through_an_interruption_
     )
     thread = await begun(client, workspace)
     turn_id = await thread.say("Run both.")
-    await thread.until(
-        ITEM_COMMAND_EXECUTION_OUTPUT_DELTA,
-        lambda params: params.item_id == "waited",
-        within_seconds=PROCESS_WAIT_SECONDS,
-    )
+    row = ITEM_COMMAND_EXECUTION_OUTPUT_DELTA
+    while {params.item_id for params in thread.params_of(row)} != {"behind", "waited"}:
+        await thread.until(row, within_seconds=PROCESS_WAIT_SECONDS)
     await thread.interrupt(turn_id)
     await thread.ended()
     read = ThreadReadParams(thread_id=thread.thread_id, include_turns=True)
@@ -201,6 +206,28 @@ async def test_a_crash_leaves_the_command_that_ran(
         started.item.command,
         started.item.process_id,
     )
+
+
+async def test_a_crash_leaves_what_a_command_had_written_when_it_went_to_the_background(
+    client: Client,
+    codex_home: Path,
+    workspace: Path,
+    model: ScriptedModel,
+    through_json: bool,
+) -> None:
+    model.script(runs_command(ENDLESS, yield_time_ms=250), says("It runs."))
+    thread = await begun(client, workspace)
+    asking = ThreadIncrementElicitationParams(thread_id=thread.thread_id)
+    await thread.call(THREAD_INCREMENT_ELICITATION, asking)  # waiting stands still until it wrote
+    await thread.say("Run it.")
+    await thread.until(ITEM_COMMAND_EXECUTION_OUTPUT_DELTA, within_seconds=PROCESS_WAIT_SECONDS)
+    asked = ThreadDecrementElicitationParams(thread_id=thread.thread_id)
+    await thread.call(THREAD_DECREMENT_ELICITATION, asked)
+    await thread.ended(PROCESS_WAIT_SECONDS)
+    (turn,) = turns = await after_a_crash(thread, codex_home, through_json)
+    (command,) = actions(turns)
+    assert turn.status == "completed"
+    assert facts(command) == ("failed", "begun\n", None)
 
 
 async def test_whoever_joins_sees_the_command_that_runs(

@@ -45,7 +45,10 @@ def stored_item(turn_id: str, item: ThreadItem) -> OtherEvent | None:
     """The line for a command or patch as it is now, or for a picture; None for other items."""
     match item:
         case CommandExecutionThreadItem(status="inProgress"):
-            return OtherEvent(type="exec_command_begin", **_facts_of_command(turn_id, item))
+            begun = OtherEvent(type="exec_command_begin", **_facts_of_command(turn_id, item))
+            if item.aggregated_output is not None:  # ours: where it went to the background
+                begun["aggregated_output"] = item.aggregated_output
+            return begun
         case CommandExecutionThreadItem():
             return _stored_command(turn_id, item)
         case FileChangeThreadItem(status="inProgress"):

@@ -156,7 +156,9 @@ class Run:
         if outside is not None:
             outcome = await self._attempt(outside)
         self._is_waited_for = False
-        self._turn.session.open_items.left_behind(self._item.id)
+        left = self._turn.session.open_items.left_behind(self._item.id)
+        if left is not None:
+            self._turn.keep(left)
         terminals = await self._turn.session.terminals()
         if outcome.session_id is not None and terminals.warning is not None:
             self._turn.record_later(text_message("user", terminals.warning))
