@@ -8,6 +8,7 @@ by the export command and by tests only; imports every topic.
     DIR/NAME.json, DIR/v1/NAME.json, DIR/v2/NAME.json   one message part each, self-contained
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import msgspec
 
 from app_server.protocol import catalog
 from app_server.protocol.experimental import EXPERIMENTAL_TYPE_FIELDS
-from app_server.protocol.method import ClientMethod, Row, ServerMethod
+from app_server.protocol.method import ClientMethod, Row, ServerMethod, WireType
 from app_server.protocol.schema_types import JSON_RPC, Schema, TypeReader
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -54,9 +55,15 @@ def write_schemas(directory: Path, *, experimental: bool = False) -> None:
             _write(directory / folder / f"{name}.json", _self_contained(definition, flat))
 
 
-def build_bundle(*, experimental: bool = False) -> Schema:
-    """All definitions in one schema; those of the second generation under `v2`."""
-    reader = TypeReader([*catalog.topics(), "config_values", "response_item"])
+def build_bundle(*, experimental: bool = False, as_written: bool = False) -> Schema:
+    """All definitions in one schema; those of the second generation under `v2`.
+
+    With `as_written` what this server always writes is required, too.
+    """
+    topics = [*catalog.topics(), "config_values", "response_item"]
+    reader = TypeReader(topics)
+    if as_written:
+        reader = TypeReader(topics, written_in_part=_only_read(reader))
     definitions: dict[str, Schema] = {name: _headed(name, body) for name, body in JSON_RPC.items()}
     for title, rows in _rows(experimental).items():
         definitions[title] = _headed(title, {"oneOf": [_message(row, reader) for row in rows]})
@@ -79,6 +86,27 @@ def build_bundle(*, experimental: bool = False) -> Schema:
         "definitions": {**dict(sorted(root.items())), "v2": dict(sorted(newer.items()))},
     }
     return _relocated(bundle, {name: f"#/definitions/v2/{name}" for name in newer})
+
+
+def _only_read(reader: TypeReader) -> frozenset[str]:
+    """The types that clients write and this server does not."""
+    calls, questions = catalog.all_client_methods(), catalog.all_server_methods()
+    read = [*(row.params for row in calls), *(row.result for row in questions)]
+    written = [*(row.result for row in calls), *(row.params for row in questions)]
+    written += [row.params for row in catalog.all_server_notifications()]
+    names = _reached(reader, read) - _reached(reader, written)
+    return frozenset(names.union(*(reader.variants(name) for name in names)))
+
+
+def _reached(reader: TypeReader, kinds: Iterable[WireType | None]) -> set[str]:
+    """The names of these types and of all they refer to."""
+    waiting = [reader.name_of(kind) for kind in kinds if kind is not None]
+    names: set[str] = set()
+    while waiting:
+        if (name := waiting.pop()) not in names:
+            names.add(name)
+            waiting += _names_in(reader.definition(name))
+    return names
 
 
 def _rows(experimental: bool) -> dict[str, list[Row]]:

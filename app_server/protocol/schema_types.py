@@ -7,7 +7,7 @@ run-time types have lost. Tagged classes are written out inside their union, as 
 import ast
 import inspect
 from importlib import import_module
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 import msgspec
 
@@ -92,9 +92,14 @@ JSON_RPC: dict[str, Schema] = {
 
 
 class TypeReader:
-    """Knows every named type of the topics, and of the modules they import types from."""
+    """Knows every named type of the topics, and of the modules they import types from.
 
-    def __init__(self, topics: list[str]) -> None:
+    A field is required that has no default. With `written_in_part`, a field is required that is
+    always written, save in the types named there.
+    """
+
+    def __init__(self, topics: list[str], *, written_in_part: frozenset[str] | None = None) -> None:
+        self._written_in_part = written_in_part
         self._nodes: dict[str, ast.ClassDef | ast.expr] = {}
         self._topics: dict[str, str] = {}
         self._values: dict[str, Any] = {}
@@ -113,6 +118,12 @@ class TypeReader:
         if isinstance(kind, type):
             return kind.__name__
         return next(name for name, value in self._values.items() if value is kind)
+
+    def variants(self, name: str) -> set[str]:
+        """The types that another name stands for."""
+        meaning = self._values.get(name)
+        parts = get_args(meaning) or (meaning,)
+        return {part.__name__ for part in parts if isinstance(part, type)}
 
     def definition(self, name: str) -> Schema:
         if name in _DRAWN:
@@ -188,6 +199,13 @@ class TypeReader:
             return {**rest[0], "type": [kind, "null"]}
         return {"anyOf": [*rest, {"type": "null"}]}
 
+    def _is_always_written(self, struct: type[msgspec.Struct], field: Any) -> bool:
+        if self._written_in_part is None or struct.__name__ in self._written_in_part:
+            return False
+        if struct.__struct_config__.omit_defaults:
+            return field.default_factory not in (msgspec.NODEFAULT, list, dict)
+        return field.default is not msgspec.UNSET
+
     def _class(self, name: str) -> Schema:
         struct = self._struct(name)
         annotations = self._annotations(struct)
@@ -197,7 +215,7 @@ class TypeReader:
         required: list[str] = []
         for field in msgspec.structs.fields(struct):
             properties[field.encode_name] = self._type(annotations[field.name]) or True
-            if field.required:
+            if field.required or self._is_always_written(struct, field):
                 required.append(field.encode_name)
             elif isinstance(field.default, bool | int | str) and field.default != "":
                 properties[field.encode_name] = _with_default(

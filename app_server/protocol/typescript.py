@@ -32,7 +32,7 @@ _SCALARS = {
 
 def write_typescript(directory: Path, *, experimental: bool = False) -> None:
     """Write all files into the directory, which is made if it is missing."""
-    definitions = build_bundle(experimental=experimental)["definitions"]
+    definitions = build_bundle(experimental=experimental, as_written=True)["definitions"]
     newer = definitions.pop("v2")
     types = {placed("", name): body for name, body in definitions.items() if name not in JSON_RPC}
     types |= {placed("v2", name): body for name, body in newer.items()}

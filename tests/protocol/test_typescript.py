@@ -90,6 +90,18 @@ def test_imports_lead_to_files_and_cover_what_is_used(written: Path) -> None:
             assert used - {path.stem} == set(imports), path.name
 
 
+def test_what_is_always_sent_can_be_read_without_asking_whether_it_is_there(
+    written: Path,
+) -> None:
+    def fields(file: str) -> str:
+        return (written / "v2" / f"{file}.ts").read_text()
+
+    assert "; memoryCitation: MemoryCitation | null; " in fields("ThreadItem")
+    assert "; path?: string | null; " in fields("ConfigWarningNotification")
+    assert "; cwd?: string | null; " in fields("ThreadStartParams")
+    assert "{ deferLoading?: boolean; " in fields("DynamicToolSpec")
+
+
 def test_without_experimental_the_experimental_is_left_out(tmp_path: Path) -> None:
     assert main(["app-server", "generate-ts", "--out", str(tmp_path)]) == 0
     assert "dynamicTools" not in (tmp_path / "v2" / "ThreadStartParams.ts").read_text()
