@@ -19,7 +19,7 @@ import msgspec
 from app_server import clock
 from app_server.agent.approvals import ApprovalMemory
 from app_server.agent.context import ToldContext
-from app_server.agent.context_window import TokenInfo, estimate_items, estimate_text
+from app_server.agent.context_window import TokenInfo, estimate_items, estimate_text, estimated
 from app_server.agent.errors import NoElicitation
 from app_server.agent.events import ItemsRecorded, ThreadEvent
 from app_server.agent.history import History
@@ -206,6 +206,12 @@ class Session:
         """What the service counted last, and an estimate of what came since."""
         counted = self.tokens.last_token_usage.total_tokens if self.tokens else 0
         return counted + estimate_items(self.history.items[self.counted_items :])
+
+    def window_is_full(self, context_window: int | None) -> None:
+        """The service refuses more: whatever was counted, the next turn makes room first."""
+        if context_window is not None:
+            self.tokens = estimated(self.tokens, context_window, context_window)
+            self.counted_items = len(self.history.items)
 
     def estimated_context(self) -> int:
         """Tokens of a request as it would be sent now, by estimate alone."""

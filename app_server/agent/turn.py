@@ -41,7 +41,7 @@ from app_server.agent.tools.dispatch import ToolDispatch
 from app_server.agent.user_input import reads_files, recorded_input
 from app_server.agent.user_shell import run_user_command
 from app_server.model.catalog import unknown_model_warning
-from app_server.model.errors import ModelError, UsageLimitReached
+from app_server.model.errors import ContextWindowExceeded, ModelError, UsageLimitReached
 from app_server.model.request import TurnIdentity, TurnState
 from app_server.prompts import text
 from app_server.prompts.fragments import marked
@@ -149,6 +149,9 @@ class Turn:
         except ModelError as error:
             if isinstance(error, UsageLimitReached) and error.snapshot is not None:
                 self.limits_are(error.snapshot)
+            elif isinstance(error, ContextWindowExceeded):
+                self.session.window_is_full(self.settings.context_window)
+                self.tell_tokens()
             # only where the terminal reads along: other clients know no details of a final error
             details = (error.said or None) if self.session.keeps_actions else None
             told = TurnError(

@@ -13,6 +13,7 @@ from app_server.prompts import text
 from app_server.protocol.item import ITEM_COMPLETED, ContextCompactionThreadItem
 from app_server.protocol.notices import WARNING
 from app_server.protocol.response_item import MessageResponseItem
+from app_server.protocol.thread import THREAD_TOKEN_USAGE_UPDATED
 from app_server.protocol.thread_history import (
     THREAD_COMPACT_START,
     THREAD_COMPACTED,
@@ -106,6 +107,24 @@ async def test_a_message_for_which_no_room_could_be_made_is_kept(
         assert (await thread.ended()).status == "failed"
         await connect.leave()
     assert "My precious words." in thread.path.read_text()
+
+
+async def test_a_history_that_was_refused_as_too_long_is_summarised_before_the_next_turn(
+    home: Path, workspace: Path, model: ScriptedModel
+) -> None:
+    model.script(refuses("context_length_exceeded"), says("Their task."), says("Going on."))
+    async with Server(ServerOptions(codex_home=home, cwd=workspace)) as server:
+        connect = Connector(server, through_json=True)
+        thread = await Conversation.begin(await connect(), approval_policy="never")
+        await thread.say("Do the task.")
+        assert (await thread.ended()).status == "failed"
+        usage = thread.params_of(THREAD_TOKEN_USAGE_UPDATED)[-1].token_usage
+        assert usage.last.total_tokens == usage.model_context_window == 9_500
+        await thread.say("And more.")
+        assert (await thread.ended()).status == "completed"
+        _, asked, _ = await requests_seen(model, 3)
+        await connect.leave()
+    assert user_texts(asked.body)[-1] == text("compact.md")
 
 
 async def test_a_thread_can_be_asked_to_make_room(
