@@ -51,6 +51,8 @@ class InlineDriver(KeyReader, LinuxInlineDriver):
         self._resizing: asyncio.TimerHandle | None = None
         self._asking: asyncio.TimerHandle | None = None
         """Until when the terminal may say where the cursor is."""
+        self._unanswered = 0
+        """How often it was asked and has not said."""
         self._narrowest = NO_WIDTH
         """Of the widths since the last frame was painted."""
         self._stopped = True
@@ -136,14 +138,16 @@ class InlineDriver(KeyReader, LinuxInlineDriver):
         is_wider = columns > self._app.size.width and self.painter.is_plain
         if is_wider and not self.park_cursor:
             self._asking = self._loop.call_later(ANSWER_SECONDS, self._tell_size)
+            self._unanswered += 1
             self._send(WHERE_IS_THE_CURSOR)
         else:
             self._tell_size()
 
     def _lay_out_anew(self, rows_above: int) -> None:
         """The cursor stands at the region's beginning, below so many rows of the screen."""
-        if self._asking is None:
-            return  # nobody waits for this any more
+        self._unanswered = max(0, self._unanswered - 1)
+        if self._asking is None or self._unanswered:
+            return  # nobody waits for this, or it is about an earlier size
         narrowest = min(self._narrowest, terminal_size()[0])
         # one row stays: what is erased in the top-left corner goes into the terminal's history
         taken = self._app.take_back(narrowest, rows_above - 1)
