@@ -243,10 +243,12 @@ class Run:
         if self._is_waited_for and self._was_stopped(end):
             self._stopped = end
             return
+        # a command that ends with the thread has no result of its own, whatever signal it got
+        stopped = end.reason == "closed" and end.exit_code != 0
         item = msgspec.structs.replace(
             self._item,
             status="completed" if end.exit_code == 0 else "failed",
-            exit_code=end.exit_code,
+            exit_code=None if stopped else end.exit_code,
             aggregated_output=end.output or None,
             duration_ms=int(end.duration_seconds * 1000),
         )
