@@ -227,8 +227,7 @@ class LoadedThread:
 
     def rename(self, name: str) -> None:
         self.facts = msgspec.structs.replace(self.facts, name=name)
-        if self.session.timeline.latest_turn_id is not None:
-            self.session.emit(Renamed(thread_id=self.thread_id, name=name))
+        self.session.emit(Renamed(thread_id=self.thread_id, name=name))
 
     @property
     def _git_is_known(self) -> bool:

@@ -315,6 +315,17 @@ async def test_a_file_that_is_not_there_is_neither_resumed_nor_forked(client: Cl
         assert no.value.code == -32600
 
 
+async def test_a_thread_named_before_its_first_message_can_be_put_away_and_brought_back(
+    client: Client, workspace: Path
+) -> None:
+    thread = await Conversation.begin(client, cwd=str(workspace))
+    thread_id = thread.thread_id
+    await client.request(THREAD_NAME_SET, ThreadSetNameParams(thread_id=thread_id, name="Later"))
+    await client.request(THREAD_ARCHIVE, ThreadArchiveParams(thread_id=thread_id))
+    back = await client.request(THREAD_UNARCHIVE, ThreadUnarchiveParams(thread_id=thread_id))
+    assert back.thread.name == "Later"
+
+
 async def test_a_name_is_trimmed_kept_and_told_to_everyone(
     client: Client, connect: Connector, workspace: Path, model: ScriptedModel
 ) -> None:
