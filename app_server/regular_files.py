@@ -7,10 +7,9 @@ a regular file is refused without waiting, and no more than the caller's limit i
 import errno
 import os
 import stat
-from pathlib import Path
 
 
-def read_regular_file(path: Path, limit_bytes: int | None = None) -> bytes:
+def read_regular_file(path: str | os.PathLike[str], limit_bytes: int | None = None) -> bytes:
     """The content of a regular file, links followed; at most `limit_bytes` of it.
 
     Raises OSError: that of opening, or EINVAL for what is not a regular file.

@@ -14,6 +14,7 @@ from app_server.cli.streams import accept_any_text
 
 if TYPE_CHECKING:
     from app_server.sandbox.launch import PreparedCommand
+    from app_server.sandbox.wishes import Permissions
 
 NAME = "codex-linux-sandbox"
 SET_UP_FAILED = 125
@@ -120,17 +121,10 @@ def _read(words: list[str]) -> Call:
 
 def _prepared(call: Call) -> "PreparedCommand":
     from app_server.sandbox.launch import prepare
-    from app_server.sandbox.spellings import read_policy, read_profile, read_split
 
-    if call.profile is not None:
-        permissions: Any = read_profile(call.profile)
-    elif call.policy is not None:
-        permissions = read_policy(call.policy)
-    else:
-        permissions = read_split(call.file_system or "", call.network or "")
     cwd = os.path.abspath(call.command_cwd or ".")
     return prepare(
-        permissions,
+        _permissions(call),
         call.command,
         cwd,
         os.environ,
@@ -138,6 +132,21 @@ def _prepared(call: Call) -> "PreparedCommand":
         codex_home=_codex_home(),
         mechanism="landlock" if call.landlock_only else None,
     )
+
+
+def _permissions(call: Call) -> "Permissions":
+    from app_server.sandbox.plain_profile import read_plain_profile
+
+    plain = None if call.profile is None else read_plain_profile(call.profile)
+    if plain is not None:
+        return plain
+    from app_server.sandbox.spellings import read_policy, read_profile, read_split
+
+    if call.profile is not None:
+        return read_profile(call.profile)
+    if call.policy is not None:
+        return read_policy(call.policy)
+    return read_split(call.file_system or "", call.network or "")
 
 
 def _codex_home() -> str | None:

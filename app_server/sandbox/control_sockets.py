@@ -16,8 +16,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-
-import msgspec
+from typing import NamedTuple
 
 from app_server.sandbox.trace import is_below, is_below_any
 
@@ -72,14 +71,14 @@ _HOME_FOLDERS = (
 )
 """Those of Emacs hold the keys to servers that listen on TCP."""
 _HOME_SOCKETS = (".pm2/rpc.sock", ".rd/docker.sock", ".colima/default/docker.sock")
-_LOOSE_NAMES = re.compile(r"vscode-|cursor-|.*kitty|Alacritty-|mpv|nvim|dbus-|at-spi|supervisor")
+_LOOSE_NAMES = ("vscode-", "cursor-", "Alacritty-", "mpv", "nvim", "dbus-", "at-spi", "supervisor")
 """Beginnings of names in folders for temporary files."""
 
 _WALK_DEPTH = 3
 _MOST_ENTRIES = 4096
 
 
-class ClosedPlaces(msgspec.Struct, frozen=True, kw_only=True):
+class ClosedPlaces(NamedTuple):
     """What is to be kept from a command. All paths are real ones and exist."""
 
     folders: tuple[str, ...] = ()
@@ -211,7 +210,7 @@ class _Survey:
             return
         for name in names:
             is_own = name in own or name.startswith(f"i3-{user}.")
-            if not is_own and _LOOSE_NAMES.match(name) is None:
+            if not (is_own or "kitty" in name or name.startswith(_LOOSE_NAMES)):
                 continue
             path = os.path.join(folder, name)
             if os.path.islink(path):

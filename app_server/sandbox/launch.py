@@ -11,16 +11,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-import msgspec
-
-from app_server.protocol.permissions import (
-    ExternalPermissionProfile,
-    ExternalSandboxSandboxPolicy,
-    ManagedPermissionProfile,
-    PermissionProfileNetworkPermissions,
-)
 from app_server.sandbox import bubblewrap, helper, landlock, probe, seccomp
 from app_server.sandbox.control_sockets import without_invitations
 from app_server.sandbox.errors import SandboxUnavailable
@@ -39,12 +31,10 @@ Confinement: TypeAlias = Literal[
 """What holds a command: nothing, somebody else's sandbox, one of our mechanisms, or a program the
 configuration names."""
 
-_EXTERNAL = (ExternalSandboxSandboxPolicy, ExternalPermissionProfile)
-
 NETWORK_DISABLED = "CODEX_SANDBOX_NETWORK_DISABLED"
 
 
-class PreparedCommand(msgspec.Struct, frozen=True, kw_only=True):
+class PreparedCommand(NamedTuple):
     """What to spawn. The fields are those of `exec.environment.SpawnRequest`."""
 
     argv: tuple[str, ...]
@@ -109,7 +99,7 @@ def prepare(
             argv=tuple(argv),
             cwd=str(cwd),
             env=env,
-            confinement="external" if isinstance(permissions, _EXTERNAL) else "none",
+            confinement="external" if access.is_confined_elsewhere else "none",
             network_allowed=access.network_allowed,
         )
     env = without_invitations(env)
@@ -175,9 +165,16 @@ def delegated(
 
 def _without_network(permissions: Permissions) -> Permissions:
     """What holds beside a door: the network is the command's own."""
+    from msgspec.structs import replace
+
+    from app_server.protocol.permissions import (
+        ManagedPermissionProfile,
+        PermissionProfileNetworkPermissions,
+    )
+
     if isinstance(permissions, ManagedPermissionProfile):
         closed = PermissionProfileNetworkPermissions(enabled=False)
-        return msgspec.structs.replace(permissions, network=closed)
+        return replace(permissions, network=closed)
     raise SandboxUnavailable(
         "a network proxy belongs to a permission profile", "Choose one with default_permissions."
     )

@@ -14,14 +14,14 @@ from app_server.sandbox.errors import SandboxUnavailable
 
 MOST_ENTRIES = 200_000
 """About a second of looking."""
-_WILD = re.compile(r"[*?\[]")
+_WILD = frozenset("*?[")
 
 
 def matches(pattern: str, depth: int | None = None) -> Iterator[str]:
     """The existing paths an absolute pattern means, in so many levels below its fixed part."""
     parts = [part for part in pattern.split("/") if part not in ("", ".")]
     fixed = 0
-    while fixed < len(parts) and not _WILD.search(parts[fixed]):
+    while fixed < len(parts) and _WILD.isdisjoint(parts[fixed]):
         fixed += 1
     start = "/" + "/".join(parts[:fixed])
     if fixed == len(parts):

@@ -6,12 +6,9 @@ result are real ones, without symbolic links on the way.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
-
-import msgspec
+from typing import TYPE_CHECKING, NamedTuple
 
 from app_server.sandbox.control_sockets import ClosedPlaces, closed_places
 from app_server.sandbox.errors import SandboxUnavailable
@@ -20,13 +17,14 @@ from app_server.sandbox.protected import PROTECTED_NAMES, Protection, protect
 from app_server.sandbox.trace import is_below, is_below_any, trace
 from app_server.sandbox.wishes import Permissions, Wishes, wishes
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _NEVER_ROOTS = ("/proc", "/sys", "/dev/pts")
 """The kernel's own trees: writing there is not writing files."""
 
 
-class WritableRoot(msgspec.Struct, frozen=True):
+class WritableRoot(NamedTuple):
     """A place that may be written, except for the paths below it that are protected."""
 
     path: str
@@ -35,10 +33,12 @@ class WritableRoot(msgspec.Struct, frozen=True):
     """Existing paths, or paths that must not come into being."""
 
 
-class Access(msgspec.Struct, frozen=True, kw_only=True):
+class Access(NamedTuple):
     """What one command may do."""
 
     is_confined: bool
+    is_confined_elsewhere: bool = False
+    """Somebody else does it."""
     writable_roots: tuple[WritableRoot, ...] = ()
     network_allowed: bool = False
     protection: Protection = Protection()
@@ -99,7 +99,7 @@ def resolve_access(
     home = None if codex_home is None else str(codex_home)
     asked = wishes(permissions, str(cwd), env, [str(path) for path in extra_writable_roots], home)
     if asked.confined_by != "us":
-        return Access(is_confined=False, network_allowed=asked.network_allowed)
+        return _unconfined(asked)
     kept = [*also_protected, *([] if home is None else [home])]
     roots = _existing_roots(asked)
     found = tuple(_found(asked) if found_by_patterns is None else found_by_patterns)
@@ -137,7 +137,8 @@ def access_elsewhere(
     """
     asked = wishes(permissions, str(cwd), {})
     if asked.confined_by != "us":
-        return Access(is_confined=False, network_allowed=asked.network_allowed)
+        return _unconfined(asked)
+    from pathlib import Path  # not on the way of a command
 
     def real(paths: Iterable[str]) -> list[str]:
         return sorted({str(resolved(Path(path))) for path in paths if os.path.isabs(path)})
@@ -162,6 +163,20 @@ def access_elsewhere(
     )
 
 
+def _unconfined(asked: Wishes) -> Access:
+    return Access(
+        is_confined=False,
+        is_confined_elsewhere=asked.confined_by == "somebody else",
+        network_allowed=asked.network_allowed,
+    )
+
+
+def _note(message: str, *arguments: object) -> None:
+    import logging  # some milliseconds, for what hardly ever happens
+
+    logging.getLogger(__name__).warning(message, *arguments)
+
+
 def _existing_roots(asked: Wishes) -> list[str]:
     """The real paths of those that exist, the workspace in any case.
 
@@ -176,15 +191,15 @@ def _existing_roots(asked: Wishes) -> list[str]:
         try:
             found = trace(path)
         except OSError as error:
-            log.warning("writable root %s is left out: %s", path, error)
+            _note("writable root %s is left out: %s", path, error)
             continue
         if found.kind is None or found.is_endless or found.real in roots:
             continue
         if is_below_any(found.real, _NEVER_ROOTS):
-            log.warning("writable root %s is left out: it belongs to the kernel", path)
+            _note("writable root %s is left out: it belongs to the kernel", path)
             continue
         if path != asked.workspace and any(is_below_any(link, roots) for link in found.links):
-            log.warning("writable root %s is left out: reached by a link commands can make", path)
+            _note("writable root %s is left out: reached by a link commands can make", path)
             continue
         roots.append(found.real)
     return roots

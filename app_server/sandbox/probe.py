@@ -10,9 +10,7 @@ import os
 import sys
 from collections.abc import Mapping
 from functools import cache
-from typing import Literal, TypeAlias
-
-import msgspec
+from typing import Literal, NamedTuple, TypeAlias
 
 from app_server.sandbox import bubblewrap, helper, landlock, seccomp
 from app_server.sandbox.policy import Access
@@ -26,7 +24,7 @@ _DO_NOTHING = ("/bin/sh", "-c", ":")
 _NO_VARIABLES: Mapping[str, str] = {}
 
 
-class SandboxFacts(msgspec.Struct, frozen=True, kw_only=True):
+class SandboxFacts(NamedTuple):
     """What can be promised here."""
 
     mechanism: Mechanism

@@ -12,9 +12,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-
-import msgspec
+from typing import NamedTuple
 
 from app_server.regular_files import read_regular_file
 from app_server.sandbox.trace import Trace, is_below, is_below_any, parents, trace
@@ -25,7 +23,7 @@ PROTECTED_NAMES = (".git", ".codex", ".agents")
 _LONGEST_GIT_FILE_BYTES = 8192
 
 
-class Protection(msgspec.Struct, frozen=True, kw_only=True):
+class Protection(NamedTuple):
     """How to hold what is protected. All paths are link-free, and sorted."""
 
     read_only: tuple[str, ...] = ()
@@ -127,7 +125,7 @@ class _Survey:
 def _pointed_to(path: str, prefix: str = "") -> str | None:
     """The path a small text file consists of, made absolute against the file's own folder."""
     try:
-        line = os.fsdecode(read_regular_file(Path(path), _LONGEST_GIT_FILE_BYTES)).strip()
+        line = os.fsdecode(read_regular_file(path, _LONGEST_GIT_FILE_BYTES)).strip()
     except OSError:
         return None
     if not line.startswith(prefix):

@@ -17,8 +17,7 @@ import os
 import struct
 from collections.abc import Mapping
 from functools import cache
-
-import msgspec
+from typing import NamedTuple
 
 _EPERM = 1
 _ENOSYS = 38
@@ -55,7 +54,7 @@ _SOCKET_TYPE = 0xF
 """Without the flags that come with it."""
 
 
-class _Machine(msgspec.Struct, frozen=True):
+class _Machine(NamedTuple):
     audit_architecture: int
     column: int
     has_x32: bool

@@ -120,7 +120,7 @@ def _object(text: str | bytes, what: str) -> dict[str, Any]:
 def _json(text: str | bytes, what: str) -> Any:
     try:
         return msgspec.json.decode(text)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise NotUnderstood(f"{what}: this is not JSON ({error})") from None
 
 

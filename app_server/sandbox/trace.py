@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-
-import msgspec
+from typing import NamedTuple
 
 _MOST_LINKS = 40
 """As many as the kernel follows."""
 
 
-class Trace(msgspec.Struct, frozen=True):
+class Trace(NamedTuple):
     """Where a path leads."""
 
     real: str

@@ -1,42 +1,46 @@
 """What a policy or a permission profile asks for, as lists of places; nothing is looked up yet.
 
-A policy is the short way to say it, a profile the long one: entries for paths, for patterns and for
-places known by name. Where entries meet in one place the strictest holds, and deeper entries hold
-against those above them. What cannot be kept is refused, never widened.
+A policy is the short way to say it, a profile the long one: grants for paths, for patterns and for
+places known by name. Where grants meet in one place the strictest holds, and deeper ones hold
+against those above them. What cannot be kept is refused, never widened. The protocol's own types
+are read by `typed_wishes`, which costs a program that only runs one command too much.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-import msgspec
-
-from app_server.protocol.permissions import (
-    DangerFullAccessSandboxPolicy,
-    DisabledPermissionProfile,
-    ExternalPermissionProfile,
-    ExternalSandboxSandboxPolicy,
-    FileSystemAccessMode,
-    FileSystemSandboxEntry,
-    GlobPatternFileSystemPath,
-    ManagedPermissionProfile,
-    MinimalFileSystemSpecialPath,
-    PathFileSystemPath,
-    PermissionProfile,
-    ProjectRootsFileSystemSpecialPath,
-    RootFileSystemSpecialPath,
-    SandboxPolicy,
-    SlashTmpFileSystemSpecialPath,
-    SpecialFileSystemPath,
-    TmpdirFileSystemSpecialPath,
-    UnrestrictedPermissionProfileFileSystemPermissions,
-    WorkspaceWriteSandboxPolicy,
-)
 from app_server.sandbox.errors import SandboxUnavailable
 
-Permissions: TypeAlias = SandboxPolicy | PermissionProfile
+if TYPE_CHECKING:
+    from app_server.protocol.permissions import PermissionProfile, SandboxPolicy
+
+GrantedAccess: TypeAlias = Literal["read", "write", "none"]
+Where: TypeAlias = Literal[
+    "path", "pattern", "root", "minimal", "project_roots", "tmpdir", "slash_tmp", "unknown"
+]
+
+
+class Grant(NamedTuple):
+    """What may be done in one place."""
+
+    access: GrantedAccess
+    where: Where
+    text: str = ""
+    """The path or pattern, the part of the project, or an unknown place's name."""
+
+
+class Grants(NamedTuple):
+    """A permission profile that is kept here."""
+
+    grants: tuple[Grant, ...]
+    network_allowed: bool
+    pattern_depth: int | None = None
+
+
+Permissions: TypeAlias = "SandboxPolicy | PermissionProfile | Grants"
 
 MINIMAL = (
     *("/bin", "/sbin", "/usr", "/etc", "/lib", "/lib64", "/opt"),
@@ -44,11 +48,11 @@ MINIMAL = (
 )
 """What programs need to start at all."""
 
-_STRICTNESS: dict[FileSystemAccessMode, int] = {"read": 0, "write": 1, "none": 2}
+_STRICTNESS: dict[GrantedAccess, int] = {"read": 0, "write": 1, "none": 2}
 """Which of two entries for one place holds, as Codex orders them."""
 
 
-class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+class Wishes(NamedTuple):
     """All paths are absolute, and as they were named."""
 
     confined_by: Literal["nothing", "somebody else", "us"] = "us"
@@ -80,102 +84,68 @@ def wishes(
 
     Raises `SandboxUnavailable` for entries that cannot be understood or kept.
     """
-    match permissions:
-        case DangerFullAccessSandboxPolicy() | DisabledPermissionProfile():
-            return Wishes(confined_by="nothing", network_allowed=True)
-        case ExternalSandboxSandboxPolicy():
-            enabled = permissions.network_access == "enabled"
-            return Wishes(confined_by="somebody else", network_allowed=enabled)
-        case ExternalPermissionProfile():
-            enabled = permissions.network.enabled
-            return Wishes(confined_by="somebody else", network_allowed=enabled)
-        case ManagedPermissionProfile():
-            return _of_profile(permissions, cwd, env, extra_writable)
-        case WorkspaceWriteSandboxPolicy():
-            writable = [*permissions.writable_roots, *extra_writable]
-            if codex_home is not None:
-                writable.append(os.path.join(codex_home, "memories"))
-            if not permissions.exclude_slash_tmp:
-                writable.append("/tmp")
-            if not permissions.exclude_tmpdir_env_var:
-                writable.append(env.get("TMPDIR", ""))
-            return Wishes(
-                network_allowed=permissions.network_access,
-                workspace=cwd,
-                writable=tuple(writable),
-            )
-        case _:
-            return Wishes(
-                network_allowed=permissions.network_access, writable=tuple(extra_writable)
-            )
+    if isinstance(permissions, Grants):
+        return of_grants(permissions, cwd, env, extra_writable)
+    from app_server.sandbox.typed_wishes import typed_wishes
+
+    return typed_wishes(permissions, cwd, env, extra_writable, codex_home)
 
 
-def _of_profile(
-    profile: ManagedPermissionProfile,
-    cwd: str,
-    env: Mapping[str, str],
-    extra_writable: Sequence[str],
+def of_grants(
+    profile: Grants, cwd: str, env: Mapping[str, str], extra_writable: Sequence[str]
 ) -> Wishes:
-    network = profile.network.enabled
-    files = profile.file_system
-    if isinstance(files, UnrestrictedPermissionProfileFileSystemPermissions):
-        if network:
-            return Wishes(confined_by="nothing", network_allowed=True)
-        return Wishes(writable=("/",), keeps_names=False)
-    places: dict[str, FileSystemAccessMode] = {}
+    places: dict[str, GrantedAccess] = {}
     patterns: list[str] = []
-    for entry in files.entries:
-        if isinstance(entry.path, GlobPatternFileSystemPath):
-            if entry.access != "none":
-                raise _refused(f"`{entry.access}` for the pattern {entry.path.pattern}")
-            patterns.append(os.path.join(cwd, entry.path.pattern))
+    for grant in profile.grants:
+        if grant.where == "pattern":
+            if grant.access != "none":
+                raise _refused(f"`{grant.access}` for the pattern {grant.text}")
+            patterns.append(os.path.join(cwd, grant.text))
             continue
-        for path in _paths(entry, cwd, env):
+        for path in _paths(grant, cwd, env):
             before = places.get(path)
-            if before is None or _STRICTNESS[entry.access] > _STRICTNESS[before]:
-                places[path] = entry.access
+            if before is None or _STRICTNESS[grant.access] > _STRICTNESS[before]:
+                places[path] = grant.access
     whole = places.pop("/", "none")
     named = {mode: tuple(p for p in places if places[p] == mode) for mode in _STRICTNESS}
     writable = (*named["write"], *extra_writable)
     if whole == "write":
         writable = ("/", *writable)
     return Wishes(
-        network_allowed=network,
+        network_allowed=profile.network_allowed,
         workspace=cwd if places.get(cwd) == "write" else None,
         writable=writable,
         read_only=named["read"],
         hidden=named["none"],
         hidden_patterns=tuple(patterns),
-        pattern_depth=files.glob_scan_max_depth,
+        pattern_depth=profile.pattern_depth,
         readable=(*named["read"], *writable) if whole == "none" else None,
     )
 
 
-def _paths(entry: FileSystemSandboxEntry, cwd: str, env: Mapping[str, str]) -> Sequence[str]:
-    """The absolute paths an entry speaks of; none for a place this machine does not have."""
-    path = entry.path
-    if isinstance(path, PathFileSystemPath):
-        if not os.path.isabs(path.path):
-            raise _refused(f"the relative path {path.path}")
-        return (os.path.normpath(path.path),)
-    assert isinstance(path, SpecialFileSystemPath)
-    match path.value:
-        case RootFileSystemSpecialPath():
+def _paths(grant: Grant, cwd: str, env: Mapping[str, str]) -> Sequence[str]:
+    """The absolute paths a grant speaks of; none for a place this machine does not have."""
+    match grant.where:
+        case "path":
+            if not os.path.isabs(grant.text):
+                raise _refused(f"the relative path {grant.text}")
+            return (os.path.normpath(grant.text),)
+        case "root":
             return ("/",)
-        case MinimalFileSystemSpecialPath():
-            if entry.access != "read":
-                raise _refused(f"`{entry.access}` for :minimal")
+        case "minimal":
+            if grant.access != "read":
+                raise _refused(f"`{grant.access}` for :minimal")
             return MINIMAL
-        case ProjectRootsFileSystemSpecialPath(subpath=subpath):
-            return (os.path.normpath(os.path.join(cwd, subpath or ".")),)
-        case SlashTmpFileSystemSpecialPath():
+        case "project_roots":
+            return (os.path.normpath(os.path.join(cwd, grant.text or ".")),)
+        case "slash_tmp":
             return ("/tmp",)
-        case TmpdirFileSystemSpecialPath():
+        case "tmpdir":
             folder = env.get("TMPDIR", "")
             return (os.path.normpath(folder),) if os.path.isabs(folder) else ()
-        case unknown:
-            if entry.access == "none":
-                raise _refused(f"the unknown place {unknown.path}")
+        case _:
+            if grant.access == "none":
+                raise _refused(f"the unknown place {grant.text}")
             return ()
 
 
