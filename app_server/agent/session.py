@@ -330,9 +330,9 @@ class Session:
             return []
         return [root.path for root in self.access(settings).writable_roots]
 
-    def may_write(self, settings: TurnSettings, path: Path) -> bool:
-        """Whether the policy lets this file be written, links followed."""
-        return self.access(settings).may_write(os.path.realpath(path))
+    def may_write(self, settings: TurnSettings, real: Path) -> bool:
+        """Whether the policy lets this link-free path be written or removed."""
+        return self.access(settings).may_write(str(real))
 
     def may_read(self, settings: TurnSettings, path: Path) -> bool:
         """Whether the policy lets this file be read, links followed."""

@@ -173,8 +173,10 @@ class RemoteFiles:
         params = file_methods.CanonicalizeParams(path=self._named(path))
         try:
             answer = self._call(params, file_methods.CanonicalizeResult)
-        except NotImplementedError:
-            return self._without_links(path)
+        except OSError as error:
+            if error.errno == errno.ENOSYS:
+                return self._without_links(path)
+            raise
         real = local_path(answer.path)
         if real is None:
             raise OSError(errno.EPROTO, f"the service names {path} `{answer.path}`")
@@ -211,8 +213,8 @@ class RemoteFiles:
         return uri(str(path)) if self._client.names_places_by_uri else str(path)
 
     def _call(self, params: protocol.Body, kind: type[R]) -> R:
-        """One call, from any thread but the loop's. Raises `OSError`; for a method the service does
-        not have `NotImplementedError`."""
+        """One call, from any thread but the loop's. Raises `OSError`, with `ENOSYS` for a method
+        the service does not have."""
         if self._is_given_up.is_set():
             raise OSError(errno.ECANCELED, "nobody waits for it any more")
         asked = self._client.call(_METHOD_OF[type(params)], params, kind)
@@ -226,7 +228,7 @@ class RemoteFiles:
             ) from None
         except CallRejected as error:
             if error.is_unknown_method:
-                raise NotImplementedError(error.message) from error
+                raise OSError(errno.ENOSYS, error.message) from error
             raise _as_os_error(error) from error
         except ExecServerError as error:
             raise OSError(errno.ECONNRESET, str(error)) from error

@@ -17,10 +17,10 @@ from app_server.patch.files import Files
 from app_server.patch.grammar import AddHunk, DeleteHunk, Patch, UpdateHunk
 from app_server.patch.local_files import LOCAL_FILES
 from app_server.patch.locate import patched
-from app_server.patch.write import apply_changes
+from app_server.patch.write import apply_changes, real_paths
 from app_server.regular_files import os_reason
 
-__all__ = ["apply_changes", "verify"]
+__all__ = ["apply_changes", "real_paths", "verify"]
 
 
 def verify(patch: Patch, cwd: Path, files: Files = LOCAL_FILES) -> list[FileChange]:

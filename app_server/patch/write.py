@@ -6,8 +6,9 @@ kept from leading elsewhere meanwhile is the files' own business.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from app_server.patch.changes import AddFile, DeleteFile, FileChange, UpdateFile
 from app_server.patch.errors import PatchWriteError
@@ -22,49 +23,56 @@ def apply_changes(
 ) -> None:
     """Make the changes, in order.
 
-    `may_write` is asked with the real, link-free path of every file that is written or removed;
+    `may_write` is asked with the real path of every file that is written or removed (`real_paths`);
     None allows all. Raises `PatchWriteError`; changes made before it stay.
     """
-    writer = _Writer(files, may_write or _always)
+    allows = may_write or _always
+    for step in _steps(changes):
+        try:
+            real = step.real(files)
+            if not allows(real):
+                raise PermissionError(0, "it lies outside of the writable folders")
+            if step.content is None:
+                files.remove(real)
+            else:
+                files.write(real, step.content.encode("utf-8", "replace"), step.mode_of)
+        except (OSError, ValueError) as error:
+            verb = "delete" if step.content is None else "write"
+            reason = f"Failed to {verb} file {step.path}: {_reason(error)}"
+            raise PatchWriteError(reason) from error
+
+
+def real_paths(changes: Sequence[FileChange], files: Files = LOCAL_FILES) -> frozenset[Path]:
+    """The files that the changes really touch: what a link leads to where it is written, and the
+    link itself where it is removed."""
+    return frozenset(step.real(files) for step in _steps(changes))
+
+
+class _Step(NamedTuple):
+    """One file to be written, or removed where there is no content."""
+
+    path: Path
+    content: str | None
+    mode_of: Path | None = None
+
+    def real(self, files: Files) -> Path:
+        if self.content is None:
+            return files.resolved(self.path.parent) / self.path.name
+        return files.resolved(self.path)
+
+
+def _steps(changes: Sequence[FileChange]) -> Iterator[_Step]:
     for change in changes:
         match change:
             case AddFile():
-                writer.write(change.path, change.content)
+                yield _Step(change.path, change.content)
             case DeleteFile():
-                writer.remove(change.path)
+                yield _Step(change.path, None)
             case UpdateFile(move_path=Path() as target) if target != change.path:
-                writer.write(target, change.new_content, mode_of=change.path)
-                writer.remove(change.path)
+                yield _Step(target, change.new_content, mode_of=change.path)
+                yield _Step(change.path, None)
             case UpdateFile():
-                writer.write(change.path, change.new_content)
-
-
-class _Writer:
-    def __init__(self, files: Files, may_write: MayWrite) -> None:
-        self._files = files
-        self._may_write = may_write
-
-    def write(self, path: Path, content: str, *, mode_of: Path | None = None) -> None:
-        """An existing link is written through."""
-        try:
-            real = self._files.resolved(path)
-            self._check(real)
-            self._files.write(real, content.encode("utf-8", "replace"), mode_of)
-        except (OSError, ValueError) as error:
-            raise PatchWriteError(f"Failed to write file {path}: {_reason(error)}") from error
-
-    def remove(self, path: Path) -> None:
-        """A link is removed itself."""
-        try:
-            real = self._files.resolved(path.parent) / path.name
-            self._check(real)
-            self._files.remove(real)
-        except (OSError, ValueError) as error:
-            raise PatchWriteError(f"Failed to delete file {path}: {_reason(error)}") from error
-
-    def _check(self, real: Path) -> None:
-        if not self._may_write(real):
-            raise PermissionError(0, "it lies outside of the writable folders")
+                yield _Step(change.path, change.new_content)
 
 
 def _always(path: Path) -> bool:

@@ -229,6 +229,27 @@ async def test_a_link_changed_after_the_yes_leads_no_patch_elsewhere(
 
 
 @pytest.mark.parametrize(
+    "change", ["*** Delete File: {}\n", "*** Update File: {}\n*** Move to: b.txt\n@@\n-old\n+new\n"]
+)
+async def test_a_link_outside_that_leads_into_the_workspace_is_not_removed_unasked(
+    client: Any, workspace: Path, model: ScriptedModel, change: str
+) -> None:
+    (workspace / "a.txt").write_text("old\n")
+    link = Path("/var/tmp") / f"codex-link-{uuid4()}"
+    link.symlink_to(workspace / "a.txt")
+    patch = f"*** Begin Patch\n{change.format(link)}*** End Patch\n"
+    model.script(applies_patch(patch), says("No."))
+    thread = await thread_under(client, workspace, "never", "workspace-write")
+    await thread.say("Remove.")
+    await thread.ended()
+    try:
+        assert link.is_symlink()
+        assert "writing outside of the project" in await told_to_model(model, 2)
+    finally:
+        link.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize(
     ("patch", "told"),
     [
         (

@@ -88,6 +88,7 @@ class ApplyPatchFunction(ApplyPatch):
 
 async def apply_patch_text(turn: Turn, call_id: str, patch_text: str, cwd: Path) -> str:
     """Apply a patch; returns the result as it is stored. Raises `ToolError`."""
+    from app_server.patch.apply import real_paths
     from app_server.patch.changes import as_item_changes, touched_paths
     from app_server.patch.errors import PatchError
 
@@ -98,17 +99,18 @@ async def apply_patch_text(turn: Turn, call_id: str, patch_text: str, cwd: Path)
     except PatchError as error:
         _show_misfit(turn, call_id, patch_text, cwd, error)
         raise ToolError(error.verification_text) from error
+    # Taken before anyone is asked, so a link changed later is refused.
+    targets = await at.look(lambda: real_paths(changes, at.files))
+    is_inside = await at.look(lambda: all(map(at.may_write, targets)))
+    needs_yes = _needs_yes(turn, is_inside)
     paths = touched_paths(changes)
-    targets, led = await at.look(
-        lambda: (_targets(paths, at.files), _led_elsewhere(paths, cwd, at.files))
-    )
-    needs_yes = await at.look(lambda: _needs_yes(turn, paths, at))
+    led = await at.look(lambda: _led_elsewhere(paths, cwd, at.files)) if needs_yes else None
     item = FileChangeThreadItem(id=call_id, changes=as_item_changes(changes), status="inProgress")
     turn.start(item)
     if needs_yes and not turn.session.approvals.covers_files(targets):
         await _ask(turn, item, targets, reason=led)
     await turn.before_changes(changes, at.files)
-    agreed = targets if needs_yes else frozenset[Path]()
+    agreed = frozenset[Path]() if is_inside else targets
     if at.remote is None:
         # On the loop, so that an interrupt finds the files as they were or as the item says.
         summary, exit_code = _apply(changes, agreed, at)
@@ -148,14 +150,6 @@ def _verified(patch_text: str, cwd: Path, files: Files) -> list[FileChange]:
     return verify(parse_patch(patch_text), cwd, files)
 
 
-def _targets(paths: list[Path], files: Files) -> frozenset[Path]:
-    """The files that are really touched: what a link leads to when it is written, and the link
-    itself when it is removed. Taken before anyone is asked, so a link changed later is refused."""
-    return frozenset(files.resolved(path) for path in paths) | {
-        files.resolved(path.parent) / path.name for path in paths
-    }
-
-
 def _led_elsewhere(paths: list[Path], cwd: Path, files: Files) -> str | None:
     """What the person has to know of files that are not where they seem to be."""
     here = files.resolved(cwd)
@@ -168,13 +162,12 @@ def _led_elsewhere(paths: list[Path], cwd: Path, files: Files) -> str | None:
     return " ".join(led) or None
 
 
-def _needs_yes(turn: Turn, paths: list[Path], at: TurnFiles) -> bool:
+def _needs_yes(turn: Turn, is_inside: bool) -> bool:
     """Whether someone has to agree; raises `ToolError` where nobody may be asked."""
     policy = turn.settings.approval_policy
-    inside = all(at.may_write(path) for path in paths)
-    if not inside and nobody_is_asked(policy):
+    if not is_inside and nobody_is_asked(policy):
         raise ToolError(OUTSIDE)
-    return not inside or policy == "untrusted"
+    return not is_inside or policy == "untrusted"
 
 
 async def _ask(

@@ -64,11 +64,11 @@ class TurnFiles:
             reason = error.strerror or str(error)
             raise ToolError(f"the files cannot be reached: {reason}") from error
 
-    def may_write(self, path: Path) -> bool:
-        """Whether the policy lets this file be written, links followed."""
+    def may_write(self, real: Path) -> bool:
+        """Whether the policy lets this link-free path be written or removed."""
         if self.remote is None:
-            return self._turn.session.may_write(self._turn.settings, path)
-        return self._access_there().may_write(str(self.remote.resolved(path)))
+            return self._turn.session.may_write(self._turn.settings, real)
+        return self._access_there().may_write(str(real))
 
     def may_read(self, path: Path) -> bool:
         """Whether the policy lets this file be read, links followed."""
