@@ -61,7 +61,7 @@ def _table(path: Path) -> Mapping[str, Any]:
 
     try:
         return tomllib.loads(content.decode())
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
 
 

@@ -39,7 +39,7 @@ class CatalogUpgrade(msgspec.Struct, frozen=True):
 class CatalogModel(msgspec.Struct, frozen=True, kw_only=True):
     """One entry."""
 
-    slug: str
+    slug: Annotated[str, msgspec.Meta(min_length=1)]
     display_name: str | None = None
     description: str | None = None
     default_reasoning_level: ReasoningEffort | None = None
@@ -77,7 +77,7 @@ def read_model_catalog(path: Path) -> tuple[CatalogModel, ...]:
         found = msgspec.json.decode(read_regular_file(path), type=_File).models
     except OSError as error:
         raise ConfigInvalid(f"failed to read {named}: {os_reason(error)}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigInvalid(f"failed to parse {named} as JSON: {error}") from error
     if not found:
         raise ConfigInvalid(f"{named} must contain at least one model")

@@ -23,8 +23,8 @@ REQUEST_IDS = (("cf-ray", "cf-ray"), ("request id", "x-request-id"))
 
 _SENTENCE_KEYS = ("message", "detail", "error_description", "error")
 _PAGE = re.compile(r"\s*<(!doctype|html|head|body|center|h1|p)\b", re.IGNORECASE)
-_UNSEEN = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"<[^>]*>")
+_MARK = re.compile(r"<!--|-->|<([/!]?[a-z]\w*+)[^<>]*+>", re.IGNORECASE)
+_UNSEEN_UNTIL = {"<!--": "-->", "script": "/script", "style": "/style", "title": "/title"}
 
 
 def refusal_line(status: int, headers: Mapping[str, str], body: str) -> str:
@@ -60,8 +60,25 @@ def as_text(body: str) -> str:
     """A web page as the words on it; anything else as it is."""
     if not _PAGE.match(body):
         return body.strip()
-    words = html.unescape(_TAG.sub(" ", _UNSEEN.sub(" ", body[:MAX_PAGE_CHARACTERS])))
+    words = html.unescape(" ".join(_seen(body[:MAX_PAGE_CHARACTERS])))
     return " ".join(words.split()) or body.strip()
+
+
+def _seen(page: str) -> Iterator[str]:
+    """The texts that a page shows, in one pass whatever is in it."""
+    until: str | None = None
+    at = 0
+    for mark in _MARK.finditer(page):
+        if until is None:
+            yield page[at : mark.start()]
+        at = mark.end()
+        name = (mark[1] or mark[0]).lower()
+        if until is None:
+            until = _UNSEEN_UNTIL.get(name)
+        elif name == until:
+            until = None
+    if until is None:
+        yield page[at:]
 
 
 def _sentences(value: object) -> Iterator[str]:

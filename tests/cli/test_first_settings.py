@@ -30,6 +30,7 @@ theme = "nord"
         ),
         ("", (("tui.alternate_screen", "always"),), {"full_screen": True}),
         ("alternate_screen = [\n", (), {}),
+        ("theme = " + "[" * 9_999, (), {}),
         ('tui = "alternate_screen"\n', (), {}),
         ("log_dir = 5\n[tui]\nalternate_screen = 1\n", (("log_dir", "\0"),), {}),
     ],

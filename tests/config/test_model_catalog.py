@@ -62,6 +62,8 @@ def test_an_entry_says_what_a_model_can_do(file: Path) -> None:
         ('{"models": [{"display_name": "x"}]}', "missing required field `slug`"),
         ('{"models": [{"slug": "x", "context_window": "big"}]}', "context_window"),
         ('{"models": [{"slug": "x", "context_window": 0}]}', "context_window"),
+        ('{"models": [{"slug": ""}]}', "slug"),
+        ('{"models": [{"slug": "x", "a": ' + "[" * 9_999, "recursion"),
         ('{"models": []}', "must contain at least one model"),
         (None, "failed to read model_catalog_json path `.*`: No such file"),
     ],

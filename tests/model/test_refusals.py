@@ -101,6 +101,10 @@ def test_an_http_refusal_is(failure: ModelError, message: str, kind: Any, retrya
 
 
 PAGE = "<!DOCTYPE html><html><head><title>x</title></head><body><h1>Bad\n gateway</h1> &amp; out"
+SCRIPTED = (
+    "<html><head><SCRIPT>if (a<b) w('<script>')</SCRIPT ><!-- <p>no</p> --><style>p{}</style>"
+    "<p class='x'>Sorry, 1 < 2<br/>again<script>never closed"
+)
 
 SAID = [
     (at(500, error(message="out of memory")), "500 Internal Server Error: out of memory"),
@@ -109,6 +113,7 @@ SAID = [
     (at(500, '["odd"]'), '500 Internal Server Error: ["odd"]'),
     (at(500, "{broken"), "500 Internal Server Error: {broken"),
     (at(500, PAGE), "500 Internal Server Error: Bad gateway & out"),
+    (at(500, SCRIPTED), "500 Internal Server Error: Sorry, 1 < 2 again"),
     (at(500, ""), "500 Internal Server Error: no reason given"),
     (at(500, "x" * 5_000), f"500 Internal Server Error: {'x' * 400}…"),
     (
