@@ -294,6 +294,7 @@ class Turn:
 
             cwd = self.settings.command_cwd
             self._diff = await asyncio.to_thread(TurnDiff, cwd, files)
+        self._diff.files = files
         await asyncio.to_thread(self._diff.before, changes)
 
     async def tell_diff(self) -> None:

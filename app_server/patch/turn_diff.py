@@ -29,7 +29,8 @@ class TurnDiff:
     """Collects the changes of one turn."""
 
     def __init__(self, cwd: Path, files: Files = LOCAL_FILES) -> None:
-        self._files = files
+        self.files = files
+        """May be replaced by the same ones over another connection."""
         self._root = files.repository_around(cwd)
         self._entries: dict[Path, _Entry] = {}
 
@@ -38,7 +39,7 @@ class TurnDiff:
         for change in changes:
             for path in touched_paths([change]):
                 if path not in self._entries:
-                    self._entries[path] = _Entry(path, self._files.state(path))
+                    self._entries[path] = _Entry(path, self.files.state(path))
             if isinstance(change, UpdateFile) and change.move_path not in (None, change.path):
                 assert change.move_path is not None
                 self._entries[change.move_path] = self._entries.pop(change.path)
@@ -49,7 +50,7 @@ class TurnDiff:
         return "".join(self._file_diff(path, entry) for path, entry in entries)
 
     def _file_diff(self, path: Path, entry: _Entry) -> str:
-        old, new = entry.before, self._files.state(path)
+        old, new = entry.before, self.files.state(path)
         if new is None and old is None:
             return ""
         moved = entry.origin != path and old is not None and new is not None

@@ -8,10 +8,14 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app_server.demo.provider import ScriptedModel
+from app_server.exec import remote
+from app_server.exec_server.client import ExecServerClient
+from app_server.exec_server.websocket_client import connect_websocket
 from app_server.protocol.approvals import (
     ITEM_FILE_CHANGE_REQUEST_APPROVAL,
     FileChangeApprovalDecision,
@@ -29,6 +33,7 @@ from tests.support.model_server import (
     provider_toml,
     requests_seen,
     says,
+    waits_at,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -158,6 +163,37 @@ async def test_a_patch_that_does_not_fit_the_files_there_changes_nothing(
         f"{workspace}/old.txt: No such file or directory (os error 2)"
     )
     assert (workspace / "old.txt").read_text() == "one\n"
+
+
+async def test_after_a_lost_connection_the_diff_of_the_turn_still_tells_all_of_it(
+    connect: Connector,
+    model: ScriptedModel,
+    workspace: Path,
+    there: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connections: list[ExecServerClient] = []
+
+    async def connected(url: str, **options: Any) -> ExecServerClient:
+        connections.append(await connect_websocket(url, **options))
+        return connections[-1]
+
+    monkeypatch.setattr(remote, "connect_websocket", connected)
+    (there / "old.txt").write_text("one\n")
+    body = "*** Update File: old.txt\n@@\n-{}\n+{}\n"
+    model.script(
+        applies_patch(patch(body.format("one", "two"))),
+        waits_at("lost", applies_patch(patch(body.format("two", "three")))),
+        says("Done."),
+    )
+    thread = await begun(connect, workspace)
+    await thread.say("Patch twice.")
+    await requests_seen(model, 2)
+    await connections[0].close()
+    model.release("lost")
+    assert (await thread.ended(PROCESS_WAIT_SECONDS)).status == "completed"
+    assert (there / "old.txt").read_text() == "three\n"
+    assert "-one\n+three\n" in thread.params_of(TURN_DIFF_UPDATED)[-1].diff
 
 
 @pytest.mark.parametrize("decision", ["accept", "decline"])
