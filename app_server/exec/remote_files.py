@@ -113,7 +113,7 @@ class RemoteFiles:
                 if place == place.parent:
                     raise
             if self._is_listed(place):
-                raise OSError(errno.ENOENT, f"{place} is a link that leads nowhere")
+                raise OSError(errno.ELOOP, f"{place} is a link that leads nowhere")
             missing.append(place.name)
             place = place.parent
 
@@ -223,6 +223,7 @@ class RemoteFiles:
             return answer.result(LONGEST_CALL_SECONDS)
         except TimeoutError:
             answer.cancel()
+            self.give_up()  # the next call would wait as long
             raise OSError(
                 errno.ETIMEDOUT, f"no answer from the service within {LONGEST_CALL_SECONDS:g} s"
             ) from None

@@ -167,3 +167,20 @@ async def test_a_connection_that_ends_is_said_so(client: ExecServerClient, tmp_p
             files.read(tmp_path / "any")
 
     await with_files(client, work)
+
+
+async def test_a_service_that_does_not_answer_is_waited_for_once(
+    client: ExecServerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_files, "LONGEST_CALL_SECONDS", 0.05)
+    client.pause()
+    (tmp_path / "file").touch()
+
+    def work(files: RemoteFiles) -> None:
+        # The answer to one call may be on its way already when the pause begins.
+        with pytest.raises(OSError, match="no answer from the service within"):
+            [files.read(tmp_path / "file") for _ in range(3)]
+        with pytest.raises(OSError, match="nobody waits"):
+            files.read(tmp_path / "file")
+
+    await with_files(client, work)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from app_server.agent.tools.spec import ToolError
 from app_server.exec.errors import EnvironmentLost
+from app_server.sandbox.errors import SandboxUnavailable
 
 if TYPE_CHECKING:
     from app_server.agent.turn import Turn
@@ -51,13 +52,16 @@ class TurnFiles:
         return LOCAL_FILES
 
     async def look(self, work: Callable[[], R]) -> R:
-        """Do something with them on a worker thread. Raises `ToolError` when they are lost."""
+        """Do something with them on a worker thread. Raises `ToolError` when they are lost, or
+        under permissions that cannot be kept."""
         try:
             return await asyncio.to_thread(work)
         except asyncio.CancelledError:
             if self.remote is not None:
                 self.remote.give_up()
             raise
+        except SandboxUnavailable as error:
+            raise ToolError(str(error)) from error
         except OSError as error:
             if self.remote is None:
                 raise
