@@ -104,6 +104,20 @@ def test_without_a_sandbox_what_would_run_confined_runs_open() -> None:
     assert in_a_word(needed("rm -rf x", "on-request", OPEN)) == "asks outside"
 
 
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_rule_takes_what_only_looks_outside_no_more_than_asked_for(
+    policy: AskForApproval,
+) -> None:
+    rules = RuleSet(prefix_rules=(rule("git status"), rule("git add")))
+    assert needed("git status", policy, rules=rules) == Run(confined=True)
+    assert needed("git status", policy, OPEN, rules=rules) == Run(confined=False)
+    assert needed("git add . && git status", policy, rules=rules) == Run(confined=False)
+    assert needed("git status <<'E'\nx\nE", policy, rules=rules) == Run(confined=False)
+    if policy == "on-request":
+        outside = needed("git status", policy, rules=rules, escalated=True)
+        assert outside == Run(confined=False)
+
+
 def test_a_rule_covers_no_script_that_a_file_called_like_a_shell_is_given() -> None:
     assert in_a_word(needed("touch x", "on-request", shell="/w/bash")) == "runs"
     assert in_a_word(needed("touch x", "untrusted", shell="./bash")) == "asks"

@@ -2,7 +2,8 @@
 
 A call may run several commands. What rules say of each of them counts; those no rule matches go by
 what they are, the approval policy and the sandbox. The strictest of it decides. Only when rules
-allow every command of a call does it run outside the sandbox.
+allow every command of a call does it run outside the sandbox, and then not if it only looks and did
+not ask for that: what a folder's settings make of such a command stays inside.
 
 A script that only a shell understands counts as one command no rule allows; what is seen in it can
 make the answer stricter, never milder.
@@ -96,6 +97,7 @@ def requirement(
 ) -> Requirement:
     """What it takes to run this command. Raises `ToolError` for a wish that cannot be granted."""
     from app_server.execpolicy.amend import propose
+    from app_server.execpolicy.known_safe import is_safe_command
     from app_server.execpolicy.match import judge, prompt_reason, rejection_reason
     from app_server.execpolicy.shell_split import (
         command_with_input,
@@ -114,10 +116,11 @@ def requirement(
     said = judge(rules, commands, mentioned=mentioned_commands(call.argv) or ())
     if said.decision == "forbidden":
         return Refuse(rejection_reason(call.argv, said))
-    if said.allows_all:
-        return Run(confined=False)
     sandboxed = has_sandbox(sandbox)
     confined = sandboxed and not call.escalated
+    if said.allows_all:
+        only_looks = plain is not None and all(map(is_safe_command, plain))
+        return Run(confined=confined and only_looks)
     unmatched = said.unmatched if plain is not None else [list(call.argv)]
     asks_for_room = sandboxed and call.escalated
     by_nature = {
