@@ -157,7 +157,7 @@ async def test_five_thousand_calls_in_one_go_are_all_answered(listening: Listeni
 async def test_a_client_that_stays_full_is_told_so_by_its_close_code(
     listening: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox.Outbox.__init__, "__defaults__", (200, 100, 1 << 26))
+    monkeypatch.setattr(outbox.Outbox.__init__, "__defaults__", (200, 100, 1 << 26, 1 << 25))
     reader, writer = await listening.raw()
     writer.write(frame(TEXT, HELLO.encode()))
     news = WarningNotification(message="x" * 10_000)
