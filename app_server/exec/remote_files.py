@@ -63,8 +63,10 @@ class RemoteFiles:
     def confine(self, permissions: JsonObject, folder: Path) -> None:
         """Make changes inside a sandbox from now on: that of a permission profile as rollouts spell
         it, which speaks of this folder."""
+        files = permissions.get("file_system", {})
+        entries = [self._named_entry(entry) for entry in files.get("entries", ())]
         demand = {
-            "permissions": permissions,
+            "permissions": {**permissions, "file_system": {**files, "entries": entries}},
             "cwd": self._named(folder),
             "workspaceRoots": [self._named(folder)],
             # Clients of 0.128 and later always say these.
@@ -73,6 +75,12 @@ class RemoteFiles:
             "useLegacyLandlock": False,
         }
         self._sandbox = msgspec.Raw(msgspec.json.encode(demand))
+
+    def _named_entry(self, entry: JsonObject) -> JsonObject:
+        place = entry["path"]
+        if place["type"] != "path":
+            return entry
+        return {**entry, "path": {**place, "path": self._named(Path(place["path"]))}}
 
     def give_up(self) -> None:
         """Fail from the next call on: nobody waits for what would come of it."""

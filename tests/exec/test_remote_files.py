@@ -12,7 +12,8 @@ import pytest
 from app_server.exec import remote_files
 from app_server.exec.remote_files import RemoteFiles
 from app_server.exec_server.client import ExecServerClient
-from app_server.exec_server.file_methods import FILE_METHODS, CanonicalizeParams
+from app_server.exec_server.file_methods import FILE_METHODS, CanonicalizeParams, FileParams
+from app_server.exec_server.protocol import Body
 from app_server.exec_server.websocket_client import connect_websocket
 from app_server.protocol.permissions import WorkspaceWriteSandboxPolicy
 from app_server.sandbox import probe
@@ -132,17 +133,22 @@ async def test_confined_changes_stay_where_the_policy_lets_them(
     project = tmp_path / "project"
     (project / ".git").mkdir(parents=True)
     (project / "door").symlink_to(tmp_path)
-    policy = WorkspaceWriteSandboxPolicy(exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
+    more = tmp_path / "more"
+    more.mkdir()
+    policy = WorkspaceWriteSandboxPolicy(
+        writable_roots=[str(more)], exclude_slash_tmp=True, exclude_tmpdir_env_var=True
+    )
 
     def work(files: RemoteFiles) -> None:
         files.confine(permission_profile(policy), project)
         files.write(project / "in.txt", b"in\n", None)
+        files.write(more / "in.txt", b"in\n", None)
         for path in (tmp_path / "out.txt", project / "door/out.txt", project / ".git/config"):
             with pytest.raises(OSError, match=r"Read-only|ermission"):
                 files.write(path, b"out\n", None)
 
     await with_files(client, work)
-    assert (project / "in.txt").read_text() == "in\n"
+    assert (project / "in.txt").read_text() == (more / "in.txt").read_text() == "in\n"
     assert not (tmp_path / "out.txt").exists()
     assert not (project / ".git/config").exists()
 
@@ -184,3 +190,27 @@ async def test_a_service_that_does_not_answer_is_waited_for_once(
             files.read(tmp_path / "file")
 
     await with_files(client, work)
+
+
+async def test_a_service_that_wants_uris_gets_them_in_the_sandbox_too(
+    client: ExecServerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[bytes] = []
+
+    async def noted(method: str, params: FileParams, kind: type[Body]) -> Body:
+        told.append(bytes(params.sandbox))
+        return kind()
+
+    monkeypatch.setattr(client, "call", noted)
+    policy = WorkspaceWriteSandboxPolicy(writable_roots=["/srv/more"])
+
+    def work(files: RemoteFiles) -> None:
+        files.confine(permission_profile(policy), Path("/srv/project"))
+        files.write(tmp_path / "any", b"", None)
+
+    await with_files(client, work)
+    said = "file:///srv/" if client.names_places_by_uri else "/srv/"
+    assert len(told) == 2
+    for sandbox in told:
+        assert f'"path":"{said}more"'.encode() in sandbox
+        assert f'"cwd":"{said}project"'.encode() in sandbox
