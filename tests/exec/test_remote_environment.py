@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from base64 import b64encode
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -18,26 +15,13 @@ from app_server.exec.local import LocalEnvironment
 from app_server.exec.remote import RemoteEnvironment
 from app_server.exec.sessions import TerminalSessions
 from tests.exec.commands import LONGEST_WAIT_SECONDS, eventually, everything, shell, typed
-
-ROOT = Path(__file__).resolve().parents[2]
-BANNER = "codex-exec-server listening on "
-SERVE = "import sys; from app_server.exec_server.server import serve; sys.exit(serve(sys.argv[1]))"
+from tests.support.process_service import process_service
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, "ws://127.0.0.1:0"],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    yield process.stderr.readline().removeprefix(BANNER).strip()
-    process.terminate()
-    process.wait(LONGEST_WAIT_SECONDS)
-    process.stderr.close()
+    with process_service() as url:
+        yield url
 
 
 async def heard(environment: Environment) -> list[object]:

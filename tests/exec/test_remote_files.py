@@ -1,8 +1,6 @@
 """Files behind a process service are read, resolved and changed through its file methods."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -18,28 +16,15 @@ from app_server.exec_server.websocket_client import connect_websocket
 from app_server.protocol.permissions import WorkspaceWriteSandboxPolicy
 from app_server.sandbox import probe
 from app_server.storage.shapes import permission_profile
-from tests.exec.commands import LONGEST_WAIT_SECONDS
-
-ROOT = Path(__file__).resolve().parents[2]
-SERVE = "import sys; from app_server.exec_server.server import serve; sys.exit(serve(sys.argv[1]))"
+from tests.support.process_service import process_service
 
 R = TypeVar("R")
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, "ws://127.0.0.1:0"],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    yield process.stderr.readline().rpartition(" ")[2].strip()
-    process.terminate()
-    process.wait(LONGEST_WAIT_SECONDS)
-    process.stderr.close()
+    with process_service() as url:
+        yield url
 
 
 @pytest.fixture(params=[False, True], ids=["paths", "URIs"])

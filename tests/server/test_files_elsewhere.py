@@ -4,8 +4,6 @@ The service runs in a view of the file system of its own, in which the workspace
 """
 
 import shutil
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,9 +33,8 @@ from tests.support.model_server import (
     says,
     waits_at,
 )
+from tests.support.process_service import process_service
 
-ROOT = Path(__file__).resolve().parents[2]
-SERVE = "import sys; from app_server.exec_server.server import serve; sys.exit(serve(sys.argv[1]))"
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c02"
     "0000000b4944415478da6364f80f00010501012718e3660000000049454e44ae426082"
@@ -59,30 +56,9 @@ def there(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def service_url(workspace: Path, there: Path) -> Iterator[str]:
-    process = subprocess.Popen(
-        [
-            *(
-                "bwrap",
-                "--die-with-parent",
-                "--dev-bind",
-                "/",
-                "/",
-                "--bind",
-                str(there),
-                str(workspace),
-            ),
-            *(sys.executable, "-c", SERVE, "ws://127.0.0.1:0"),
-        ],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    yield process.stderr.readline().rpartition(" ")[2].strip()
-    process.terminate()
-    process.wait(PROCESS_WAIT_SECONDS)
-    process.stderr.close()
+    view = ("bwrap", "--die-with-parent", "--dev-bind", "/", "/")
+    with process_service([*view, "--bind", str(there), str(workspace)]) as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """A turn whose commands run in a process service elsewhere looks like one at home."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,26 +21,13 @@ from tests.support.model_server import (
     runs_command,
     says,
 )
-
-ROOT = Path(__file__).resolve().parents[2]
-SERVE = "import sys; from app_server.exec_server.server import serve; sys.exit(serve(sys.argv[1]))"
+from tests.support.process_service import process_service
 
 
 @pytest.fixture
 def service_url() -> Iterator[str]:
-    """A process service behind a websocket."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, "ws://127.0.0.1:0"],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    yield process.stderr.readline().rpartition(" ")[2].strip()
-    process.terminate()
-    process.wait(PROCESS_WAIT_SECONDS)
-    process.stderr.close()
+    with process_service() as url:
+        yield url
 
 
 async def heard_of_a_turn(server: Server, model: ScriptedModel, workspace: Path) -> list[str]:
