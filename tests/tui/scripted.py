@@ -373,7 +373,9 @@ def main() -> int:
         )
     )
     from tui.main import TuiOptions, run
+    from tui.terminal import inline_driver
 
+    inline_driver.ANSWER_SECONDS = 60.0  # the terminals of tests do answer, on a busy machine late
     server = ScriptedServer(cwd, trusted="--first-run" not in sys.argv)
     server.requires_auth = "--first-run" in sys.argv
     options = TuiOptions(

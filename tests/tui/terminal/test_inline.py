@@ -303,13 +303,13 @@ def test_a_tall_panel_leaves_nothing_behind_when_the_window_was_small_for_a_whil
 def test_an_overlay_leaves_the_conversation_as_it_was(tmux: Callable[..., Tmux]) -> None:
     window = tmux(80, 24)
     window.type("lines 30\n")
-    window.wait(lambda text: "line 0029" in text and "esc to" not in text)
-    before = window.text
+    before = window.wait(
+        lambda text: "line 0029" in text and "esc to" not in text and "gpt-5.5 medium ·" in text
+    )
     window.press("C-t")
     window.wait(lambda text: "T R A N S C R I P T" in text)
     window.press("q")
-    window.wait(lambda text: "T R A N S C R I P T" not in text)
-    assert window.wait(lambda text: "gpt-5.5 medium ·" in text) == before
+    window.wait(lambda text: text == before)
 
 
 def test_stepping_back_to_the_shell_and_returning_shows_the_session_again(
