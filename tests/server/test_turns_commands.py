@@ -1,6 +1,5 @@
-"""Commands the model runs: who is asked, what is shown, what is left when they are interrupted."""
+"""Commands the model runs: who is asked, what is shown, what the model is told."""
 
-import asyncio
 import os
 from pathlib import Path
 from typing import Any
@@ -19,15 +18,9 @@ from app_server.protocol.approvals import (
 from app_server.protocol.errors import RpcError
 from app_server.protocol.initialize import InitializeCapabilities
 from app_server.protocol.item import ITEM_COMPLETED, ITEM_STARTED, CommandExecutionThreadItem
-from app_server.protocol.item_deltas import (
-    ITEM_COMMAND_EXECUTION_OUTPUT_DELTA,
-    ITEM_COMMAND_EXECUTION_TERMINAL_INTERACTION,
-)
+from app_server.protocol.item_deltas import ITEM_COMMAND_EXECUTION_OUTPUT_DELTA
 from app_server.protocol.method import ServerNotification
-from app_server.protocol.permissions import DangerFullAccessSandboxPolicy, SandboxPolicy
 from app_server.protocol.thread import THREAD_RESUME, ThreadResumeParams
-from app_server.sandbox import launch
-from app_server.sandbox.errors import SandboxUnavailable
 from tests.server.conftest import Connector
 from tests.support.conversation import PROCESS_WAIT_SECONDS, Conversation
 from tests.support.model_server import (
@@ -316,79 +309,6 @@ async def test_an_allowed_prefix_is_kept_as_a_rule(
     assert rules == 'prefix_rule(pattern=["touch", "made.txt"], decision="allow")\n'
 
 
-async def test_an_interrupt_ends_the_commands_whole_tree(
-    thread: Conversation, model: ScriptedModel, tmp_path: Path
-) -> None:
-    pids = tmp_path / "pids"
-    script = f"trap '' TERM INT HUP; sleep 300 & echo $! $$ > {pids}; echo begun; wait; sleep 300"
-    model.script(runs_command(script, yield_time_ms=30_000), says("never"))
-    turn_id = await thread.say("Run it.")
-    await thread.until(ITEM_COMMAND_EXECUTION_OUTPUT_DELTA, within_seconds=PROCESS_WAIT_SECONDS)
-    await thread.interrupt(turn_id)
-    assert (await thread.ended()).status == "interrupted"
-    for pid in pids.read_text().split():
-        await gone(int(pid))
-    assert commands(thread, ITEM_COMPLETED) == []
-    stored = thread.path.read_text()
-    assert "aborted by user after " in stored
-
-
-async def gone(pid: int) -> None:
-    """Wait until a process has ended, by the kernel's own word."""
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    loop, over = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(handle, over.set)
-    try:
-        async with asyncio.timeout(PROCESS_WAIT_SECONDS):
-            await over.wait()
-    finally:
-        loop.remove_reader(handle)
-        os.close(handle)
-
-
-async def test_an_interrupt_during_a_question_withdraws_it(
-    asking: Conversation, model: ScriptedModel, workspace: Path
-) -> None:
-    model.script(runs_command("touch made.txt"), says("never"))
-    turn_id = await asking.say("Go.")
-    question = await asked(asking)
-    await asking.interrupt(turn_id)
-    await asking.until(SERVER_REQUEST_RESOLVED)
-    told = asking.told()
-    assert told.index("turn/completed interrupted") < told.index("serverRequest/resolved")
-    await asking.client.answer(
-        question.id, CommandExecutionRequestApprovalResponse(decision="accept")
-    )
-    model.script(says("Next."))
-    await asking.say("Next.")
-    assert await ended(asking) == "completed"
-    assert not (workspace / "made.txt").exists()
-
-
-async def test_a_terminal_goes_on_and_can_be_typed_into(
-    thread: Conversation, model: ScriptedModel
-) -> None:
-    model.script(
-        runs_command("read line; echo got $line", call_id="call_1", tty=True, yield_time_ms=250),
-        calls_tool(
-            "write_stdin",
-            '{"session_id": ${SID}, "chars": "hello\\n", "yield_time_ms": 30000}',
-            capture={"SID": "session ID ([0-9]+)"},
-        ),
-        says("Done."),
-    )
-    await thread.say("Run.")
-    assert await ended(thread) == "completed"
-    told = await last_output(model, 3)
-    assert "Process exited with code 0" in told
-    assert told.endswith("got hello\r\n")
-    (interaction,) = thread.params_of(ITEM_COMMAND_EXECUTION_TERMINAL_INTERACTION)
-    assert (interaction.item_id, interaction.stdin) == ("call_1", "hello\n")
-
-
 async def test_several_commands_of_one_answer_run_side_by_side(
     thread: Conversation, model: ScriptedModel, tmp_path: Path
 ) -> None:
@@ -439,77 +359,3 @@ async def test_a_call_that_makes_no_sense_is_told_to_the_model_and_the_turn_goes
     await thread.say("Try.")
     assert await ended(thread) == "completed"
     assert (await last_output(model, 2)).startswith(told)
-
-
-async def test_a_command_that_cannot_be_confined_is_put_to_the_user_as_unconfined(
-    model: ScriptedModel,
-    codex_home: Path,
-    connect: Connector,
-    workspace: Path,
-    no_sandbox: None,
-) -> None:
-    provider_toml(model, home=codex_home)
-    model.script(runs_command("touch made.txt"), says("Done."))
-    thread = await Conversation.begin(
-        await connect(), cwd=str(workspace), approval_policy="on-request", sandbox="workspace-write"
-    )
-    await thread.say("Go.")
-    question = await answer(thread, "accept")
-    params: Any = question.params
-    assert "without a sandbox" in params.reason
-    assert "Install bubblewrap." in params.reason
-    assert await ended(thread) == "completed"
-    assert (workspace / "made.txt").exists()
-
-
-async def test_a_command_that_cannot_be_confined_does_not_run_where_nobody_is_asked(
-    model: ScriptedModel,
-    codex_home: Path,
-    connect: Connector,
-    workspace: Path,
-    no_sandbox: None,
-) -> None:
-    provider_toml(model, home=codex_home)
-    model.script(runs_command("touch made.txt"), says("Pity."))
-    thread = await Conversation.begin(
-        await connect(), cwd=str(workspace), approval_policy="never", sandbox="workspace-write"
-    )
-    await thread.say("Go.")
-    assert await ended(thread) == "completed"
-    assert "Install bubblewrap." in await last_output(model, 2)
-    assert not (workspace / "made.txt").exists()
-
-
-@pytest.fixture
-def no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine on which nothing can be confined."""
-    prepare = launch.prepare
-
-    def refuse(policy: SandboxPolicy, *args: Any, **options: Any) -> launch.PreparedCommand:
-        if isinstance(policy, DangerFullAccessSandboxPolicy):
-            return prepare(policy, *args, **options)
-        raise SandboxUnavailable("bubblewrap is not installed", "Install bubblewrap.")
-
-    monkeypatch.setattr(launch, "prepare", refuse)
-
-
-async def test_commands_that_begin_like_an_allowed_one_are_not_asked_about_again(
-    asking: Conversation, model: ScriptedModel
-) -> None:
-    model.script(
-        runs_command("touch made.txt", call_id="1"),
-        runs_command("touch made.txt other.txt && touch made.txt", call_id="2"),
-        runs_command("touch made.txt && touch elsewhere.txt", call_id="3"),
-        says("Done."),
-    )
-    await asking.say("Go.")
-    amended = AmendingCommandExecutionApprovalDecision(
-        accept_with_execpolicy_amendment=AcceptWithExecpolicyAmendment(
-            execpolicy_amendment=["touch", "made.txt"]
-        )
-    )
-    await answer(asking, amended)
-    third = await answer(asking, "decline")
-    params: Any = third.params
-    assert params.item_id == "3"
-    assert await ended(asking) == "completed"
