@@ -60,7 +60,9 @@ def _grant(entry: Any) -> Grant:
         case "glob_pattern":
             return Grant(granted, "pattern", _text(_fields(path, "type", "pattern")[1]))
         case "special":
-            place = dict(_fields(path, "type", "value")[1])
+            place = _fields(path, "type", "value")[1]
+            if not isinstance(place, dict):
+                raise _Doubtful
             below = place.pop("subpath", None) if place.get("kind") == "project_roots" else None
             kind = _PLACES[_text(_fields(place, "kind")[0])]
             return Grant(granted, kind, "" if below is None else _text(below))

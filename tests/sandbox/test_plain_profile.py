@@ -85,6 +85,11 @@ def test_what_clients_send_is_plain() -> None:
         '"network":"restricted"}',
         '{"type":"managed","file_system":{"type":"restricted","entries":[{"access":"read",'
         '"path":{"type":"special","value":["kind"]}}]},"network":"restricted"}',
+        *(
+            '{"type":"managed","file_system":{"type":"restricted","entries":[{"access":"read",'
+            f'"path":{{"type":"special","value":{value}}}}}]}},"network":"restricted"}}'
+            for value in ("null", "5", "[1]", '[["kind","root"]]')
+        ),
         '{"type":"managed","file_system":{"type":"restricted","entries":[],'
         '"glob_scan_max_depth":true},"network":"restricted"}',
     ],
