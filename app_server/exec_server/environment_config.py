@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app_server.exec_server.environment_methods import EnvironmentConfigReadParams
 from app_server.exec_server.files import absolute_path
 from app_server.exec_server.locations import uri
 from app_server.exec_server.protocol import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
     Body,
-    EnvironmentConfigReadParams,
     ServiceError,
 )
 from app_server.protocol.config import (

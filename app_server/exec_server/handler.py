@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from msgspec import UNSET
 
-from app_server.exec_server import file_methods, protocol
+from app_server.exec_server import environment_methods, file_methods, protocol
 from app_server.exec_server.limits import Limits
 from app_server.exec_server.loop import Loop
 from app_server.exec_server.protocol import (
@@ -114,12 +114,12 @@ class ExecHandler:
                     return True
                 case protocol.HttpRequestParams():
                     session.http_request(params, reply)
-                case protocol.EnvironmentInfoParams():
+                case environment_methods.EnvironmentInfoParams():
                     from app_server.exec_server.environment_info import environment_info
 
                     session.uses_uris = True
                     reply(environment_info())
-                case protocol.EnvironmentConfigReadParams():
+                case environment_methods.EnvironmentConfigReadParams():
                     from app_server.exec_server.environment_config import environment_config
 
                     reply(environment_config(params))

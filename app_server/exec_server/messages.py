@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from app_server.exec_server import protocol
+from app_server.exec_server import environment_methods, protocol
 from app_server.exec_server.protocol import (
     INVALID_PARAMS,
     METHOD_NOT_FOUND,
@@ -52,7 +52,7 @@ _REQUEST_PARAMS: dict[str, type[Body]] = {
     "process/holdOutput": protocol.HoldOutputParams,
     "process/signal": protocol.SignalParams,
     "http/request": protocol.HttpRequestParams,
-    "environmentConfig/read": protocol.EnvironmentConfigReadParams,
+    "environmentConfig/read": environment_methods.EnvironmentConfigReadParams,
 }
 
 _decoders: dict[type[Body], msgspec.json.Decoder[Any]] = {}
@@ -120,7 +120,7 @@ def read_params(method: str, params: msgspec.Raw) -> Body:
 
         kind = FILE_METHODS.get(method)
     elif method == "environment/info":
-        return protocol.EnvironmentInfoParams()
+        return environment_methods.EnvironmentInfoParams()
     if kind is None:
         raise ServiceError(METHOD_NOT_FOUND, method)
     try:

@@ -67,18 +67,6 @@ class InitializeResult(Body, frozen=True, kw_only=True):
     """Told by services of release 0.169."""
 
 
-class EnvironmentInfoParams(Body, frozen=True, kw_only=True):
-    """What release 0.169 asks about the machine; there is nothing to say with it."""
-
-
-class EnvironmentConfigReadParams(Body, frozen=True, kw_only=True):
-    """Which keys of the machine's settings release 0.169 wants to see, each from the top."""
-
-    cwd: str
-    config_paths: list[list[str]]
-    requirements_paths: list[list[str]]
-
-
 class MissingChangedNotification(Body, frozen=True, kw_only=True):
     """To clients of 0.169: something is where nothing was when the watch began."""
 

@@ -6,7 +6,8 @@ import pytest
 
 from app_server.config import load
 from app_server.exec_server.environment_config import ConfigLayer, ConfigLayers, environment_config
-from app_server.exec_server.protocol import EnvironmentConfigReadParams, ServiceError
+from app_server.exec_server.environment_methods import EnvironmentConfigReadParams
+from app_server.exec_server.protocol import ServiceError
 
 
 @pytest.fixture

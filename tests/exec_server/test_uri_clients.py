@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from app_server.exec_server.environment_methods import EnvironmentInfoParams
 from app_server.exec_server.handler import ExecHandler
 from app_server.exec_server.limits import Limits
-from app_server.exec_server.protocol import EnvironmentInfoParams, InitializeParams, ServiceError
+from app_server.exec_server.protocol import InitializeParams, ServiceError
 from app_server.exec_server.sessions import Sessions
 from tests.exec_server.stdio_peer import LONGEST_WAIT_SECONDS, StdioPeer
 
