@@ -33,6 +33,7 @@ from tui.terminal.external_editor import NoEditor, edit, editor_command
 from tui.terminal.last_used import remember
 from tui.terminal.notify import notification
 from tui.text.palette import Palette
+from tui.text.sanitize import marked
 from tui.widgets.composer.slash_popup import Suggestion
 from tui.widgets.pickers.list_picker import Choice
 from tui.widgets.questions.choices import Ask
@@ -94,8 +95,8 @@ class Errands(DisplayApp[int]):
                 command = CommandCell(id="", command=ask.command, status="waiting")
                 strips += draw(command, width, self.palette, "full")
             if ask.reason:
-                strips += [Strip([]), *plain_lines(f"Reason: {ask.reason}", width)]
-            strips += [Strip([]), *plain_lines("\n".join(ask.facts), width)]
+                strips += [Strip([]), *plain_lines(f"Reason: {marked(ask.reason)}", width)]
+            strips += [Strip([]), *plain_lines(marked("\n".join(ask.facts)), width)]
             return strips
 
         self.open_pager("approval", lines)

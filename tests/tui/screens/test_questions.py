@@ -263,6 +263,25 @@ async def test_everything_can_be_seen_before_answering(codex_home: Path) -> None
         await s.see("The decision was accept")
 
 
+async def test_what_cannot_be_seen_is_marked_in_the_full_view_too(codex_home: Path) -> None:
+    params = CommandExecutionRequestApprovalParams(
+        thread_id="thread-1",
+        turn_id="turn-1",
+        item_id="call-1",
+        command="make\u3164",
+        cwd="/w\ufe00",
+        reason="Safe\u3164.",
+    )
+    async with session(codex_home, size=(80, 40)) as s:
+        s.app.take([Asked(id="hidden", params=params)])
+        await s.see("Run this command?")
+        s.later(1)
+        await s.press("ctrl+a")
+        await s.see("A P P R O V A L")
+        for shown in ("make⟨U+3164⟩", "Reason: Safe⟨U+3164⟩.", "/w⟨U+FE00⟩"):
+            assert shown in s.text
+
+
 ANSWERS = "› y yes  a session  d no  t tell  n stop"
 
 
