@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from app_server.agent.context_window import auto_compact_limit
-from app_server.model.catalog import Truncation, traits
+from app_server.model.catalog import Truncation, default_model, traits
 from app_server.model.own_catalog import known_models
 from app_server.protocol.shared import ReasoningEffort, ReasoningSummary, Verbosity
 
@@ -40,7 +40,7 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
 def model_facts(config: Config, slug: str | None) -> ModelFacts:
     """The facts of `slug`, or of the default model where nobody chose one."""
     models = known_models(config.models)
-    known = traits(slug or models[0].slug, models)
+    known = traits(slug or default_model(models), models)
     if config.model_context_window is not None:
         known = msgspec.structs.replace(known, context_window=config.model_context_window)
     reasons = config.model_supports_reasoning_summaries

@@ -46,7 +46,7 @@ class CatalogModel(msgspec.Struct, frozen=True, kw_only=True):
     supported_reasoning_levels: tuple[CatalogEffort, ...] = ()
     visibility: Literal["list", "hide", "none"] = "list"
     priority: int = 0
-    """The list begins with the lowest, which is also the default model."""
+    """The list begins with the lowest; the first that is not hidden is the default model."""
     additional_speed_tiers: tuple[str, ...] = ()
     availability_nux: CatalogNews | None = None
     upgrade: CatalogUpgrade | None = None

@@ -121,7 +121,7 @@ MODELS: tuple[ModelTraits, ...] = (
         hidden=True,
     ),
 )
-"""In the order they are offered; the first is the default."""
+"""In the order they are offered."""
 
 DEMO_SLUG = "offline-demo"
 
@@ -159,8 +159,13 @@ def unknown_model_warning(slug: str) -> str:
 
 
 def models(known: Sequence[ModelTraits] = MODELS) -> list[Model]:
-    """All models as `model/list` gives them, hidden ones included; the first is the default."""
+    """All models as `model/list` gives them, hidden ones included."""
     return [_listed(model, known) for model in known]
+
+
+def default_model(known: Sequence[ModelTraits]) -> str:
+    """The slug of the first that people can choose; where all are hidden, of the first."""
+    return next((model.slug for model in known if not model.hidden), known[0].slug)
 
 
 def _matching(slug: str, models: Sequence[ModelTraits]) -> ModelTraits | None:
@@ -207,7 +212,7 @@ def _listed(known: ModelTraits, all_known: Sequence[ModelTraits]) -> Model:
         display_name=known.display_name,
         description=known.description,
         hidden=known.hidden,
-        is_default=known.slug == all_known[0].slug,
+        is_default=known.slug == default_model(all_known),
         default_reasoning_effort=known.default_effort or "none",
         supported_reasoning_efforts=[
             ReasoningEffortOption(reasoning_effort=effort, description=_EFFORTS[effort])

@@ -9,7 +9,8 @@ from app_server.model.catalog import MODELS, USUAL_CONTEXT_WINDOW, ModelTraits, 
 
 
 def known_models(own: Sequence[CatalogModel] | None) -> tuple[ModelTraits, ...]:
-    """The models there are, the default first; a person's own take the place of all others."""
+    """The models there are, in the order they are offered; a person's own take the place of all
+    others."""
     return MODELS if own is None else tuple(_traits(model) for model in own)
 
 

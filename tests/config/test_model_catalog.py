@@ -8,7 +8,7 @@ import pytest
 
 from app_server.config.errors import ConfigInvalid
 from app_server.config.model_catalog import read_model_catalog
-from app_server.model.catalog import models, traits
+from app_server.model.catalog import default_model, models, traits
 from app_server.model.own_catalog import known_models
 
 WHOLE = {
@@ -39,6 +39,20 @@ def test_the_list_is_replaced_and_the_first_by_priority_is_the_default(file: Pat
     listed = [(model.id, model.display_name, model.hidden, model.is_default)
               for model in models(known)]  # fmt: skip
     assert listed == [("small", "small", False, True), ("big", "Big", True, False)]
+
+
+@pytest.mark.parametrize(
+    ("shown", "default"),
+    [(("hide", "list"), "b"), (("list", "hide"), "a"), (("none", "hide"), "a")],
+)
+def test_a_hidden_model_is_the_default_only_where_all_are(
+    tmp_path: Path, shown: tuple[str, str], default: str
+) -> None:
+    entries = [{"slug": slug, "visibility": each} for slug, each in zip("ab", shown, strict=True)]
+    (tmp_path / "models.json").write_text(json.dumps({"models": entries}))
+    known = known_models(read_model_catalog(tmp_path / "models.json"))
+    assert default_model(known) == default
+    assert [model.id for model in models(known) if model.is_default] == [default]
 
 
 def test_an_entry_says_what_a_model_can_do(file: Path) -> None:
