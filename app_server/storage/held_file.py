@@ -72,8 +72,8 @@ class HeldFile:
         if named is not None:
             if not os.path.samestat(held, named):
                 log.warning("%s was replaced by another file", self.path)
-                self.close()
-                self.open()
+                self.open()  # if it can be: until then what is held is all there is
+                os.close(descriptor)
             return False
         if held.st_nlink:
             self._find(held)

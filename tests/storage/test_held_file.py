@@ -87,6 +87,18 @@ def test_a_file_in_the_place_of_ours_is_gone_on_with(writer: RolloutWriter, path
     assert read_rollout(path).skipped == [len(content.splitlines()) + 1]
 
 
+def test_what_cannot_be_gone_on_with_does_not_cost_what_was_written(
+    writer: RolloutWriter, path: Path
+) -> None:
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(IsADirectoryError):
+        writer.append([UserMessage(message="two")])
+    path.rmdir()
+    assert writer.append([UserMessage(message="three")])
+    assert said(path) == ["one", "two", "three"]
+
+
 def test_a_held_file_survives_its_deletion_before_the_first_append(path: Path) -> None:
     first = RolloutWriter(path, [META])
     first.begin()
