@@ -106,6 +106,8 @@ class _Outcome:
         return False
 
     def _path(self, written: str) -> Path:
+        if "\0" in written:
+            raise PatchMismatch(f"a path holds a NUL character: {written!r}")
         return Path(os.path.normpath(self.cwd / written))
 
     def _content(self, path: Path, failure: str) -> str:
@@ -123,13 +125,11 @@ class _Outcome:
             ) from error
         except OSError as error:
             raise PatchMismatch(f"{failure} {path}: {os_reason(error)}") from error
-        except ValueError as error:  # a NUL in the path
-            raise PatchMismatch(f"{failure} {path!r}: {error}") from error
 
     def _content_or_none(self, path: Path) -> str | None:
         if path in self.contents:
             return self.contents[path]
         try:
             return self.files.read(path).decode("utf-8", "replace")
-        except (OSError, ValueError):
+        except OSError:
             return None

@@ -126,6 +126,12 @@ REFUSED = [
         "*** Update File: a.txt\n@@\n-nope\n+yes\n",
         "Failed to find expected lines in {w}/a.txt:\nnope",
     ),
+    ("*** Add File: a\0b\n+x\n", r"a path holds a NUL character: 'a\x00b'"),
+    ("*** Update File: a\0b\n@@\n-a\n+b\n", r"a path holds a NUL character: 'a\x00b'"),
+    (
+        "*** Update File: a.txt\n*** Move to: a\0b\n@@\n-one\n+b\n",
+        r"a path holds a NUL character: 'a\x00b'",
+    ),
     (
         "*** Delete File: a.txt\n*** Update File: a.txt\n@@\n-one\n+b\n",
         "Failed to read file to update {w}/a.txt: No such file or directory (os error 2)",
