@@ -163,7 +163,7 @@ SCRIPTS = st.sampled_from([row[0] for row in DECIDED])
 STRICTNESS = ["runs outside", "runs", "asks outside", "asks", "refused"]
 
 
-@settings(derandomize=True, max_examples=100, deadline=None, database=None)
+@settings(max_examples=100)
 @given(
     SCRIPTS,
     SCRIPTS,
@@ -184,7 +184,7 @@ def test_a_rule_against_something_never_makes_an_answer_milder(
 PLAIN = st.sampled_from([row[0] for row in DECIDED if plain_commands(row[0])])
 
 
-@settings(derandomize=True, max_examples=100, deadline=None, database=None)
+@settings(max_examples=100)
 @given(PLAIN, PLAIN, st.sampled_from(POLICIES))
 def test_one_more_command_never_makes_an_answer_milder(
     first: str, second: str, policy: AskForApproval

@@ -53,7 +53,7 @@ def meaning(permissions: Permissions) -> object:
         return str(refusal)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(PROFILES)
 def test_both_readers_agree(profile: dict[str, Any]) -> None:
     text = json.dumps(profile)
