@@ -230,6 +230,28 @@ async def test_a_crash_leaves_what_a_command_had_written_when_it_went_to_the_bac
     assert facts(command) == ("failed", "begun\n", None)
 
 
+async def test_a_command_of_a_turn_that_was_taken_back_does_not_come_back_with_its_end(
+    client: Client, server: Server, workspace: Path, model: ScriptedModel
+) -> None:
+    waiting = "while [ ! -e go ]; do sleep 0.01; done"
+    model.script(says("Hi."), runs_command(waiting, yield_time_ms=250), says("It runs."))
+    thread = await begun(client, workspace)
+    for text in ("Hello.", "Run it."):
+        await thread.say(text)
+        await thread.ended(PROCESS_WAIT_SECONDS)
+    await thread.call(
+        THREAD_ROLLBACK, ThreadRollbackParams(thread_id=thread.thread_id, num_turns=1)
+    )
+    (workspace / "go").touch()
+    await thread.until(
+        ITEM_COMPLETED,
+        lambda params: isinstance(params.item, CommandExecutionThreadItem),
+        within_seconds=PROCESS_WAIT_SECONDS,
+    )
+    turns = await opened_again(thread, server)
+    assert (len(turns), actions(turns)) == (1, [])
+
+
 async def test_whoever_joins_sees_the_command_that_runs(
     client: Client, connect: Connector, workspace: Path, model: ScriptedModel
 ) -> None:

@@ -52,6 +52,8 @@ class Timeline:
         self.preview = ""
         """What the user said first."""
         self._plan: tuple[str, list[TurnPlanStep]] | None = None
+        self._taken_back: set[str] = set()
+        """Turns whose commands may still come to an end."""
         for line in lines:
             self.take(line)
 
@@ -169,7 +171,8 @@ class Timeline:
         action = restored_item(line)
         if action is not None:
             turn_id, item = action
-            self._turn(turn_id).put(item)
+            if turn_id not in self._taken_back:
+                self._turn(turn_id).put(item)
             return
         if line.get("type") == "error" and self._turns:
             turn = self._turns[-1]
@@ -193,6 +196,7 @@ class Timeline:
         """Forget the last `count` turns in which the user spoke, and what lies between."""
         while count > 0 and self._turns:
             dropped = self._turns.pop()
+            self._taken_back.add(dropped.id)
             count -= any(isinstance(item, UserMessageThreadItem) for item in dropped.items)
             if self._plan is not None and self._plan[0] == dropped.id:
                 self._plan = None
