@@ -130,7 +130,8 @@ class Session:
         """What was said to turns that were interrupted before the model read it."""
         self.updated_at = int(clock.now())
         self.warned_of: set[str] = set()
-        """Models the user was told we know nothing about."""
+        """Models the user was told we know nothing about, and what they heard of sandboxes
+        elsewhere."""
         self.open_items = OpenItems()
         self._writer = writer
         self._cannot_store = False

@@ -14,8 +14,12 @@ import msgspec
 
 if TYPE_CHECKING:
     from app_server.exec.remote_files import RemoteFiles
+    from app_server.exec.sandbox_demand import SandboxDemand
 
 OutputStream: TypeAlias = Literal["stdout", "stderr", "pty"]
+Confiner: TypeAlias = Literal["caller", "service", "nobody"]
+"""Who puts a sandbox around a command: who asks for it, the process service that runs it, or nobody
+can."""
 
 
 class TtySize(msgspec.Struct, frozen=True):
@@ -45,6 +49,8 @@ class SpawnRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Directories that must exist while it runs; those made for it are removed afterwards."""
     claims_terminal: bool = False
     """The program takes the terminal as its own; it is handed over without an owner."""
+    sandbox: SandboxDemand | None = None
+    """To be applied where it runs; only where the service is who confines."""
 
 
 class OutputChunk(msgspec.Struct, frozen=True):
@@ -71,6 +77,13 @@ class ExitStatus(msgspec.Struct, frozen=True):
 
     code: int | None = None
     signal: int | None = None
+    sandbox_denied: bool | None = None
+    """Whether the sandbox most likely made it fail, as the process service sees it; None where it
+    applied none, or does not tell."""
+
+    @property
+    def is_known(self) -> bool:
+        return self.code is not None or self.signal is not None
 
     @property
     def shell_code(self) -> int:
@@ -136,6 +149,10 @@ class Environment(Protocol):
 
     async def spawn(self, request: SpawnRequest) -> RunningProcess:
         """Start a program. Raises `CommandNotStarted` or `EnvironmentLost`."""
+        ...
+
+    async def confiner(self) -> Confiner:
+        """Who puts sandboxes around commands there. Raises `EnvironmentLost`."""
         ...
 
     async def files(self) -> RemoteFiles | None:

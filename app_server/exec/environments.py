@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import msgspec
 
-from app_server.exec.environment import Environment, RunningProcess, SpawnRequest
+from app_server.exec.environment import Confiner, Environment, RunningProcess, SpawnRequest
 from app_server.exec.errors import CommandNotStarted, EnvironmentLost
 
 VARIABLE = "CODEX_EXEC_SERVER_URL"
@@ -166,6 +166,9 @@ class Unusable:
 
     async def spawn(self, request: SpawnRequest) -> RunningProcess:
         self._refuse()
+
+    async def confiner(self) -> Confiner:
+        return "caller"  # `spawn` says why not
 
     async def files(self) -> NoReturn:
         raise EnvironmentLost(self._reason)

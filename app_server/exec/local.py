@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from app_server.exec.environment import RunningProcess, SpawnRequest
+from app_server.exec.environment import Confiner, RunningProcess, SpawnRequest
 from app_server.exec.errors import EnvironmentLost
 from app_server.exec.service import ConnectedService
 from app_server.exec_server.client import ExecServerError
@@ -44,6 +44,12 @@ class LocalEnvironment:
     async def spawn(self, request: SpawnRequest) -> RunningProcess:
         service = await self._running_service()
         return await service.spawn(request)
+
+    async def confiner(self) -> Confiner:
+        if self._start is None:
+            return "caller"
+        service = await self._running_service()
+        return "service" if service.applies_sandboxes else "nobody"
 
     async def files(self) -> RemoteFiles | None:
         return None if self._start is None else (await self._running_service()).files()

@@ -34,6 +34,8 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int
     """124 after a time-out, 128 + signal for a killed one, -1 if unknown."""
     timed_out: bool
+    sandbox_denied: bool | None = None
+    """As `ExitStatus` has it."""
     stdout: bytes
     """Of a terminal: everything."""
     stderr: bytes
@@ -94,6 +96,7 @@ async def run_to_end(
     return CommandResult(
         exit_code=TIMED_OUT_CODE if timed_out else status.shell_code,
         timed_out=timed_out,
+        sandbox_denied=status.sandbox_denied,
         stdout=kept["stdout"].joined(),
         stderr=kept["stderr"].joined(),
         dropped_bytes=sum(stream.dropped_bytes for stream in kept.values()),

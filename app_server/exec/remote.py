@@ -7,7 +7,7 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app_server.exec.environment import RunningProcess, SpawnRequest
+from app_server.exec.environment import Confiner, RunningProcess, SpawnRequest
 from app_server.exec.errors import EnvironmentLost
 from app_server.exec.service import ConnectedService
 from app_server.exec_server.client import ExecServerError
@@ -53,6 +53,10 @@ class RemoteEnvironment:
     async def spawn(self, request: SpawnRequest) -> RunningProcess:
         service = await self._connected_service()
         return await service.spawn(request)
+
+    async def confiner(self) -> Confiner:
+        service = await self._connected_service()
+        return "service" if service.applies_sandboxes else "nobody"
 
     async def files(self) -> RemoteFiles:
         return (await self._connected_service()).files()

@@ -18,6 +18,7 @@ from typing import TypeVar
 import msgspec
 
 from app_server import ids
+from app_server.exec.sandbox_demand import SandboxDemand
 from app_server.exec_server import file_methods, protocol
 from app_server.exec_server.client import CallRejected, ExecServerClient, ExecServerError
 from app_server.exec_server.locations import local_path, uri
@@ -63,24 +64,7 @@ class RemoteFiles:
     def confine(self, permissions: JsonObject, folder: Path) -> None:
         """Make changes inside a sandbox from now on: that of a permission profile as rollouts spell
         it, which speaks of this folder."""
-        files = permissions.get("file_system", {})
-        entries = [self._named_entry(entry) for entry in files.get("entries", ())]
-        demand = {
-            "permissions": {**permissions, "file_system": {**files, "entries": entries}},
-            "cwd": self._named(folder),
-            "workspaceRoots": [self._named(folder)],
-            # Clients of 0.128 and later always say these.
-            "windowsSandboxLevel": "disabled",
-            "windowsSandboxPrivateDesktop": False,
-            "useLegacyLandlock": False,
-        }
-        self._sandbox = msgspec.Raw(msgspec.json.encode(demand))
-
-    def _named_entry(self, entry: JsonObject) -> JsonObject:
-        place = entry["path"]
-        if place["type"] != "path":
-            return entry
-        return {**entry, "path": {**place, "path": self._named(Path(place["path"]))}}
+        self._sandbox = SandboxDemand(permissions, folder).encoded(self._named)
 
     def give_up(self) -> None:
         """Fail from the next call on: nobody waits for what would come of it."""

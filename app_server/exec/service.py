@@ -13,7 +13,10 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 from app_server.exec.environment import ExitStatus, OutputChunk, RunningProcess, SpawnRequest
 from app_server.exec.errors import CommandNotStarted, EnvironmentLost, StdinClosed
@@ -62,7 +65,15 @@ class ConnectedService:
     def is_lost(self) -> bool:
         return self._client.is_closed
 
+    @property
+    def applies_sandboxes(self) -> bool:
+        """Whether it confines commands by itself."""
+        return self._client.applies_sandboxes
+
     async def spawn(self, request: SpawnRequest) -> RunningProcess:
+        if request.sandbox is not None and not self.applies_sandboxes:
+            # Asked before, of another service behind the same address.
+            raise CommandNotStarted("the process service cannot apply a sandbox any more")
         process_id = str(next(self._ids))
         # Known before the start, since output may arrive together with the answer.
         process = _ServiceProcess(self, process_id)
@@ -85,6 +96,10 @@ class ConnectedService:
             if not self.is_lost:
                 await asyncio.shield(self.terminate(process_id, 0))
             raise
+        if request.sandbox is not None and started.sandbox_type in (msgspec.UNSET, "none"):
+            process.discard_output()
+            await self.terminate(process_id, 0)
+            raise CommandNotStarted("the process service did not apply the sandbox it was given")
         process.pid = started.pid
         return process
 
@@ -181,8 +196,9 @@ class ConnectedService:
                 if not self._is_trusted:
                     _ = event.chunk  # what is not base64 ends the connection
                 process.wrote(OutputChunk(stream, encoded, seq or 0))
-            case protocol.ExitedNotification(exit_code=code, signal=number):
-                process.exited(ExitStatus(code=None if code == -1 else code, signal=number))
+            case protocol.ExitedNotification(exit_code=code, signal=number, sandbox_denied=denied):
+                known = None if code == -1 else code
+                process.exited(ExitStatus(code=known, signal=number, sandbox_denied=denied))
             case protocol.ClosedNotification():
                 del self._processes[event.process_id]
                 process.closed()
@@ -284,6 +300,9 @@ class _ServiceProcess:
 def _start_params(
     process_id: str, request: SpawnRequest, names_places_by_uri: bool
 ) -> protocol.StartParams:
+    def named(path: str | Path) -> str:
+        return uri(str(path)) if names_places_by_uri else str(path)
+
     io: protocol.PtyIo | protocol.PipeIo
     if request.tty is not None:
         io = protocol.PtyIo(rows=request.tty.rows, cols=request.tty.cols)
@@ -292,7 +311,7 @@ def _start_params(
     return protocol.StartParams(
         process_id=process_id,
         argv=list(request.argv),
-        cwd=uri(request.cwd) if names_places_by_uri else request.cwd,
+        cwd=named(request.cwd),
         env={name: value for name, value in request.env.items() if _is_text(name + value)},
         tty=request.tty is not None,
         arg0=request.arg0,
@@ -301,7 +320,11 @@ def _start_params(
         inherited_data=dict(request.inherited_data),
         mount_points=list(request.mount_points),
         claims_terminal=request.claims_terminal,
+        sandbox=_NO_SANDBOX if request.sandbox is None else request.sandbox.encoded(named),
     )
+
+
+_NO_SANDBOX = msgspec.Raw(b"null")
 
 
 def _is_text(value: str) -> bool:

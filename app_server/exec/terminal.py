@@ -30,6 +30,8 @@ class SessionEnd(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int
     """128 + signal for a killed one, -1 if unknown."""
     signal: int | None
+    sandbox_denied: bool | None = None
+    """As `ExitStatus` has it."""
     output: str
     """Everything it wrote, head and tail of at most 1 MiB."""
     duration_seconds: float
@@ -93,12 +95,13 @@ class Terminal:
                 self._took(stream, data)
         self._unfinished.clear()
         reason = self._reason
-        if reason == "exited" and (status is None or status == ExitStatus()):
+        if reason == "exited" and (status is None or not status.is_known):
             reason = "lost"
         self.end = SessionEnd(
             session_id=self.session_id,
             exit_code=-1 if status is None else status.shell_code,
             signal=None if status is None else status.signal,
+            sandbox_denied=None if status is None else status.sandbox_denied,
             output=self._everything.joined().decode(errors="replace"),
             duration_seconds=clock.monotonic() - self.started_at,
             reason=reason,

@@ -74,6 +74,8 @@ class ExecServerClient:
         """How the service broke the rules, if that ended the connection."""
         self.names_places_by_uri = False
         """Whether the service is of release 0.169 or later; known once hands are shaken."""
+        self.applies_sandboxes = False
+        """Whether it keeps the sandbox a start asks for; known by then, too."""
         self._on_event: Callable[[Event], None] = lambda event: None
         self._on_closed: Callable[[], None] = lambda: None
         transport.open(self._receive, self._ended)
@@ -101,7 +103,7 @@ class ExecServerClient:
             async with asyncio.timeout(timeout_seconds):
                 result = await self.call(
                     "initialize",
-                    protocol.InitializeParams(client_name=client_name),
+                    protocol.InitializeParams(client_name=client_name, asks_for_sandboxes=True),
                     protocol.InitializeResult,
                 )
         except TimeoutError:
@@ -109,6 +111,7 @@ class ExecServerClient:
                 f"timed out waiting for exec-server initialize handshake after {timeout_seconds:g}s"
             ) from None
         self.names_places_by_uri = not isinstance(result.environment_info, msgspec.UnsetType)
+        self.applies_sandboxes = self.names_places_by_uri or result.applies_sandboxes is True
         await self._transport.send(messages.notification_line("initialized", {}))
         return result
 

@@ -53,6 +53,7 @@ class ExecHandler:
         return protocol.InitializeResult(
             protocol_version=protocol.PROTOCOL_VERSION,
             session_id=self._session.id if self._session.is_resumable else UNSET,
+            applies_sandboxes=True if params.asks_for_sandboxes else UNSET,
         )
 
     def initialized(self) -> None:

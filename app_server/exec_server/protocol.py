@@ -56,6 +56,8 @@ class InitializeParams(Body, frozen=True, kw_only=True):
     client_name: str
     resume_session_id: str | UnsetType | None = UNSET
     """Addition: there, even as null, it marks a client of release 0.128 or later."""
+    asks_for_sandboxes: bool = False
+    """Addition: whether to be told that the service applies them."""
 
 
 class InitializeResult(Body, frozen=True, kw_only=True):
@@ -65,6 +67,8 @@ class InitializeResult(Body, frozen=True, kw_only=True):
     """To session clients: what their processes can be taken up again by."""
     environment_info: msgspec.Raw | UnsetType = UNSET
     """Told by services of release 0.169."""
+    applies_sandboxes: bool | UnsetType = UNSET
+    """To clients that ask: the `sandbox` of a start holds, or the start is refused."""
 
 
 class MissingChangedNotification(Body, frozen=True, kw_only=True):
@@ -168,8 +172,8 @@ class StartResult(Body, frozen=True, kw_only=True, omit_defaults=True):
     process_id: str
     pid: int | None = None
     """Addition: its number in this machine's process table."""
-    sandbox_type: Literal["none", "linuxSeccomp"] | UnsetType = UNSET
-    """To clients of release 0.169."""
+    sandbox_type: str | UnsetType = UNSET
+    """To clients of release 0.169, and of a confined process: `none`, or what holds it."""
 
 
 class ReadParams(Body, frozen=True, kw_only=True):
@@ -321,6 +325,7 @@ class ExitedNotification(Body, frozen=True, kw_only=True, omit_defaults=True):
     seq: int | None = None
     """To session clients: the exit's place among the output."""
     sandbox_denied: bool | None = None
+    """To session clients, and of a confined process."""
 
 
 class ClosedNotification(Body, frozen=True, kw_only=True, omit_defaults=True):

@@ -136,6 +136,8 @@ class Session:
         if params.cwd.startswith(URI_PREFIX):
             self.uses_uris = True
 
+        tells_sandbox = self.uses_uris or spec.confinement != "none"
+
         def started(problem: str | None) -> None:
             if problem is not None:
                 failed(problem)
@@ -145,7 +147,7 @@ class Session:
                 protocol.StartResult(
                     process_id=process.id,
                     pid=process.pid,
-                    sandbox_type=sandbox_type(process) if self.uses_uris else msgspec.UNSET,
+                    sandbox_type=sandbox_type(process) if tells_sandbox else msgspec.UNSET,
                 )
             )
             if hears_more:
@@ -292,13 +294,14 @@ class Session:
     def process_exited(self, process: ManagedProcess) -> None:
         if self.uses_uris and process.exit_signal is not None:
             process.exit_code = 128 + process.exit_signal
+        tells_sandbox = self.is_resumable or process.confinement != "none"
         self._tell(
             protocol.ExitedNotification(
                 process_id=process.id,
                 exit_code=exit_code(process),
                 signal=process.exit_signal,
                 seq=process.retained.take_number() if self.is_resumable else None,
-                sandbox_denied=was_denied_by_sandbox(process) if self.is_resumable else None,
+                sandbox_denied=was_denied_by_sandbox(process) if tells_sandbox else None,
             )
         )
 

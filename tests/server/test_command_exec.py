@@ -9,7 +9,7 @@ import pytest
 
 from app_server.client.client import Client
 from app_server.client.events import Notification
-from app_server.exec.environment import Environment, RunningProcess, SpawnRequest
+from app_server.exec.environment import Confiner, Environment, RunningProcess, SpawnRequest
 from app_server.protocol.command_exec import (
     COMMAND_EXEC,
     COMMAND_EXEC_OUTPUT_DELTA,
@@ -169,6 +169,9 @@ class HeldEnvironment:
         self.asked = asyncio.Event()
         self.go_on = asyncio.Event()
         self.started: asyncio.Future[RunningProcess] = asyncio.get_running_loop().create_future()
+
+    async def confiner(self) -> Confiner:
+        return await self._real.confiner()
 
     async def spawn(self, request: SpawnRequest) -> RunningProcess:
         self.asked.set()

@@ -3,8 +3,6 @@
 The service runs in a view of the file system of its own, in which the workspace is another folder.
 """
 
-import shutil
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,61 +18,25 @@ from app_server.protocol.approvals import (
     FileChangeRequestApprovalResponse,
 )
 from app_server.protocol.turn import TURN_DIFF_UPDATED
-from app_server.sandbox import probe
-from app_server.server.options import ServerOptions
-from app_server.server.server import Server
 from tests.server.connector import Connector
 from tests.support.conversation import PROCESS_WAIT_SECONDS, Conversation
 from tests.support.model_server import (
     applies_patch,
     calls_tool,
-    provider_toml,
     requests_seen,
     says,
     waits_at,
 )
-from tests.support.process_service import process_service
 
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c02"
     "0000000b4944415478da6364f80f00010501012718e3660000000049454e44ae426082"
 )
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("bwrap") is None or probe.facts().mechanism == "none",
-    reason="the other machine is made with bubblewrap, and has a sandbox",
-)
-
 
 @pytest.fixture
-def there(tmp_path: Path) -> Path:
-    """What the workspace is over there."""
-    folder = tmp_path / "there"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def service_url(workspace: Path, there: Path) -> Iterator[str]:
-    view = ("bwrap", "--die-with-parent", "--dev-bind", "/", "/")
-    with process_service([*view, "--bind", str(there), str(workspace)]) as url:
-        yield url
-
-
-@pytest.fixture
-async def connect(
-    service_url: str,
-    model: ScriptedModel,
-    codex_home: Path,
-    workspace: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Connector]:
-    provider_toml(model, home=codex_home)
-    monkeypatch.setenv("CODEX_EXEC_SERVER_URL", service_url)
-    async with Server(ServerOptions(codex_home=codex_home, cwd=workspace)) as server:
-        connector = Connector(server, through_json=False)
-        yield connector
-        await connector.leave()
+def connect(elsewhere: Connector) -> Connector:
+    return elsewhere
 
 
 async def begun(connect: Connector, workspace: Path, **settings: object) -> Conversation:

@@ -259,7 +259,7 @@ class Run:
         from app_server.sandbox.denial import was_denied
 
         return tries_outside(self._turn) and was_denied(
-            self._confinement, end.exit_code, end.output
+            self._confinement, end.exit_code, end.output, end.sandbox_denied
         )
 
     @property

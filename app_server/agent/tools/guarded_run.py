@@ -24,20 +24,26 @@ from app_server.agent.tools.requirement import (
     requirement,
 )
 from app_server.agent.tools.spec import ToolError
+from app_server.exec.confining import (
+    CONFINING,
+    confined_by_service,
+    confined_request,
+    request_of,
+)
 from app_server.exec.environment import SpawnRequest, TtySize
+from app_server.exec.errors import EnvironmentLost
 from app_server.protocol.item import CommandExecutionThreadItem
 from app_server.protocol.permissions import (
     DangerFullAccessSandboxPolicy,
     GranularAskForApproval,
-    ManagedPermissionProfile,
-    ReadOnlySandboxPolicy,
-    WorkspaceWriteSandboxPolicy,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app_server.agent.turn import Turn
+    from app_server.exec.confining import Confinement
+    from app_server.exec.environment import Environment
     from app_server.sandbox.launch import PreparedCommand
     from app_server.sandbox.proxy_door import Door
     from app_server.sandbox.wishes import Permissions
@@ -78,6 +84,7 @@ async def permit(
     request, confinement, missing = await _prepared(turn, call, confined=needed.confined, tty=tty)
     if missing is not None:
         if nobody_is_asked(settings.approval_policy):
+            await _warn_of_elsewhere(turn, missing)
             raise NotPermitted(missing)
         needed = Ask(reason=_unconfined_reason(call, missing), amendment=None, confined=False)
     if isinstance(needed, Run):
@@ -130,7 +137,7 @@ class Permit(msgspec.Struct, frozen=True, kw_only=True):
 
     request: SpawnRequest
     confinement: str
-    """What holds it, as `sandbox.launch` names it."""
+    """What holds it, as `exec.confining` names it."""
     item_started: bool = False
     agreed: bool = False
     """Whether somebody said yes to it, now or before."""
@@ -142,7 +149,6 @@ async def _prepared(
     """What to spawn, what confines it, and what keeps it unconfined although it should not be."""
     from app_server.exec.shell_env import unified_exec_environment
     from app_server.sandbox.errors import SandboxUnavailable
-    from app_server.sandbox.launch import prepare
 
     session, settings = turn.session, turn.settings
     policy = settings.confinement if confined else DangerFullAccessSandboxPolicy()
@@ -150,41 +156,56 @@ async def _prepared(
         session.config.shell_environment_policy, os.environ, session.thread_id
     )
 
-    door = await _door(turn, call) if confined else None
+    environment = await session.services.environment(settings.environment)
+    size = TtySize() if tty else None
 
-    def prepared(policy: Permissions, door: Door | None = None) -> tuple[SpawnRequest, str]:
-        command = _by_named_program(turn, call, policy, env) or prepare(
+    async def prepared(
+        policy: Permissions, door: Door | None = None
+    ) -> tuple[SpawnRequest, Confinement]:
+        command = _by_named_program(turn, call, policy, env)
+        if command is not None:
+            return request_of(command, size), command.confinement
+        return await confined_request(
+            environment,
             policy,
             call.argv,
             call.cwd,
             env,
-            tty=tty,
+            tty=size,
             policy_cwd=settings.cwd,
+            policy_cwd_elsewhere=settings.command_cwd,
             codex_home=session.services.codex_home,
             door=door,
         )
-        request = SpawnRequest(
-            argv=command.argv,
-            cwd=command.cwd,
-            env=command.env,
-            tty=TtySize() if tty else None,
-            arg0=command.arg0,
-            inherited_data=command.inherited_data,
-            mount_points=command.mount_points,
-            claims_terminal=command.claims_terminal,
-        )
-        return request, command.confinement
 
     try:
-        return *await asyncio.to_thread(prepared, policy, door), None
+        door = await _door(turn, call, environment) if confined else None
+        return *await prepared(policy, door), None
     except SandboxUnavailable as error:
-        unconfined = DangerFullAccessSandboxPolicy()
-        return *await asyncio.to_thread(prepared, unconfined), str(error)
+        return *await prepared(DangerFullAccessSandboxPolicy()), str(error)
+    except EnvironmentLost as error:
+        raise NotPermitted(f"the place commands run in cannot be reached: {error}") from error
 
 
-async def _door(turn: Turn, call: CommandCall) -> Door | None:
+async def _warn_of_elsewhere(turn: Turn, missing: str) -> None:
+    """Tell the user once what keeps another machine from confining; of this one they know."""
+    environment = await turn.session.services.environment(turn.settings.environment)
+    if await environment.confiner() != "caller" and missing not in turn.session.warned_of:
+        turn.session.warned_of.add(missing)
+        turn.session.outlet.warn(missing)
+
+
+async def _door(turn: Turn, call: CommandCall, environment: Environment) -> Door | None:
     if turn.settings.network_rules is None:
         return None
+    if await confined_by_service(environment):
+        from app_server.sandbox.errors import SandboxUnavailable
+
+        raise SandboxUnavailable(
+            "the permissions judge hosts one by one, with a proxy on this machine that commands "
+            "elsewhere cannot reach",
+            "Choose permissions whose network is off or on as a whole.",
+        )
     from app_server.agent.network import open_door  # with the first command that needs it
 
     return await open_door(turn, call)
@@ -195,7 +216,7 @@ def _by_named_program(
 ) -> PreparedCommand | None:
     """The command confined by the program the configuration names, if it names one."""
     program = turn.session.config.codex_linux_sandbox_exe
-    if program is None or not isinstance(policy, _CONFINING):
+    if program is None or not isinstance(policy, CONFINING):
         return None
     from app_server.sandbox.launch import delegated
     from app_server.storage.shapes import permission_profile
@@ -210,9 +231,6 @@ def _by_named_program(
         policy_cwd=turn.settings.cwd,
         network_allowed=profile["network"] == "enabled",
     )
-
-
-_CONFINING = (ReadOnlySandboxPolicy, WorkspaceWriteSandboxPolicy, ManagedPermissionProfile)
 
 
 async def _agreed(

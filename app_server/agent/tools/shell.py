@@ -178,7 +178,8 @@ class _Command:
         """A second attempt without a sandbox, if that stopped the first and somebody agrees."""
         from app_server.sandbox.denial import was_denied
 
-        if not was_denied(first.confinement, result.exit_code, _output(result)):
+        told = result.sandbox_denied
+        if not was_denied(first.confinement, result.exit_code, _output(result), told):
             return None
         return await permit_outside(self._turn, self._call, self._item, first)
 

@@ -37,7 +37,13 @@ from app_server.server.context import RequestContext
 from app_server.server.registry import handles
 
 if TYPE_CHECKING:
-    from app_server.exec.environment import OutputChunk, RunningProcess, SpawnRequest
+    from app_server.exec.environment import (
+        Environment,
+        OutputChunk,
+        RunningProcess,
+        SpawnRequest,
+    )
+    from app_server.sandbox.wishes import Permissions
 
 DEFAULT_TIMEOUT_SECONDS = 10.0
 DEFAULT_OUTPUT_BYTES_CAP = 1024 * 1024
@@ -124,8 +130,8 @@ async def run(ctx: RequestContext, params: CommandExecParams) -> CommandExecResp
         raise InvalidRequest(
             f"duplicate active command/exec process id: {_quoted(params.process_id)}"
         )
-    request = await asyncio.to_thread(_prepared, ctx, params)
     environment = await ctx.services.environment()
+    request = await _prepared(ctx, params, environment)
     if commands.is_closed:
         raise InvalidRequest("the client of this command has left")
     command = RunningCommand(ctx.connection, params)
@@ -263,54 +269,52 @@ def _cap_bytes(params: CommandExecParams) -> int | None:
     return DEFAULT_OUTPUT_BYTES_CAP if given is None else given
 
 
-def _prepared(ctx: RequestContext, params: CommandExecParams) -> SpawnRequest:
-    """What to spawn; reads files."""
+async def _prepared(
+    ctx: RequestContext, params: CommandExecParams, environment: Environment
+) -> SpawnRequest:
+    from app_server.exec.confining import confined_request
+    from app_server.exec.environment import TtySize
+    from app_server.sandbox.errors import SandboxError
+
+    permissions, env = await asyncio.to_thread(_settled, ctx, params)
+    size = params.size
+    tty = None
+    if params.tty:
+        tty = TtySize() if size is None else TtySize(rows=size.rows, cols=size.cols)
+    try:
+        request, _ = await confined_request(
+            environment,
+            permissions,
+            params.command,
+            ctx.services.cwd / (params.cwd or ""),
+            env,
+            tty=tty,
+            stdin="open" if params.stream_stdin else "closed",
+            codex_home=ctx.services.codex_home,
+        )
+    except SandboxError as error:
+        raise InternalError(f"failed to spawn command: {error}") from error
+    return request
+
+
+def _settled(ctx: RequestContext, params: CommandExecParams) -> tuple[Permissions, dict[str, str]]:
+    """What holds for the command, and its environment; reads files."""
     from app_server.agent.settings import check_folders, sandbox_mode
     from app_server.config.permission_profiles import nearest_policy
     from app_server.config.requirements import check_choice
-    from app_server.exec.environment import SpawnRequest, TtySize
     from app_server.exec.shell_env import command_environment
-    from app_server.sandbox.errors import SandboxError
-    from app_server.sandbox.launch import prepare
 
-    services = ctx.services
-    config = services.load_config(services.cwd, {}).checked()
+    config = ctx.services.load_config(ctx.services.cwd, {}).checked()
     policy = params.sandbox_policy
     check_folders(policy)
     if params.permission_profile is not None:
         policy = nearest_policy(params.permission_profile)
     if policy is not None:
         check_choice(config.requirements, "sandbox_mode", sandbox_mode(policy))
-    cwd = services.cwd / (params.cwd or "")
     env = command_environment(config.shell_environment_policy, os.environ)
     for name, value in (params.env or {}).items():
         if value is None:
             env.pop(name, None)
         else:
             env[name] = value
-    try:
-        command = prepare(
-            params.sandbox_policy or params.permission_profile or config.confinement,
-            params.command,
-            cwd,
-            env,
-            tty=params.tty,
-            codex_home=services.codex_home,
-        )
-    except SandboxError as error:
-        raise InternalError(f"failed to spawn command: {error}") from error
-    size = params.size
-    tty = None
-    if params.tty:
-        tty = TtySize() if size is None else TtySize(rows=size.rows, cols=size.cols)
-    return SpawnRequest(
-        argv=command.argv,
-        cwd=command.cwd,
-        env=command.env,
-        tty=tty,
-        stdin="open" if params.stream_stdin else "closed",
-        arg0=command.arg0,
-        inherited_data=command.inherited_data,
-        mount_points=command.mount_points,
-        claims_terminal=command.claims_terminal,
-    )
+    return params.sandbox_policy or params.permission_profile or config.confinement, env
