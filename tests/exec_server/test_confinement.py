@@ -137,6 +137,18 @@ def test_files_and_commands_are_changed_inside_the_sandbox_alone(
 
 
 @pytest.mark.skipif(probe.facts().mechanism == "none", reason="no sandbox on this machine")
+def test_any_client_that_demands_a_sandbox_is_told_what_came_of_it(
+    peer: StdioPeer, tmp_path: Path
+) -> None:
+    sandbox = {**demand(READ_ALL), "cwd": str(tmp_path)}
+    started = peer.shell("p", "echo no > file", cwd=str(tmp_path), sandbox=sandbox)
+    assert started["result"]["sandboxType"] == "linuxSeccomp"
+    assert peer.told("process/exited", "p")["sandboxDenied"] is True
+    assert "sandboxType" not in peer.shell("q", "echo no; exit 1", cwd=str(tmp_path))["result"]
+    assert "sandboxDenied" not in peer.told("process/exited", "q")
+
+
+@pytest.mark.skipif(probe.facts().mechanism == "none", reason="no sandbox on this machine")
 def test_an_interrupt_reaches_what_runs_inside_a_sandbox(
     bare_peer: StdioPeer, tmp_path: Path
 ) -> None:

@@ -16,6 +16,14 @@ def test_exec_server_accepts_initialize_over_stdio(bare_peer: StdioPeer) -> None
     assert "result" in bare_peer.start("a", "true")
 
 
+def test_who_asks_is_told_that_sandboxes_are_applied(bare_peer: StdioPeer) -> None:
+    params = {"clientName": "test", "asksForSandboxes": True}
+    assert bare_peer.call("initialize", params)["result"] == {
+        "protocolVersion": "exec-server.v0",
+        "appliesSandboxes": True,
+    }
+
+
 def test_a_second_initialize_is_refused(peer: StdioPeer) -> None:
     assert peer.call("initialize", {"clientName": "again"})["error"] == {
         "code": -32600,

@@ -74,7 +74,7 @@ async def accept(thread: Conversation, question: Question) -> None:
 async def test_the_workspace_there_is_what_a_confined_command_may_write(
     elsewhere: Connector, model: ScriptedModel, workspace: Path, there: Path, tmp_path: Path
 ) -> None:
-    (workspace / ".agents").mkdir()  # here alone
+    (workspace / ".agents/skills").mkdir(parents=True)  # here alone
     (there / ".git").mkdir()
     thread = await begun(elsewhere, workspace)
     outside = tmp_path / "outside"
