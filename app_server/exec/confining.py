@@ -52,8 +52,13 @@ async def confined_request(
     confine nothing ask nothing of it. Raises `SandboxUnavailable` or `EnvironmentLost`.
     """
     from app_server.sandbox.launch import prepare
+    from app_server.sandbox.wishes import wishes
 
-    if isinstance(permissions, CONFINING) and await confined_by_service(environment):
+    if (
+        isinstance(permissions, CONFINING)
+        and wishes(permissions, str(cwd), env).confined_by == "us"
+        and await confined_by_service(environment)
+    ):
         from app_server.exec.sandbox_demand import SandboxDemand
         from app_server.storage.shapes import permission_profile
 
