@@ -299,8 +299,8 @@ class Turn:
 
     async def tell_diff(self) -> None:
         """Show everything changed so far, if any file was touched."""
-        if self._diff is not None:
-            diff = await asyncio.to_thread(self._diff.text)
+        diff = None if self._diff is None else await asyncio.to_thread(self._diff.text)
+        if diff is not None:
             params = TurnDiffUpdatedNotification(
                 thread_id=self.thread_id, turn_id=self.id, diff=diff
             )

@@ -23,7 +23,7 @@ from app_server.exec_server import file_methods, protocol
 from app_server.exec_server.client import CallRejected, ExecServerClient, ExecServerError
 from app_server.exec_server.locations import local_path, uri
 from app_server.exec_server.protocol import NOT_FOUND
-from app_server.patch.files import FileState
+from app_server.patch.files import FileState, FilesUnreachable
 from app_server.protocol.wire import JsonObject
 
 LONGEST_CALL_SECONDS = 60.0
@@ -92,6 +92,8 @@ class RemoteFiles:
         """Links are followed, and whether a file can be run is not told by these methods."""
         try:
             return FileState(self.read(path), "100644")
+        except FilesUnreachable:
+            raise
         except (OSError, ValueError):
             return None
 
@@ -208,7 +210,7 @@ class RemoteFiles:
         """One call, from any thread but the loop's. Raises `OSError`, with `ENOSYS` for a method
         the service does not have."""
         if self._is_given_up.is_set():
-            raise OSError(errno.ECANCELED, "nobody waits for it any more")
+            raise FilesUnreachable(errno.ECANCELED, "nobody waits for it any more")
         asked = self._client.call(_METHOD_OF[type(params)], params, kind)
         answer = asyncio.run_coroutine_threadsafe(asked, self._loop)
         try:
@@ -216,7 +218,7 @@ class RemoteFiles:
         except TimeoutError:
             answer.cancel()
             self.give_up()  # the next call would wait as long
-            raise OSError(
+            raise FilesUnreachable(
                 errno.ETIMEDOUT, f"no answer from the service within {LONGEST_CALL_SECONDS:g} s"
             ) from None
         except CallRejected as error:
@@ -224,7 +226,7 @@ class RemoteFiles:
                 raise OSError(errno.ENOSYS, error.message) from error
             raise _as_os_error(error) from error
         except ExecServerError as error:
-            raise OSError(errno.ECONNRESET, str(error)) from error
+            raise FilesUnreachable(errno.ECONNRESET, str(error)) from error
 
 
 def _as_os_error(error: CallRejected) -> OSError:

@@ -12,6 +12,10 @@ from typing import Protocol
 import msgspec
 
 
+class FilesUnreachable(OSError):
+    """Nothing can be told of any file: whoever has them does not answer."""
+
+
 class FileState(msgspec.Struct, frozen=True):
     """A file at one moment. A link's content is where it points."""
 
@@ -28,7 +32,7 @@ class Files(Protocol):
         ...
 
     def state(self, path: Path) -> FileState | None:
-        """How a file is now; None where there is none. Never raises."""
+        """How a file is now; None where there is none. Raises `FilesUnreachable` alone."""
         ...
 
     def resolved(self, path: Path) -> Path:

@@ -14,7 +14,7 @@ import msgspec
 
 from app_server.patch.changes import FileChange, UpdateFile, touched_paths
 from app_server.patch.diff import hunks
-from app_server.patch.files import Files, FileState
+from app_server.patch.files import Files, FileState, FilesUnreachable
 from app_server.patch.local_files import LOCAL_FILES
 
 NO_BLOB = "0" * 40
@@ -39,15 +39,25 @@ class TurnDiff:
         for change in changes:
             for path in touched_paths([change]):
                 if path not in self._entries:
-                    self._entries[path] = _Entry(path, self.files.state(path))
+                    self._entries[path] = _Entry(path, self._before(path))
             if isinstance(change, UpdateFile) and change.move_path not in (None, change.path):
                 assert change.move_path is not None
                 self._entries[change.move_path] = self._entries.pop(change.path)
 
-    def text(self) -> str:
-        """The diff as of now, "" when nothing differs. Reads the files as they are now."""
+    def text(self) -> str | None:
+        """The diff as of now, "" when nothing differs; None where the files cannot be reached.
+        Reads them as they are now."""
         entries = sorted(self._entries.items(), key=lambda entry: str(entry[0]))
-        return "".join(self._file_diff(path, entry) for path, entry in entries)
+        try:
+            return "".join(self._file_diff(path, entry) for path, entry in entries)
+        except FilesUnreachable:
+            return None
+
+    def _before(self, path: Path) -> FileState | None:
+        try:
+            return self.files.state(path)
+        except FilesUnreachable:
+            return None  # nor can they be changed
 
     def _file_diff(self, path: Path, entry: _Entry) -> str:
         old, new = entry.before, self.files.state(path)

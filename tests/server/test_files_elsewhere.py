@@ -103,20 +103,26 @@ async def test_a_patch_that_does_not_fit_the_files_there_changes_nothing(
     assert (workspace / "old.txt").read_text() == "one\n"
 
 
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch) -> list[ExecServerClient]:
+    """All that were made to the service."""
+    made: list[ExecServerClient] = []
+
+    async def connected(url: str, **options: Any) -> ExecServerClient:
+        made.append(await connect_websocket(url, **options))
+        return made[-1]
+
+    monkeypatch.setattr(remote, "connect_websocket", connected)
+    return made
+
+
 async def test_after_a_lost_connection_the_diff_of_the_turn_still_tells_all_of_it(
     connect: Connector,
     model: ScriptedModel,
     workspace: Path,
     there: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    connections: list[ExecServerClient],
 ) -> None:
-    connections: list[ExecServerClient] = []
-
-    async def connected(url: str, **options: Any) -> ExecServerClient:
-        connections.append(await connect_websocket(url, **options))
-        return connections[-1]
-
-    monkeypatch.setattr(remote, "connect_websocket", connected)
     (there / "old.txt").write_text("one\n")
     body = "*** Update File: old.txt\n@@\n-{}\n+{}\n"
     model.script(
@@ -132,6 +138,31 @@ async def test_after_a_lost_connection_the_diff_of_the_turn_still_tells_all_of_i
     assert (await thread.ended(PROCESS_WAIT_SECONDS)).status == "completed"
     assert (there / "old.txt").read_text() == "three\n"
     assert "-one\n+three\n" in thread.params_of(TURN_DIFF_UPDATED)[-1].diff
+
+
+async def test_where_the_files_cannot_be_reached_nothing_is_said_of_them(
+    connect: Connector,
+    model: ScriptedModel,
+    workspace: Path,
+    there: Path,
+    connections: list[ExecServerClient],
+) -> None:
+    (there / "old.txt").write_text("one\n")
+    model.script(
+        applies_patch(patch("*** Update File: old.txt\n@@\n-one\n+two\n")),
+        applies_patch(patch("*** Add File: .git/config\n+a\n")),
+        says("It cannot be done."),
+    )
+    thread = await begun(connect, workspace)
+    await thread.say("Patch twice.")
+    asked = await thread.until(
+        ITEM_FILE_CHANGE_REQUEST_APPROVAL, within_seconds=PROCESS_WAIT_SECONDS
+    )
+    await connections[0].close()
+    await thread.client.answer(asked.id, FileChangeRequestApprovalResponse(decision="accept"))
+    await thread.ended(PROCESS_WAIT_SECONDS)
+    assert "transport closed" in await told_the_model(model, 3)
+    assert "-one\n+two\n" in thread.params_of(TURN_DIFF_UPDATED)[-1].diff
 
 
 @pytest.mark.parametrize("decision", ["accept", "decline"])
