@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
+from app_server.exec_server.confinement import check_reading
 from app_server.exec_server.file_methods import (
     CloseParams,
     OpenParams,
@@ -26,6 +27,7 @@ class FileHandles:
         self._descriptors: dict[str, int] = {}
 
     def open(self, params: OpenParams) -> OpenResult:
+        check_reading(params.sandbox)
         if params.handle_id in self._descriptors:
             raise ServiceError(INVALID_REQUEST, f"file handle `{params.handle_id}` already exists")
         if len(self._descriptors) >= MOST_HANDLES:

@@ -1,8 +1,8 @@
 """Files of the service's machine, for clients of release 0.128 and later.
 
 Only regular files are read and written, so that nothing here waits for a pipe or a device. What
-the system refuses is told in its own words. Every sandbox that can be demanded lets everything be
-read; a change under one is for `confined_files`.
+the system refuses is told in its own words. A change under a sandbox is for `confined_files`;
+whether one lets everything be read is checked before.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ import msgspec
 
 from app_server.exec_server import files, protocol
 from app_server.exec_server.confined_files import ConfinedChange
-from app_server.exec_server.confinement import demanded
+from app_server.exec_server.confinement import check_reading, demanded
 from app_server.exec_server.file_handles import FileHandles
 from app_server.exec_server.file_methods import FileParams
 from app_server.exec_server.limits import Limits
@@ -167,8 +167,12 @@ class Session:
 
     def file(self, params: FileParams, reply: Reply) -> None:
         """Read or change a file, under the sandbox the request demands."""
+        if not files.is_change(params):
+            check_reading(params.sandbox)
+            reply(files.answer(params))
+            return
         demand = demanded(params.sandbox)
-        if demand is None or not files.is_change(params):
+        if demand is None:
             reply(files.answer(params))
             return
         change = ConfinedChange(self._loop, params, demand)

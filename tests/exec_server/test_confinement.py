@@ -26,6 +26,10 @@ def place(access: str, path: str) -> dict[str, Any]:
     return {"path": {"type": "path", "path": path}, "access": access}
 
 
+def hidden(pattern: str) -> dict[str, Any]:
+    return {"path": {"type": "glob_pattern", "pattern": pattern}, "access": "none"}
+
+
 READ_ALL = special("read", "root")
 WORKSPACE = special("write", "project_roots")
 
@@ -84,7 +88,12 @@ def test_the_workspace_profile_of_release_0_169_is_kept_in_every_folder(tmp_path
         {"unheard": "of"},
         demand(),
         demand(READ_ALL, place("write", "/srv/other")),
-        demand(READ_ALL, WORKSPACE, special("none", "project_roots", "secret")),
+        demand(READ_ALL, WORKSPACE, special("none", "project_roots", "../secret")),
+        demand(READ_ALL, WORKSPACE, special("none", "unheard-of")),
+        demand(READ_ALL, WORKSPACE, place("none", "secret")),
+        demand(READ_ALL, WORKSPACE, special("hide", "project_roots", "secret")),
+        demand(WORKSPACE, special("none", "project_roots", "secret")),
+        demand(READ_ALL, WORKSPACE, hidden("file:///srv/*.key")),
         demand(READ_ALL, WORKSPACE, special("read", "project_roots", "../other")),
         demand(READ_ALL, WORKSPACE, place("read", "docs")),
         demand(READ_ALL, special("write", "root")),
@@ -134,6 +143,44 @@ def test_files_and_commands_are_changed_inside_the_sandbox_alone(
     assert bare_peer.told("process/exited", "p")["sandboxDenied"] is True
     assert (project / "in").read_text() == "in\n"
     assert not (tmp_path / "outside").exists()
+
+
+@pytest.mark.skipif("workspace-write" not in probe.facts().keeps, reason="no sandbox here")
+def test_hidden_files_cannot_be_read_nor_changed(peer: StdioPeer, tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder in (one, other):
+        folder.mkdir()
+        for name in ("plain", "secret", "a.key", "kept"):
+            (folder / name).write_text(f"{name} of {folder.name}\n")
+    entries = [
+        *(READ_ALL, WORKSPACE, special("none", "project_roots", "secret")),
+        *(hidden("*.key"), place("read", f"file://{one}/kept")),
+        {**place("none", f"file://{one}/nothing"), "missing_path_behavior": "skip"},
+    ]
+    sandbox = {
+        **demand(*entries),
+        "cwd": f"file://{one}",
+        "workspaceRoots": [f"file://{one}", f"file://{other}"],
+    }
+    line = f"cat *; cd {other}; cat *; echo hi > {one}/new; echo no > {one}/kept; echo no > secret"
+    peer.shell("p", line, cwd=f"file://{one}", sandbox=sandbox)
+    assert peer.told("process/exited", "p")["sandboxDenied"] is True
+    read = peer.call("process/read", {"processId": "p"})["result"]["chunks"]
+    told = b"".join(base64.b64decode(each["chunk"]) for each in read if each["stream"] == "stdout")
+    assert told == b"kept of one\nplain of one\nkept of other\nplain of other\n"
+    assert (one / "new").read_text() == "hi\n"
+    assert not (one / "nothing").exists()
+    assert (one / "kept").read_text() == "kept of one\n"
+    assert (other / "secret").read_text() == "secret of other\n"
+    write = {"path": f"file://{other}/secret", "dataBase64": "aGkK", "sandbox": sandbox}
+    assert "error" in peer.call("fs/writeFile", write)
+    assert "result" in peer.call("fs/writeFile", {**write, "path": f"file://{other}/new"})
+    copy = {"sourcePath": f"file://{one}/secret", "destinationPath": f"file://{one}/mine"}
+    assert "error" in peer.call("fs/copy", {**copy, "recursive": False, "sandbox": sandbox})
+    look = {"path": f"file://{one}/secret", "handleId": "h", "sandbox": sandbox}
+    for method in ("readFile", "open", "getMetadata"):
+        refusal = peer.call(f"fs/{method}", look)["error"]
+        assert "looking at files where some are hidden" in refusal["message"]
 
 
 @pytest.mark.skipif(probe.facts().mechanism == "none", reason="no sandbox on this machine")

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from app_server.client.events import Question
 from app_server.demo.provider import ScriptedModel
 from app_server.protocol.approvals import (
     ITEM_COMMAND_EXECUTION_REQUEST_APPROVAL,
@@ -58,15 +57,13 @@ async def ran(
     return str(output)
 
 
-async def asked(thread: Conversation) -> Question:
-    question = await thread.until(
+async def asked(thread: Conversation) -> Any:
+    return await thread.until(
         ITEM_COMMAND_EXECUTION_REQUEST_APPROVAL, within_seconds=PROCESS_WAIT_SECONDS
     )
-    assert isinstance(question, Question)
-    return question
 
 
-async def accept(thread: Conversation, question: Question) -> None:
+async def accept(thread: Conversation, question: Any) -> None:
     response = CommandExecutionRequestApprovalResponse(decision="accept")
     await thread.client.answer(question.id, response)
 
@@ -144,19 +141,38 @@ async def test_a_command_without_a_thread_is_confined_there_too(
     assert os.listdir(there) == ["a"]
 
 
+def choose_permissions(codex_home: Path, tables: str) -> None:
+    """Make the profile `mine` of these tables the default."""
+    file = codex_home / "config.toml"
+    file.write_text(f'default_permissions = "mine"\n{file.read_text()}{tables}')
+
+
+async def test_what_a_profile_hides_is_hidden_there(
+    elsewhere: Connector, model: ScriptedModel, codex_home: Path, workspace: Path, there: Path
+) -> None:
+    choose_permissions(
+        codex_home,
+        '[permissions.mine.filesystem]\n":root" = "read"\n'
+        '":project_roots" = {"." = "write", "secret" = "none"}\n',
+    )
+    (there / "secret").write_text("told\n")
+    thread = await begun(elsewhere, workspace, sandbox=None)
+    output = await ran(thread, model, "cat secret; echo hi > in")
+    assert "secret: Permission denied" in output
+    assert "told" not in output
+    assert (there / "in").read_text() == "hi\n"
+
+
 async def test_permissions_that_judge_hosts_are_refused_there(
     elsewhere: Connector, model: ScriptedModel, codex_home: Path, workspace: Path, there: Path
 ) -> None:
-    file = codex_home / "config.toml"
-    permissions = (
-        '[permissions.net.filesystem]\n":root" = "read"\n":project_roots" = "write"\n'
-        "[permissions.net.network]\nenabled = true\n"
-        '[permissions.net.network.domains]\n"example.com" = "allow"\n'
+    choose_permissions(
+        codex_home,
+        '[permissions.mine.filesystem]\n":root" = "read"\n":project_roots" = "write"\n'
+        "[permissions.mine.network]\nenabled = true\n"
+        '[permissions.mine.network.domains]\n"example.com" = "allow"\n',
     )
-    file.write_text(f'default_permissions = "net"\n{file.read_text()}{permissions}')
-    thread = await Conversation.begin(
-        await elsewhere(), cwd=str(workspace), approval_policy="never"
-    )
+    thread = await begun(elsewhere, workspace, sandbox=None)
     told = await ran(thread, model, "touch a")
     assert "the permissions judge hosts one by one" in told
     assert "Choose permissions whose network is off or on as a whole." in told
