@@ -91,6 +91,8 @@ async def test_a_program_can_lead_to_a_service(tmp_path: Path) -> None:
     environments = made(tmp_path, text)
     process = await environments.get().spawn(shell("echo out"))
     assert await everything(process) == b"out\n"
+    assert await environments.get().confiner() == "service"
+    assert await environments.get("local").confiner() == "caller"
     with pytest.raises(EnvironmentLost, match="failed to spawn exec-server"):
         await environments.get("nowhere").spawn(shell("true"))
     await environments.close()
