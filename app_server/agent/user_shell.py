@@ -36,7 +36,7 @@ EXIT_CODE_NOT_STARTED = -1
 async def run_user_command(turn: Turn, line: str) -> ResponseItem:
     """Run the line to its end; returns what the model is told. Cancelling ends the command."""
     from app_server.exec.shell import user_shell
-    from app_server.exec.shell_env import command_environment
+    from app_server.exec.shell_env import thread_variables
     from app_server.execpolicy.command_actions import command_actions
     from app_server.execpolicy.shell_quote import shell_join
 
@@ -51,12 +51,12 @@ async def run_user_command(turn: Turn, line: str) -> ResponseItem:
         status="inProgress",
         source="userShell",
     )
+    variables = thread_variables(session.config.shell_environment_policy, turn.thread_id)
     request = SpawnRequest(
         argv=argv,
         cwd=str(cwd),
-        env=command_environment(
-            session.config.shell_environment_policy, os.environ, turn.thread_id
-        ),
+        env=variables.over(os.environ),
+        variables=variables,
     )
     turn.start(item)
     running = _Running(turn, item, request)

@@ -21,6 +21,7 @@ from app_server.protocol.permissions import (
 )
 
 if TYPE_CHECKING:
+    from app_server.exec.shell_env import Variables
     from app_server.sandbox import launch
     from app_server.sandbox.proxy_door import Door
     from app_server.sandbox.wishes import Permissions
@@ -39,6 +40,7 @@ async def confined_request(
     cwd: Path,
     env: Mapping[str, str],
     *,
+    variables: Variables,
     tty: TtySize | None,
     stdin: Literal["closed", "open"] = "closed",
     policy_cwd: Path | None = None,
@@ -64,7 +66,13 @@ async def confined_request(
 
         demand = SandboxDemand(permission_profile(permissions), policy_cwd_elsewhere or cwd)
         plain = SpawnRequest(
-            argv=tuple(argv), cwd=str(cwd), env=env, tty=tty, stdin=stdin, sandbox=demand
+            argv=tuple(argv),
+            cwd=str(cwd),
+            env=env,
+            variables=variables,
+            tty=tty,
+            stdin=stdin,
+            sandbox=demand,
         )
         return plain, "service"
     command = await asyncio.to_thread(
@@ -78,7 +86,7 @@ async def confined_request(
         codex_home=codex_home,
         door=door,
     )
-    return request_of(command, tty, stdin), command.confinement
+    return request_of(command, tty, stdin, variables), command.confinement
 
 
 async def confined_by_service(environment: Environment) -> bool:
@@ -103,12 +111,14 @@ def request_of(
     command: launch.PreparedCommand,
     tty: TtySize | None,
     stdin: Literal["closed", "open"] = "closed",
+    variables: Variables | None = None,
 ) -> SpawnRequest:
     """What to spawn for a command that is prepared already."""
     return SpawnRequest(
         argv=command.argv,
         cwd=command.cwd,
         env=command.env,
+        variables=variables,
         tty=tty,
         stdin=stdin,
         arg0=command.arg0,

@@ -15,6 +15,7 @@ import msgspec
 if TYPE_CHECKING:
     from app_server.exec.remote_files import RemoteFiles
     from app_server.exec.sandbox_demand import SandboxDemand
+    from app_server.exec.shell_env import Variables
 
 OutputStream: TypeAlias = Literal["stdout", "stderr", "pty"]
 Confiner: TypeAlias = Literal["caller", "service", "nobody"]
@@ -36,7 +37,9 @@ class SpawnRequest(msgspec.Struct, frozen=True, kw_only=True):
     cwd: str
     """Absolute."""
     env: Mapping[str, str]
-    """The whole environment; nothing is inherited."""
+    """The whole environment, as it is made of this machine's."""
+    variables: Variables | None = None
+    """The same for another machine, where its service can make it of what is there."""
     tty: TtySize | None = None
     """A pseudo-terminal of this size, stdin open; None means separate pipes."""
     stdin: Literal["closed", "open"] = "closed"

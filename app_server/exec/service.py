@@ -18,7 +18,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from app_server.exec.environment import ExitStatus, OutputChunk, RunningProcess, SpawnRequest
+from app_server.exec.environment import (
+    ExitStatus,
+    OutputChunk,
+    RunningProcess,
+    SpawnRequest,
+)
 from app_server.exec.errors import CommandNotStarted, EnvironmentLost, StdinClosed
 from app_server.exec_server import protocol
 from app_server.exec_server.client import CallRejected, ExecServerClient, ExecServerError
@@ -27,6 +32,7 @@ from app_server.exec_server.protocol import Event
 
 if TYPE_CHECKING:
     from app_server.exec.remote_files import RemoteFiles
+    from app_server.exec.shell_env import Variables
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +52,8 @@ UNREAD_OF_ALL_LOW_BYTES = 2 * 1024 * 1024
 class ConnectedService:
     """What one connection runs for us.
 
-    A trusted service, one we launched ourselves, is taken at its word that output is base64.
+    A trusted service, one of ours on this machine, is taken at its word that output is base64; any
+    other gives commands the variables of its own machine.
     """
 
     def __init__(self, client: ExecServerClient, *, is_trusted: bool) -> None:
@@ -79,7 +86,7 @@ class ConnectedService:
         process = _ServiceProcess(self, process_id)
         self._processes[process_id] = process
         try:
-            params = _start_params(process_id, request, self._client.names_places_by_uri)
+            params = self._start_params(process_id, request)
             started = await self._answered(self._client.start(params), LONGEST_START_SECONDS)
         except CallRejected as error:
             del self._processes[process_id]
@@ -102,6 +109,35 @@ class ConnectedService:
             raise CommandNotStarted("the process service did not apply the sandbox it was given")
         process.pid = started.pid
         return process
+
+    def _start_params(self, process_id: str, request: SpawnRequest) -> protocol.StartParams:
+        def named(path: str | Path) -> str:
+            return uri(str(path)) if self._client.names_places_by_uri else str(path)
+
+        io: protocol.PtyIo | protocol.PipeIo
+        if request.tty is not None:
+            io = protocol.PtyIo(rows=request.tty.rows, cols=request.tty.cols)
+        else:
+            io = protocol.PipeIo(stdin=request.stdin)
+        env, policy = request.env, None
+        if request.variables and not self._is_trusted and self._client.inherits_by_policy:
+            env, policy = request.variables.added, _policy(request.variables)
+        return protocol.StartParams(
+            process_id=process_id,
+            argv=list(request.argv),
+            cwd=named(request.cwd),
+            env={name: value for name, value in env.items() if _is_text(name + value)},
+            env_policy=policy,
+            tty=request.tty is not None,
+            arg0=request.arg0,
+            io=io,
+            # For those who know no `io`.
+            pipe_stdin=request.tty is None and request.stdin == "open",
+            inherited_data=dict(request.inherited_data),
+            mount_points=list(request.mount_points),
+            claims_terminal=request.claims_terminal,
+            sandbox=_NO_SANDBOX if request.sandbox is None else request.sandbox.encoded(named),
+        )
 
     async def write(self, process_id: str, data: bytes) -> None:
         try:
@@ -297,34 +333,18 @@ class _ServiceProcess:
         self._has_news.set()
 
 
-def _start_params(
-    process_id: str, request: SpawnRequest, names_places_by_uri: bool
-) -> protocol.StartParams:
-    def named(path: str | Path) -> str:
-        return uri(str(path)) if names_places_by_uri else str(path)
-
-    io: protocol.PtyIo | protocol.PipeIo
-    if request.tty is not None:
-        io = protocol.PtyIo(rows=request.tty.rows, cols=request.tty.cols)
-    else:
-        io = protocol.PipeIo(stdin=request.stdin)
-    return protocol.StartParams(
-        process_id=process_id,
-        argv=list(request.argv),
-        cwd=named(request.cwd),
-        env={name: value for name, value in request.env.items() if _is_text(name + value)},
-        tty=request.tty is not None,
-        arg0=request.arg0,
-        io=io,
-        pipe_stdin=request.tty is None and request.stdin == "open",  # for those who know no `io`
-        inherited_data=dict(request.inherited_data),
-        mount_points=list(request.mount_points),
-        claims_terminal=request.claims_terminal,
-        sandbox=_NO_SANDBOX if request.sandbox is None else request.sandbox.encoded(named),
-    )
-
-
 _NO_SANDBOX = msgspec.Raw(b"null")
+
+
+def _policy(variables: Variables) -> protocol.EnvironmentPolicy:
+    policy, removed = variables.policy, variables.removed
+    return protocol.EnvironmentPolicy(
+        inherit=policy.inherit,
+        ignore_default_excludes=policy.ignore_default_excludes,
+        exclude=(*policy.exclude, *removed),
+        set={name: value for name, value in policy.set.items() if name not in removed},
+        include_only=policy.include_only,
+    )
 
 
 def _is_text(value: str) -> bool:

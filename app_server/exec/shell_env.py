@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 CORE_NAMES = frozenset(
     {"HOME", "LOGNAME", "PATH", "SHELL", "USER", "USERNAME", "TMPDIR", "TEMP", "TMP"}
@@ -48,10 +48,35 @@ class EnvironmentPolicy(Protocol):
     def include_only(self) -> tuple[str, ...]: ...
 
 
-def command_environment(
-    policy: EnvironmentPolicy, parent: Mapping[str, str], thread_id: str | None = None
-) -> dict[str, str]:
-    """The variables a command of this thread gets, before those of a particular tool."""
+class Variables(NamedTuple):
+    """What a command finds in its environment, said for any machine."""
+
+    policy: EnvironmentPolicy
+    added: Mapping[str, str]
+    """On top of what the policy lets through."""
+    removed: tuple[str, ...] = ()
+    """Names of what is left out although the policy lets it through."""
+
+    def over(self, parent: Mapping[str, str]) -> dict[str, str]:
+        """The whole environment where this is what there is."""
+        env = command_environment(self.policy, parent)
+        for name in self.removed:
+            env.pop(name, None)
+        return env | dict(self.added)
+
+
+def thread_variables(policy: EnvironmentPolicy, thread_id: str) -> Variables:
+    """For a command in a thread."""
+    return Variables(policy, {THREAD_ID: thread_id})
+
+
+def unified_exec_variables(policy: EnvironmentPolicy, thread_id: str) -> Variables:
+    """For a command started by `exec_command`."""
+    return Variables(policy, {THREAD_ID: thread_id, **UNIFIED_EXEC_VARIABLES})
+
+
+def command_environment(policy: EnvironmentPolicy, parent: Mapping[str, str]) -> dict[str, str]:
+    """What the policy makes of these variables."""
     if policy.inherit == "all":
         env = dict(parent)
     elif policy.inherit == "core":
@@ -65,16 +90,7 @@ def command_environment(
     if policy.include_only:
         wanted = _any_of(policy.include_only)
         env = {name: value for name, value in env.items() if wanted(name)}
-    if thread_id is not None:
-        env[THREAD_ID] = thread_id
     return env
-
-
-def unified_exec_environment(
-    policy: EnvironmentPolicy, parent: Mapping[str, str], thread_id: str | None = None
-) -> dict[str, str]:
-    """The variables of a command started by `exec_command`."""
-    return command_environment(policy, parent, thread_id) | dict(UNIFIED_EXEC_VARIABLES)
 
 
 def _without(env: Mapping[str, str], patterns: Iterable[str]) -> dict[str, str]:

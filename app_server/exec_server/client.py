@@ -76,6 +76,8 @@ class ExecServerClient:
         """Whether the service is of release 0.169 or later; known once hands are shaken."""
         self.applies_sandboxes = False
         """Whether it keeps the sandbox a start asks for; known by then, too."""
+        self.inherits_by_policy = False
+        """Whether it can give a program its own variables; of release 0.128 or later, or ours."""
         self._on_event: Callable[[Event], None] = lambda event: None
         self._on_closed: Callable[[], None] = lambda: None
         transport.open(self._receive, self._ended)
@@ -112,6 +114,7 @@ class ExecServerClient:
             ) from None
         self.names_places_by_uri = not isinstance(result.environment_info, msgspec.UnsetType)
         self.applies_sandboxes = self.names_places_by_uri or result.applies_sandboxes is True
+        self.inherits_by_policy = self.applies_sandboxes or isinstance(result.session_id, str)
         await self._transport.send(messages.notification_line("initialized", {}))
         return result
 

@@ -4,7 +4,12 @@ import pytest
 
 from app_server.config.resolve import ShellEnvironmentPolicy
 from app_server.exec.shell import Shell, named_shell, shell_at, user_shell
-from app_server.exec.shell_env import command_environment, unified_exec_environment
+from app_server.exec.shell_env import (
+    Variables,
+    command_environment,
+    thread_variables,
+    unified_exec_variables,
+)
 
 PARENT = {
     "PATH": "/bin",
@@ -62,12 +67,20 @@ def test_the_policy_decides_which_variables_are_seen(
 
 def test_set_variables_override_and_the_thread_is_named() -> None:
     policy = ShellEnvironmentPolicy(set={"PATH": "/other"})
-    env = command_environment(policy, PARENT, thread_id="T")
+    env = thread_variables(policy, "T").over(PARENT)
     assert (env["PATH"], env["CODEX_THREAD_ID"]) == ("/other", "T")
 
 
+def test_what_is_removed_is_gone_whatever_the_policy_says() -> None:
+    policy = ShellEnvironmentPolicy(set={"B": "y"})
+    assert set(Variables(policy, {"C": "z"}, ("B", "PATH")).over({"PATH": "/bin", "A": "x"})) == {
+        "A",
+        "C",
+    }
+
+
 def test_commands_of_the_agent_see_neither_pager_nor_colour() -> None:
-    env = unified_exec_environment(ShellEnvironmentPolicy(), PARENT | {"PAGER": "less"})
+    env = unified_exec_variables(ShellEnvironmentPolicy(), "T").over(PARENT | {"PAGER": "less"})
     assert (env["PAGER"], env["TERM"], env["NO_COLOR"], env["CODEX_CI"]) == (
         "cat",
         "dumb",

@@ -141,6 +141,28 @@ async def test_a_command_without_a_thread_is_confined_there_too(
     assert os.listdir(there) == ["a"]
 
 
+async def test_a_command_there_finds_the_variables_of_that_machine(
+    elsewhere: Connector,
+    model: ScriptedModel,
+    codex_home: Path,
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HERE_ALONE", "a key of this machine")  # the service began before
+    with (codex_home / "config.toml").open("a") as config:
+        config.write('[shell_environment_policy]\nexclude = ["LOGNAME"]\nset = { MINE = "set" }\n')
+    thread = await begun(elsewhere, workspace)
+    line = 'echo "<$HERE_ALONE|$MINE|$PAGER|$CODEX_THREAD_ID|${HOME:+a home}>"'
+    assert f"<|set|cat|{thread.thread_id}|a home>" in await ran(thread, model, line)
+
+    params = CommandExecParams(
+        command=["sh", "-c", 'echo "<$HERE_ALONE|$GIVEN|${MINE-gone}|${HOME:+a home}>"'],
+        env={"GIVEN": "g", "MINE": None},
+    )
+    answer = await (await elsewhere()).request(COMMAND_EXEC, params)
+    assert answer.stdout == "<|g|gone|a home>\n"
+
+
 def choose_permissions(codex_home: Path, tables: str) -> None:
     """Make the profile `mine` of these tables the default."""
     file = codex_home / "config.toml"
@@ -185,7 +207,7 @@ class ScriptedService:
     def __init__(self, hello: dict[str, Any], started: dict[str, Any], **end: Any) -> None:
         self.commands: list[dict[str, Any]] = []
         self.ended: list[str] = []
-        self._hello = hello
+        self.hello = hello
         self._started = started
         self._end = end
 
@@ -194,7 +216,7 @@ class ScriptedService:
             message = json.loads(text)
             method, params = message["method"], message.get("params", {})
             if method == "initialize":
-                await self._answer(socket, message, self._hello)
+                await self._answer(socket, message, self.hello)
             elif method == "process/start":
                 self.commands.append(params)
                 named = {"processId": params["processId"]}
@@ -246,6 +268,24 @@ def that_forgets_it() -> ScriptedService:
 def of_release_169() -> ScriptedService:
     started = {"sandboxType": "linuxSeccomp"}
     return ScriptedService({"sessionId": "s", "environmentInfo": {}}, started, sandboxDenied=True)
+
+
+@pytest.mark.parametrize("scripted", [of_v0, of_release_128, of_release_169], indirect=True)
+async def test_only_a_service_that_gives_variables_of_its_own_is_not_sent_ours(
+    scripted: tuple[ScriptedService, Connector],
+    model: ScriptedModel,
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service, connect = scripted
+    monkeypatch.setenv("HERE_ALONE", "a key of this machine")
+    thread = await begun(connect, workspace, sandbox="danger-full-access")
+    await ran(thread, model, "echo hi")
+    (command,) = service.commands
+    assert command["env"]["CODEX_THREAD_ID"] == thread.thread_id
+    is_ours = "HERE_ALONE" in command["env"] and "PATH" in command["env"]
+    assert is_ours == ("sessionId" not in service.hello)
+    assert is_ours == (command.get("envPolicy") is None)
 
 
 WITHOUT_SANDBOXES = pytest.mark.parametrize("scripted", [of_v0, of_release_128], indirect=True)

@@ -147,15 +147,13 @@ async def _prepared(
     turn: Turn, call: CommandCall, *, confined: bool, tty: bool
 ) -> tuple[SpawnRequest, str, str | None]:
     """What to spawn, what confines it, and what keeps it unconfined although it should not be."""
-    from app_server.exec.shell_env import unified_exec_environment
+    from app_server.exec.shell_env import unified_exec_variables
     from app_server.sandbox.errors import SandboxUnavailable
 
     session, settings = turn.session, turn.settings
     policy = settings.confinement if confined else DangerFullAccessSandboxPolicy()
-    env = unified_exec_environment(
-        session.config.shell_environment_policy, os.environ, session.thread_id
-    )
-
+    variables = unified_exec_variables(session.config.shell_environment_policy, session.thread_id)
+    env = variables.over(os.environ)
     environment = await session.services.environment(settings.environment)
     size = TtySize() if tty else None
 
@@ -171,6 +169,7 @@ async def _prepared(
             call.argv,
             call.cwd,
             env,
+            variables=variables,
             tty=size,
             policy_cwd=settings.cwd,
             policy_cwd_elsewhere=settings.command_cwd,

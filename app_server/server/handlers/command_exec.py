@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         RunningProcess,
         SpawnRequest,
     )
+    from app_server.exec.shell_env import Variables
     from app_server.sandbox.wishes import Permissions
 
 DEFAULT_TIMEOUT_SECONDS = 10.0
@@ -276,7 +277,7 @@ async def _prepared(
     from app_server.exec.environment import TtySize
     from app_server.sandbox.errors import SandboxError
 
-    permissions, env = await asyncio.to_thread(_settled, ctx, params)
+    permissions, variables = await asyncio.to_thread(_settled, ctx, params)
     size = params.size
     tty = None
     if params.tty:
@@ -287,7 +288,8 @@ async def _prepared(
             permissions,
             params.command,
             ctx.services.cwd / (params.cwd or ""),
-            env,
+            variables.over(os.environ),
+            variables=variables,
             tty=tty,
             stdin="open" if params.stream_stdin else "closed",
             codex_home=ctx.services.codex_home,
@@ -297,12 +299,12 @@ async def _prepared(
     return request
 
 
-def _settled(ctx: RequestContext, params: CommandExecParams) -> tuple[Permissions, dict[str, str]]:
-    """What holds for the command, and its environment; reads files."""
+def _settled(ctx: RequestContext, params: CommandExecParams) -> tuple[Permissions, Variables]:
+    """What holds for the command, and its variables; reads files."""
     from app_server.agent.settings import check_folders, sandbox_mode
     from app_server.config.permission_profiles import nearest_policy
     from app_server.config.requirements import check_choice
-    from app_server.exec.shell_env import command_environment
+    from app_server.exec.shell_env import Variables
 
     config = ctx.services.load_config(ctx.services.cwd, {}).checked()
     policy = params.sandbox_policy
@@ -311,10 +313,10 @@ def _settled(ctx: RequestContext, params: CommandExecParams) -> tuple[Permission
         policy = nearest_policy(params.permission_profile)
     if policy is not None:
         check_choice(config.requirements, "sandbox_mode", sandbox_mode(policy))
-    env = command_environment(config.shell_environment_policy, os.environ)
-    for name, value in (params.env or {}).items():
-        if value is None:
-            env.pop(name, None)
-        else:
-            env[name] = value
-    return params.sandbox_policy or params.permission_profile or config.confinement, env
+    given = params.env or {}
+    variables = Variables(
+        config.shell_environment_policy,
+        {name: value for name, value in given.items() if value is not None},
+        tuple(name for name, value in given.items() if value is None),
+    )
+    return params.sandbox_policy or params.permission_profile or config.confinement, variables
