@@ -48,7 +48,7 @@ def to_stderr() -> None:
 def to_file(folder: Path) -> None:
     """Log to `codex.log` in the folder; where that cannot be written, nowhere."""
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / "codex.log"
         os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600))
         handler: logging.Handler = logging.FileHandler(path, encoding="utf-8", delay=True)

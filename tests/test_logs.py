@@ -125,3 +125,13 @@ def test_a_stderr_that_nobody_reads_costs_lines_and_nothing_else(tmp_path: Path)
     assert first.startswith(b"20")
     assert "lines of this log were lost" in rest
     assert "heard again" in rest
+
+
+def test_the_log_of_a_session_lies_in_a_folder_that_is_made_for_it(tmp_path: Path) -> None:
+    code = "import logging, sys; from pathlib import Path; from app_server.logs import to_file; \
+to_file(Path(sys.argv[1])); logging.getLogger('tui').warning('odd')"
+    folder = tmp_path / "not" / "there"
+    subprocess.run([sys.executable, "-c", code, str(folder)], check=True, timeout=BOUND_SECONDS)
+    assert "WARNING tui: odd" in (folder / "codex.log").read_text()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "codex.log").stat().st_mode & 0o777 == 0o600

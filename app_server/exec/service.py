@@ -41,7 +41,7 @@ R = TypeVar("R")
 LONGEST_START_SECONDS = 60.0
 """A start takes milliseconds, on a drowning machine some seconds."""
 LONGEST_ANSWER_SECONDS = 30.0
-"""What ends a command is answered at once."""
+"""What ends a command, its input or the size of its terminal is settled at once."""
 
 UNREAD_HIGH_BYTES = 512 * 1024
 UNREAD_LOW_BYTES = 256 * 1024
@@ -149,11 +149,13 @@ class ConnectedService:
 
     async def close_stdin(self, process_id: str) -> None:
         with contextlib.suppress(ExecServerError):
-            await self._client.close_stdin(process_id)
+            closed = self._client.close_stdin(process_id)
+            await self._answered(closed, LONGEST_ANSWER_SECONDS)
 
     async def resize(self, process_id: str, rows: int, cols: int) -> None:
         with contextlib.suppress(ExecServerError):
-            await self._client.resize(process_id, rows, cols)
+            resized = self._client.resize(process_id, rows, cols)
+            await self._answered(resized, LONGEST_ANSWER_SECONDS)
 
     async def terminate(self, process_id: str, grace_seconds: float) -> None:
         # Where the service is gone its processes are, too.

@@ -3,13 +3,13 @@
 import asyncio
 import json
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from app_server.exec import service
-from app_server.exec.environment import Environment, ExitStatus
+from app_server.exec.environment import Environment, ExitStatus, RunningProcess
 from app_server.exec.errors import CommandNotStarted, EnvironmentLost
 from app_server.exec.local import LocalEnvironment
 from app_server.exec.remote import RemoteEnvironment
@@ -123,8 +123,16 @@ async def test_a_service_whose_output_is_no_base64_is_left() -> None:
         await environment.close()
 
 
+@pytest.mark.parametrize(
+    "settle",
+    [
+        lambda process: process.terminate(),
+        lambda process: process.close_stdin(),
+        lambda process: process.resize(24, 80),
+    ],
+)
 async def test_a_service_that_stops_answering_is_given_up_and_replaced(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, settle: Callable[[RunningProcess], Awaitable[None]]
 ) -> None:
     monkeypatch.setattr(service, "LONGEST_START_SECONDS", 0.05)
     connections = 0
@@ -150,7 +158,7 @@ async def test_a_service_that_stops_answering_is_given_up_and_replaced(
         monkeypatch.setattr(service, "LONGEST_START_SECONDS", LONGEST_WAIT_SECONDS)
         process = await environment.spawn(shell("sleep 60"))
         monkeypatch.setattr(service, "LONGEST_ANSWER_SECONDS", 0.05)
-        await process.terminate()
+        await settle(process)
         assert await process.wait() == ExitStatus()
         assert not environment.is_connected
         await environment.close()
