@@ -95,7 +95,7 @@ class KeyReader(_Driver):
         early, self.early_input = self.early_input, b""
         self._pass_on(keys.feed(early))
         waits_for_more = bool(early)
-        while not self.exit_event.is_set():
+        while True:  # until woken: a byte left behind would end the next thread at its beginning
             timeout = ESCAPE_SECONDS if waits_for_more else None
             ready, _, _ = select.select([self.fileno, self._wake_reader], [], [], timeout)
             if self._wake_reader in ready:

@@ -1,10 +1,17 @@
 """Bytes from the keyboard → keys and pastes, in order."""
 
 import itertools
+import os
+import threading
+from queue import Empty, Queue
+from typing import Any
 
+import pytest
 from textual import events
 
-from tui.terminal.key_reader import KeyStream
+from tui.terminal.key_reader import KeyReader, KeyStream
+
+BOUND_SECONDS = 10
 
 
 def read(*chunks: bytes) -> list[str]:
@@ -47,3 +54,51 @@ def test_a_paste_is_one_event_however_it_is_cut() -> None:
 
 def test_escape_codes_inside_a_paste_are_text() -> None:
     assert read(b"\x1b[200~x\x1b[31my\x1b[201~") == ["paste:x\x1b[31my"]
+
+
+class _Driver:
+    """What the reader needs of the driver it is mixed into."""
+
+    def __init__(self, fileno: int) -> None:
+        self.fileno = fileno
+        self.exit_event = threading.Event()
+        self.thread: threading.Thread | None = None
+
+    def disable_input(self) -> None:
+        assert self.thread is not None
+        self.exit_event.set()
+        self.thread.join()
+        self.exit_event.clear()
+
+
+class _Keyboard(KeyReader, _Driver):
+    def __init__(self, fileno: int) -> None:
+        super().__init__(fileno)
+        self.heard: Queue[Any] = Queue()
+        self.may_read.set()
+
+    def begin(self) -> None:
+        self.thread = threading.Thread(target=self.run_input_thread, daemon=True)
+        self.thread.start()
+
+    def process_message(self, message: Any) -> None:
+        self.heard.put(message.key)
+        if message.key == "ctrl+z":
+            self.exit_event.wait(BOUND_SECONDS)  # who stops the reader finds it at work
+
+
+def test_a_keyboard_that_was_let_go_in_the_midst_of_a_key_is_read_again_later() -> None:
+    theirs, ours = os.pipe()
+    keyboard = _Keyboard(theirs)
+    for key in (b"\x1a", b"a"):
+        keyboard.begin()
+        os.write(ours, key)
+        try:
+            assert keyboard.heard.get(timeout=BOUND_SECONDS) == (
+                "ctrl+z" if key == b"\x1a" else "a"
+            )
+        except Empty:
+            pytest.fail("nobody reads the keyboard any more")
+        keyboard.disable_input()
+    for end in (theirs, ours):
+        os.close(end)
